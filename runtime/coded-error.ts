@@ -1,0 +1,24 @@
+/** An error that callers tell apart by `code`, never by its message or class. */
+export interface CodedError extends Error {
+  /** Stable, in SCREAMING_SNAKE_CASE, e.g. "EVENT_TOO_LARGE". */
+  code: string;
+}
+
+/**
+ * Makes an error with a stable code. A function and not a class, since a class that extends Error loses its message when
+ * Pulumi serializes it into a Lambda package.
+ *
+ * @param code stable, in SCREAMING_SNAKE_CASE
+ * @param message what happened, the value in quotes, where, and the remedy
+ */
+export function codedError(code: string, message: string, options?: { cause?: unknown }): CodedError {
+  return Object.assign(new Error(message, options), { name: "CodedError", code });
+}
+
+/** The code of an error, if it has one (ours, Node's, SQLSTATE or an SDK's `name`). */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  if (typeof code === "string") return code;
+  return typeof name === "string" && name !== "Error" ? name : undefined;
+}
