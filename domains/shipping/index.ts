@@ -1,0 +1,13 @@
+import { microservice } from "../../runtime/domain";
+import { dispatchShipment } from "./commands";
+import { Shipment } from "./contract";
+import { customers, orders, placed, relocations } from "./subscriptions";
+import { shipments } from "./tables";
+
+export const domain = microservice({
+  name: "shipping",
+  tables: { shipments },
+  events: [Shipment],
+  subscriptions: { customers, orders, placed, relocations },
+  commands: { dispatchShipment },
+});

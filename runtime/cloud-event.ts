@@ -1,0 +1,114 @@
+import type { AnyAggregate, EventData } from "./contract";
+import { codedError } from "./coded-error";
+
+/** A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event. */
+export interface CloudEvent {
+  specversion: "1.0";
+  /** UUIDv7. */
+  id: string;
+  /** The domain. */
+  source: string;
+  /** The event type. */
+  type: string;
+  /** The aggregate's id. */
+  subject: string;
+  /** When it happened, ISO 8601. */
+  time: string;
+  datacontenttype: "application/json";
+  /** Names domain, aggregate, event type and schema version. */
+  dataschema: string;
+  /** The aggregate's version, as the CloudEvents extension "sequence" spells it: a string. */
+  sequence: string;
+  sequencetype: "Integer";
+  correlationid: string;
+  causationid?: string;
+  traceparent?: string;
+  data: EventData;
+}
+
+/** An event as an outbox keeps it. */
+export interface OutboxRecord {
+  id: string;
+  /** "<domain>.<Aggregate>" */
+  aggregate: string;
+  aggregateId: string;
+  aggregateVersion: number;
+  type: string;
+  schemaVersion: number;
+  data: EventData;
+  /** ISO 8601. */
+  occurredAt: string;
+  correlationId: string;
+  causationId?: string | undefined;
+  traceparent?: string | undefined;
+}
+
+/** Puts an outbox record into its envelope. */
+export function toCloudEvent(record: OutboxRecord): CloudEvent {
+  const [domain = "", aggregate = ""] = record.aggregate.split(".");
+  return {
+    specversion: "1.0",
+    id: record.id,
+    source: domain,
+    type: record.type,
+    subject: record.aggregateId,
+    time: record.occurredAt,
+    datacontenttype: "application/json",
+    dataschema: `urn:domain-event:${domain}:${aggregate}:${record.type}:${record.schemaVersion}`,
+    sequence: String(record.aggregateVersion),
+    sequencetype: "Integer",
+    correlationid: record.correlationId,
+    ...(record.causationId ? { causationid: record.causationId } : {}),
+    ...(record.traceparent ? { traceparent: record.traceparent } : {}),
+    data: record.data,
+  };
+}
+
+/** An event as a subscriber reads it. */
+export interface ReceivedEvent {
+  event: CloudEvent;
+  /** The aggregate's name, without its domain. */
+  aggregate: string;
+  version: number;
+  schemaVersion: number;
+}
+
+/**
+ * Takes a domain event out of the EventBridge event that carries it.
+ *
+ * @throws EVENT_MALFORMED when it is not one; nothing of it may be applied then
+ */
+export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
+  const event = (bridgeEvent as { detail?: unknown } | null)?.detail as Partial<CloudEvent> | undefined;
+  if (typeof event !== "object" || event === null) throw malformed("has no detail");
+  const missing = (["id", "source", "type", "subject", "time", "dataschema", "sequence"] as const).find(
+    (name) => typeof event[name] !== "string",
+  );
+  if (missing) throw malformed(`has no "${missing}"`);
+  const version = Number(event.sequence);
+  if (!Number.isSafeInteger(version) || version < 1) throw malformed(`has the sequence "${event.sequence}"`);
+  const [, , domain, aggregate, type, schema, ...rest] = (event.dataschema ?? "").split(":");
+  const schemaVersion = Number(schema);
+  if (domain !== event.source || !aggregate || type !== event.type || rest.length > 0 || !(schemaVersion >= 1)) {
+    throw malformed(`has the dataschema "${event.dataschema}"`);
+  }
+  if (typeof event.data !== "object" || event.data === null || !("state" in event.data)) {
+    throw malformed("has no data.state");
+  }
+  return { event: event as CloudEvent, aggregate, version, schemaVersion };
+}
+
+/** The event's data in the current schema version: older ones are upcast, newer ones read as they are (tolerant reader). */
+export function currentData(aggregate: AnyAggregate, received: ReceivedEvent): EventData {
+  const contract = aggregate.events[received.event.type];
+  const { data } = received.event;
+  if (!contract?.upcast || received.schemaVersion >= contract.version) return data;
+  return contract.upcast(data, received.schemaVersion);
+}
+
+function malformed(what: string) {
+  return codedError(
+    "EVENT_MALFORMED",
+    `The message is not a domain event: it ${what}. Look at the publisher; the message goes to the dead-letter queue.`,
+  );
+}

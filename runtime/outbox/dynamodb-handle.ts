@@ -1,0 +1,72 @@
+import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import type { AnyDynamoTable } from "../entity-table";
+import type { StagedDynamoChange } from "../staged-change";
+
+type Item = Record<string, unknown>;
+
+/**
+ * Makes the handle of an entity table; `DynamoHandle` is its type as commands see it.
+ *
+ * @param table the name it is registered by
+ * @param tableName its physical name
+ */
+export function dynamoHandle(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  tableName: string,
+  definition: AnyDynamoTable,
+) {
+  const { key } = definition.aggregate;
+  const stage = (
+    operation: StagedDynamoChange["operation"],
+    type: string,
+    change: unknown,
+    item: Item,
+  ): StagedDynamoChange => {
+    const { version = 0, ...fields } = item;
+    return {
+      kind: "dynamo-change",
+      operation,
+      table,
+      definition,
+      type,
+      change,
+      item: fields,
+      version: version as number,
+    };
+  };
+  return {
+    async find(id: string): Promise<Item | undefined> {
+      const read = new GetCommand({ TableName: tableName, Key: { [key]: id }, ConsistentRead: true });
+      return living((await documents.send(read)).Item);
+    },
+    async where(index: string, value: string): Promise<Item[]> {
+      const items: Item[] = [];
+      let start: Item | undefined;
+      do {
+        const page = await documents.send(
+          new QueryCommand({
+            TableName: tableName,
+            IndexName: index,
+            KeyConditionExpression: "#field = :value",
+            ExpressionAttributeNames: { "#field": index },
+            ExpressionAttributeValues: { ":value": value },
+            ...(start ? { ExclusiveStartKey: start } : {}),
+          }),
+        );
+        items.push(...(page.Items ?? []).filter((item) => living(item)));
+        start = page.LastEvaluatedKey;
+      } while (start);
+      return items;
+    },
+    create: (type: string, change: unknown, item: Item) => stage("create", type, change, { ...item, version: 0 }),
+    update: (type: string, change: unknown, item: Item, fields: Item) =>
+      stage("update", type, change, { ...item, ...fields, version: item.version }),
+    remove: (type: string, change: unknown, item: Item) => stage("remove", type, change, item),
+  };
+}
+
+/** The item, unless it is what is left of one that was removed. */
+function living(item: Item | undefined): Item | undefined {
+  return item?.removed ? undefined : item;
+}

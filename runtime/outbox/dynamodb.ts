@@ -1,0 +1,114 @@
+import { type DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import { codedError, errorCode } from "../coded-error";
+import type { CommitContext, CommitOutcome, StagedChange, StagedDynamoChange } from "../staged-change";
+import { type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./dynamodb-writes";
+
+/** TransactWriteItems takes 100 actions; a change takes two, the inbox record one. */
+export const MAX_CHANGES_PER_COMMIT = 49;
+
+/** Another transaction touched one of the items at the same moment: nothing was decided, so try again a few times. */
+const MAX_ATTEMPTS = 8;
+const FIRST_PAUSE_MILLISECONDS = 10;
+
+interface CancellationReason {
+  Code?: string;
+  Item?: Record<string, unknown>;
+}
+
+/**
+ * Writes changes and their events to DynamoDB in one TransactWriteItems: all of them or nothing.
+ *
+ * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before
+ * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, TOO_MANY_CHANGES, and the SDK's own errors; nothing is written then
+ */
+export async function commitToDynamo(
+  documents: DynamoDBDocumentClient,
+  tables: DynamoTables,
+  changes: StagedChange[],
+  context: CommitContext,
+): Promise<CommitOutcome> {
+  if (changes.length > MAX_CHANGES_PER_COMMIT) {
+    throw codedError(
+      "TOO_MANY_CHANGES",
+      `${changes.length} changes do not fit into one transaction of DynamoDB; the limit is ${MAX_CHANGES_PER_COMMIT}. Split the command.`,
+    );
+  }
+  let staged = changes.map(dynamoOnly);
+  for (let attempt = 1; ; attempt += 1) {
+    const now = new Date();
+    const inbox = context.once ? [inboxAction(context.once, tables, now)] : [];
+    const writes = staged.map((change) => dynamoWrite(change, tables, context, now));
+    if (inbox.length + writes.length === 0) return { outcome: "committed", changes: [] };
+    const actions = [...inbox, ...writes.flatMap((write) => write.actions)];
+    try {
+      await documents.send(new TransactWriteCommand({ TransactItems: actions }));
+      return { outcome: "committed", changes: writes.map((write) => write.committed) };
+    } catch (error) {
+      const reasons = reasonsOf(error);
+      if (inbox.length > 0 && failedCondition(reasons[0])) return { outcome: "duplicate" };
+      const reborn = withNextLife(writes, reasons.slice(inbox.length));
+      if (reborn) staged = reborn;
+      else if (reasons.some(failedCondition)) return conflictOf(writes, reasons.slice(inbox.length));
+      else if (!isContention(reasons)) throw error;
+      else if (attempt >= MAX_ATTEMPTS) return conflictOf(writes, reasons.slice(inbox.length));
+      else await pause(attempt);
+    }
+  }
+}
+
+/** The reasons of a cancelled transaction, in the order of its actions; any other error is not ours to explain. */
+function reasonsOf(error: unknown): CancellationReason[] {
+  const code = errorCode(error);
+  if (code === "TransactionInProgressException") return [{ Code: "TransactionConflict" }];
+  if (code !== "TransactionCanceledException") throw error;
+  return (error as { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [];
+}
+
+function failedCondition(reason: CancellationReason | undefined): boolean {
+  return reason?.Code === "ConditionalCheckFailed";
+}
+
+function isContention(reasons: CancellationReason[]): boolean {
+  return reasons.some((reason) => reason.Code === "TransactionConflict");
+}
+
+/**
+ * A creation that met what is left of a removed item is staged again on top of its last version, so that the versions of the new
+ * life go on from there. Undefined when that was not what failed.
+ */
+function withNextLife(writes: DynamoWrite[], reasons: CancellationReason[]): StagedDynamoChange[] | undefined {
+  let found = false;
+  const staged = writes.map((write, index) => {
+    const left = reasons[index * 2]?.Item;
+    if (write.staged.operation !== "create" || write.staged.version > 0 || !left) return write.staged;
+    const { removed, version } = plain(left);
+    if (!removed || !version) return write.staged;
+    found = true;
+    return { ...write.staged, version };
+  });
+  return found ? staged : undefined;
+}
+
+/** The document client leaves the items in cancellation reasons as DynamoDB spells them. */
+function plain(item: Record<string, unknown>): { removed: boolean; version: number } {
+  const { removed, version } = item as { removed?: { BOOL?: boolean }; version?: { N?: string } };
+  return { removed: removed?.BOOL === true, version: Number(version?.N ?? 0) };
+}
+
+function conflictOf(writes: DynamoWrite[], reasons: CancellationReason[]): CommitOutcome {
+  const index = reasons.findIndex((reason) => reason.Code && reason.Code !== "None");
+  const lost = writes[Math.max(0, Math.floor(index / 2))]?.committed;
+  const aggregate = lost?.aggregate ?? "";
+  const message = `${aggregate} "${lost?.id}" was changed by somebody else since it was read; nothing was written. Read it again.`;
+  return { outcome: "conflict", aggregate, message };
+}
+
+function dynamoOnly(change: StagedChange): StagedDynamoChange {
+  if (change.kind === "dynamo-change") return change;
+  throw codedError("WRONG_STORE", `A change of "${change.table}" was staged for PostgreSQL but committed to DynamoDB.`);
+}
+
+async function pause(attempt: number): Promise<void> {
+  const ceiling = FIRST_PAUSE_MILLISECONDS * 2 ** attempt;
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * ceiling));
+}

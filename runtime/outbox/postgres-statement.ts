@@ -1,0 +1,150 @@
+import { type Kysely, type QueryCreator, type RawBuilder, sql } from "kysely";
+import { aggregateName } from "../contract";
+import type { CommitContext, StagedPostgresChange } from "../staged-change";
+
+/** Tables and columns as Kysely sees them where any domain's may come. */
+export type AnyDatabase = Record<string, Record<string, unknown>>;
+
+/** What a change statement returns; no row when nothing was changed. */
+export interface ChangedRow {
+  aggregate_id: string;
+  aggregate_version: number;
+  /** The public state that the event carries; null once the row is gone. */
+  state: unknown;
+}
+
+/** What a change may describe itself with, loosely typed: `ChangeBuilders` is what a command sees. */
+interface LooseBuilders {
+  insert(values: Record<string, unknown>): unknown;
+  update(values: Record<string, unknown>): unknown;
+  delete(): unknown;
+}
+
+/** What a command said about a change, as far as it is known before the database has run it. */
+export interface DescribedChange {
+  operation: "insert" | "update" | "delete";
+  /** Column -> value or Kysely expression. */
+  values: Record<string, unknown>;
+  /** The command added to the builder what `values` does not show, e.g. a second `set` or an `on conflict`. */
+  more: boolean;
+}
+
+/** What every change builder can do; which of the three it is, the command has chosen. */
+interface AnyChangeQuery {
+  returning(columns: readonly string[]): never;
+  toOperationNode(): { updates?: readonly unknown[]; onConflict?: unknown };
+}
+
+/**
+ * One statement that changes one row, reads its new state and version from the database, and writes the event: a
+ * data-modifying CTE, so one round trip and no BEGIN and COMMIT of its own.
+ */
+export function changeStatement(
+  db: Kysely<AnyDatabase>,
+  staged: StagedPostgresChange,
+  event: { id: string; change: unknown; context: CommitContext },
+) {
+  const { definition, type } = staged;
+  const { aggregate, columns } = definition;
+  const key = columns[aggregate.key] as string;
+  const published = [...new Set([...Object.values(columns), "version"])];
+  const described: DescribedChange = { operation: "update", values: {}, more: false };
+  const removal = () => described.operation === "delete";
+  const changed = db.with("changed", (creator) => {
+    const query = staged.describe(buildersFor(creator, staged, described) as never) as AnyChangeQuery;
+    described.more = saysMore(query, described);
+    return query.returning(published);
+  });
+  const raised = changed.with("raised", (creator) =>
+    creator
+      .insertInto("outbox")
+      .columns(OUTBOX_COLUMNS)
+      .expression((eb) =>
+        eb.selectFrom("changed").select([
+          sql`${event.id}::uuid`.as("id"),
+          sql`${aggregateName(aggregate)}`.as("aggregate"),
+          sql`${sql.ref(`changed.${key}`)}::text`.as("aggregate_id"),
+          // A deletion is a version of its own, although the row that would carry it is gone.
+          (removal() ? sql`changed.version + 1` : sql`changed.version`).as("aggregate_version"),
+          sql`${type}`.as("type"),
+          sql`${aggregate.events[type]?.version ?? 1}::integer`.as("schema_version"),
+          payloadOf(columns, event.change, removal()).as("payload"),
+          sql`${event.context.correlationId}`.as("correlation_id"),
+          sql`${event.context.causationId ?? null}`.as("causation_id"),
+          sql`${event.context.traceparent ?? null}`.as("traceparent"),
+        ]),
+      )
+      .returning(["aggregate_id", "aggregate_version", sql`payload -> 'state'`.as("state")]),
+  );
+  return { query: withInbox(raised, event.context).selectFrom("raised").selectAll(), described };
+}
+
+function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange): boolean {
+  const { updates, onConflict } = query.toOperationNode();
+  const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
+  return onConflict !== undefined || (updates?.length ?? 0) !== expected;
+}
+
+const OUTBOX_COLUMNS = [
+  "id",
+  "aggregate",
+  "aggregate_id",
+  "aggregate_version",
+  "type",
+  "schema_version",
+  "payload",
+  "correlation_id",
+  "causation_id",
+  "traceparent",
+];
+
+/** The inbox record rides in the same statement, and only if something was changed: a lost race leaves it unwritten. */
+function withInbox(query: QueryCreator<AnyDatabase>, context: CommitContext): QueryCreator<AnyDatabase> {
+  const { once } = context;
+  if (!once) return query;
+  return query.with("once", (creator) =>
+    creator
+      .insertInto("inbox")
+      .columns(["consumer", "message_id"])
+      .expression((eb) =>
+        eb
+          .selectFrom("changed")
+          .select([sql`${once.consumer}`.as("consumer"), sql`${once.messageId}`.as("message_id")]),
+      ),
+  );
+}
+
+function payloadOf(columns: Record<string, string>, change: unknown, removal: boolean): RawBuilder<unknown> {
+  const fields = Object.entries(columns).map(
+    ([field, column]) => sql`${sql.lit(field)}, ${sql.ref(`changed.${column}`)}`,
+  );
+  const state = removal ? sql`null` : sql`jsonb_build_object(${sql.join(fields)})`;
+  return sql`jsonb_build_object('change', ${JSON.stringify(change)}::jsonb, 'state', ${state})`;
+}
+
+function buildersFor(
+  creator: QueryCreator<AnyDatabase>,
+  { table, definition }: StagedPostgresChange,
+  described: DescribedChange,
+): LooseBuilders {
+  return {
+    insert(values) {
+      Object.assign(described, { operation: "insert", values });
+      const id = values[definition.columns[definition.aggregate.key] as string];
+      return creator.insertInto(table).values({ ...values, version: nextLife(definition.aggregate, id) });
+    },
+    update(values) {
+      Object.assign(described, { operation: "update", values });
+      return creator.updateTable(table).set({ ...values, version: sql`${sql.ref(`${table}.version`)} + 1` });
+    },
+    delete() {
+      Object.assign(described, { operation: "delete", values: {} });
+      return creator.deleteFrom(table);
+    },
+  };
+}
+
+/** The first version of a new row: 1, or one more than the last version of an earlier life under the same key. */
+function nextLife(aggregate: { domain: string; name: string }, id: unknown): RawBuilder<unknown> {
+  return sql`coalesce((select d.version from deleted_aggregates d where d.aggregate = ${aggregateName(aggregate)} and d.aggregate_id = ${id}::text), 0) + 1`;
+}

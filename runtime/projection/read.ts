@@ -1,0 +1,17 @@
+import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import type { ProjectionHandle } from "../handles";
+import type { ProjectedItem } from "./write";
+
+/** Makes the handle that commands and reactions read a projection with. */
+export function projectionHandle(
+  documents: DynamoDBDocumentClient,
+  tableName: string,
+): ProjectionHandle<Record<string, unknown>> {
+  return {
+    async find(id) {
+      const read = new GetCommand({ TableName: tableName, Key: { aggregateId: id }, ConsistentRead: true });
+      const item = (await documents.send(read)).Item as ProjectedItem | undefined;
+      return item?.fields;
+    },
+  };
+}

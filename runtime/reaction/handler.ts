@@ -1,0 +1,79 @@
+import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import { currentData, type ReceivedEvent } from "../cloud-event";
+import { codedError } from "../coded-error";
+import { failedMessages, logFailure, readMessages } from "../messages";
+import type { Store } from "../staged-change";
+import type { AnyReaction, DomainEvent, Reactions } from "../subscription";
+import { childTraceparent } from "../trace-context";
+
+/** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */
+const MAX_ATTEMPTS = 5;
+
+/**
+ * Makes the handler of a subscription that reacts: each event's changes, their events and the inbox record are one transaction, so a
+ * reaction takes effect once, however often its event is delivered.
+ *
+ * @param consumer "<domain>.<subscription>": whose inbox record it is
+ * @param makeStore opens the domain's database; called once a cold start
+ */
+export function makeReactionHandler(consumer: string, reactions: Reactions, makeStore: () => Store) {
+  return () => {
+    const store = makeStore();
+    return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
+      const { messages, unreadable: failed } = readMessages(batch);
+      // One after another: events of one batch often touch the same aggregate.
+      for (const { messageId, received } of messages) {
+        const handler = reactions.handlers[received.event.type];
+        if (!handler) continue;
+        try {
+          await runReaction(consumer, handler, received, store);
+        } catch (error) {
+          logFailure(messageId, received.event.id, error);
+          failed.push(messageId);
+        }
+      }
+      return failedMessages(failed);
+    };
+  };
+}
+
+async function runReaction(
+  consumer: string,
+  reaction: AnyReaction,
+  received: ReceivedEvent,
+  store: Store,
+): Promise<void> {
+  const { event } = received;
+  const context = {
+    correlationId: event.correlationid,
+    causationId: event.id,
+    traceparent: childTraceparent(event.traceparent),
+    once: { consumer, messageId: event.id },
+  };
+  // Whoever declared the reaction typed its handles and event by what it uses and reacts to.
+  const handles = store.handles(reaction.uses) as never;
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const staged = await reaction.handle(domainEvent(reaction, received) as never, handles);
+    const { outcome } = await store.commit([staged].flat(), context);
+    if (outcome !== "conflict") return;
+  }
+  throw codedError(
+    "REACTION_CONFLICT",
+    `The reaction to "${event.type}" lost the race for its aggregate ${MAX_ATTEMPTS} times; the event is tried again.`,
+  );
+}
+
+function domainEvent(reaction: AnyReaction, received: ReceivedEvent): DomainEvent {
+  const { event, version } = received;
+  const { change, state } = currentData(reaction.aggregate, received);
+  return {
+    id: event.id,
+    type: event.type,
+    aggregateId: event.subject,
+    version,
+    time: event.time,
+    // The producer validated both before it committed; consumers are tolerant readers.
+    change: change as DomainEvent["change"],
+    state: state as DomainEvent["state"],
+  };
+}

@@ -1,0 +1,33 @@
+import { documentClient } from "../document-client";
+import type { AnyDynamoTable } from "../entity-table";
+import { ENVIRONMENT, requiredVariable, variableMap } from "../environment";
+import { commitToDynamo } from "../outbox/dynamodb";
+import { dynamoHandle } from "../outbox/dynamodb-handle";
+import { projectionHandle } from "../projection/read";
+import type { Store } from "../staged-change";
+import type { AnyProjection } from "../subscription";
+
+/** Opens a microservice's tables, as the function's environment names them. */
+export function openDynamoStore(): Store {
+  const documents = documentClient();
+  const entities = variableMap(ENVIRONMENT.entityTables);
+  const projections = variableMap(ENVIRONMENT.projectionTables);
+  const tables = {
+    entities,
+    outbox: requiredVariable(ENVIRONMENT.outboxTable),
+    inbox: requiredVariable(ENVIRONMENT.inboxTable),
+    outboxRetentionDays: Number(requiredVariable(ENVIRONMENT.outboxRetentionDays)),
+    inboxRetentionDays: Number(requiredVariable(ENVIRONMENT.inboxRetentionDays)),
+  };
+  const handleOf = (name: string, used: AnyDynamoTable | AnyProjection) =>
+    used.kind === "project"
+      ? projectionHandle(documents, projections[name] ?? "")
+      : dynamoHandle(documents, name, entities[name] ?? "", used);
+  return {
+    handles: (uses) =>
+      Object.fromEntries(
+        Object.entries(uses).map(([name, used]) => [name, handleOf(name, used as AnyDynamoTable | AnyProjection)]),
+      ),
+    commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
+  };
+}
