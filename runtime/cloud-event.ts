@@ -89,7 +89,13 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   if (!Number.isSafeInteger(version) || version < 1) throw malformed(`has the sequence "${event.sequence}"`);
   const [, , domain, aggregate, type, schema, ...rest] = (event.dataschema ?? "").split(":");
   const schemaVersion = Number(schema);
-  if (domain !== event.source || !aggregate || type !== event.type || rest.length > 0 || !(schemaVersion >= 1)) {
+  if (
+    domain !== event.source ||
+    !aggregate ||
+    type !== event.type ||
+    rest.length > 0 ||
+    !(schemaVersion >= 1)
+  ) {
     throw malformed(`has the dataschema "${event.dataschema}"`);
   }
   if (typeof event.data !== "object" || event.data === null || !("state" in event.data)) {

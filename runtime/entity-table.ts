@@ -50,7 +50,11 @@ export type AnyTable = AnyPostgresTable | AnyDynamoTable;
 export type RowOf<T extends AnyPostgresTable> =
   T extends PostgresTable<infer A, infer C, infer P>
     ? { [F in keyof StateOf<A> as C[F] & string]: StateOf<A>[F] } & {
-        [F in keyof z.output<P>]: ColumnType<z.output<P>[F], z.input<P>[F & keyof z.input<P>], z.input<P>[F & keyof z.input<P>]>;
+        [F in keyof z.output<P>]: ColumnType<
+          z.output<P>[F],
+          z.input<P>[F & keyof z.input<P>],
+          z.input<P>[F & keyof z.input<P>]
+        >;
       } & { version: ColumnType<number, never, never> }
     : never;
 
@@ -90,7 +94,11 @@ export function entityTable<
 >(aggregate: A, options?: { private?: () => P; indexes?: readonly I[] }): DynamoTable<A, P, I>;
 export function entityTable(
   aggregate: AnyAggregate,
-  options: { columns?: Record<string, string>; private?: () => z.ZodObject; indexes?: readonly string[] } = {},
+  options: {
+    columns?: Record<string, string>;
+    private?: () => z.ZodObject;
+    indexes?: readonly string[];
+  } = {},
 ): AnyTable {
   const fields = options.private ?? (() => z.object({}));
   return options.columns

@@ -32,7 +32,12 @@ export function failedMessages(messageIds: string[]): SQSBatchResponse {
 /** Logs why a message goes back to its queue. */
 export function logFailure(messageId: string, eventId: string | undefined, error: unknown): void {
   const { message } = error as Error;
-  log("error", "A message goes back to its queue", { messageId, eventId, code: errorCode(error), reason: message });
+  log("error", "A message goes back to its queue", {
+    messageId,
+    eventId,
+    code: errorCode(error),
+    reason: message,
+  });
 }
 
 function parsed(record: SQSRecord): unknown {

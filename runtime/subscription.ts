@@ -3,7 +3,10 @@ import type { HandlesOf, Uses } from "./handles";
 import type { StagedChange } from "./staged-change";
 
 /** An event as a reaction receives it. */
-export interface DomainEvent<A extends AnyAggregate = AnyAggregate, T extends EventTypeOf<A> = EventTypeOf<A>> {
+export interface DomainEvent<
+  A extends AnyAggregate = AnyAggregate,
+  T extends EventTypeOf<A> = EventTypeOf<A>,
+> {
   id: string;
   type: T;
   aggregateId: string;

@@ -23,7 +23,10 @@ export const placeOrder = command({
     ]);
     if (order) return reject("ORDER_EXISTS", `Order "${orderId}" is placed already. Use another id.`);
     if (!customer) {
-      return reject("CUSTOMER_UNKNOWN", `Customer "${customerId}" is not known to orders (yet, or any more).`);
+      return reject(
+        "CUSTOMER_UNKNOWN",
+        `Customer "${customerId}" is not known to orders (yet, or any more).`,
+      );
     }
     if (!product) {
       return reject("PRODUCT_UNKNOWN", `Product "${productId}" is not known to orders (yet, or any more).`);

@@ -14,12 +14,21 @@ export const dispatchShipment = command({
     const shipment = await shipments.find(shipmentId);
     if (!shipment) return reject("SHIPMENT_UNKNOWN", `There is no shipment "${shipmentId}" (yet).`);
     if (shipment.status === "dispatched") return [];
-    const [customer, order] = await Promise.all([customers.find(shipment.customerId), orders.find(shipmentId)]);
+    const [customer, order] = await Promise.all([
+      customers.find(shipment.customerId),
+      orders.find(shipmentId),
+    ]);
     if (!customer) {
-      return reject("CUSTOMER_UNKNOWN", `Customer "${shipment.customerId}" is not known to shipping (yet, or any more).`);
+      return reject(
+        "CUSTOMER_UNKNOWN",
+        `Customer "${shipment.customerId}" is not known to shipping (yet, or any more).`,
+      );
     }
     if (order?.status !== "placed") {
-      return reject("ORDER_NOT_PLACED", `Order "${shipmentId}" is ${order?.status ?? "unknown"} and is not dispatched.`);
+      return reject(
+        "ORDER_NOT_PLACED",
+        `Order "${shipmentId}" is ${order?.status ?? "unknown"} and is not dispatched.`,
+      );
     }
     return shipments.update("ShipmentDispatched", { orderId: shipmentId, city: customer.city }, shipment, {
       status: "dispatched",

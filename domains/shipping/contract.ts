@@ -16,7 +16,10 @@ export const Shipment = aggregate({
     }),
   events: {
     ShipmentPrepared: { version: 1, change: () => z.object({ orderId: z.string() }) },
-    ShipmentRedirected: { version: 1, change: () => z.object({ from: z.string().nullable(), to: z.string() }) },
+    ShipmentRedirected: {
+      version: 1,
+      change: () => z.object({ from: z.string().nullable(), to: z.string() }),
+    },
     ShipmentDispatched: { version: 1, change: () => z.object({ orderId: z.string(), city: z.string() }) },
   },
 });

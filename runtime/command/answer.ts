@@ -43,7 +43,10 @@ export async function answerCommand(
   if (!command) return unknownCommand(domain, name, Object.keys(commands));
   const parsed = command.input().safeParse(input);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+    const issues = parsed.error.issues.map((issue) => ({
+      path: issue.path.join("."),
+      message: issue.message,
+    }));
     const message = `The input of "${name}" is not valid: ${issues.map((issue) => `${issue.path || "(root)"}: ${issue.message}`).join("; ")}.`;
     return { outcome: "invalid", message, issues };
   }
@@ -58,22 +61,31 @@ export async function answerCommand(
   const handles = store.handles(command.uses) as never;
   let message = "";
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const described: StagedChange | StagedChange[] | Rejection = await command.handle(parsed.data as never, handles);
+    const described: StagedChange | StagedChange[] | Rejection = await command.handle(
+      parsed.data as never,
+      handles,
+    );
     if ("kind" in described && described.kind === "rejection") {
       return { outcome: "rejected", id: requestId, code: described.code, message: described.message };
     }
     const committed = await store.commit([described].flat() as StagedChange[], context);
-    if (committed.outcome === "committed") return { outcome: "done", id: requestId, changes: committed.changes };
-    if (committed.outcome === "duplicate") return { outcome: "done", id: requestId, changes: [], repeated: true };
+    if (committed.outcome === "committed")
+      return { outcome: "done", id: requestId, changes: committed.changes };
+    if (committed.outcome === "duplicate")
+      return { outcome: "done", id: requestId, changes: [], repeated: true };
     message = committed.message;
   }
   return { outcome: "conflict", id: requestId, message };
 }
 
 function requestOf(request: unknown): CommandRequest {
-  const { command, id, correlationId, traceparent } = (request ?? {}) as Partial<Record<keyof CommandRequest, unknown>>;
+  const { command, id, correlationId, traceparent } = (request ?? {}) as Partial<
+    Record<keyof CommandRequest, unknown>
+  >;
   const texts = { id, correlationId, traceparent };
-  const wrong = Object.entries(texts).find(([, value]) => value !== undefined && (typeof value !== "string" || !value));
+  const wrong = Object.entries(texts).find(
+    ([, value]) => value !== undefined && (typeof value !== "string" || !value),
+  );
   if (typeof command !== "string" || wrong) {
     throw codedError(
       "REQUEST_MALFORMED",

@@ -9,9 +9,14 @@ import { answerCommand, type CommandAnswer } from "./answer";
  * @param commands as registered
  * @param makeStore opens the domain's database; called once a cold start
  */
-export function makeCommandHandler(domain: string, commands: Record<string, AnyCommand>, makeStore: () => Store) {
+export function makeCommandHandler(
+  domain: string,
+  commands: Record<string, AnyCommand>,
+  makeStore: () => Store,
+) {
   return () => {
     const store = makeStore();
-    return async (request: unknown): Promise<CommandAnswer> => answerCommand(domain, commands, store, request);
+    return async (request: unknown): Promise<CommandAnswer> =>
+      answerCommand(domain, commands, store, request);
   };
 }

@@ -59,7 +59,8 @@ export function dynamoHandle(
       } while (start);
       return items;
     },
-    create: (type: string, change: unknown, item: Item) => stage("create", type, change, { ...item, version: 0 }),
+    create: (type: string, change: unknown, item: Item) =>
+      stage("create", type, change, { ...item, version: 0 }),
     update: (type: string, change: unknown, item: Item, fields: Item) =>
       stage("update", type, change, { ...item, ...fields, version: item.version }),
     remove: (type: string, change: unknown, item: Item) => stage("remove", type, change, item),

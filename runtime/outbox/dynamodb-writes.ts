@@ -62,7 +62,8 @@ export function dynamoWrite(
     traceparent: context.traceparent,
   };
   const bytes = Buffer.byteLength(JSON.stringify(data));
-  if (bytes > MAX_PAYLOAD_BYTES) throw payloadTooLarge(`Event "${staged.type}" of ${record.aggregate} "${id}"`, bytes);
+  if (bytes > MAX_PAYLOAD_BYTES)
+    throw payloadTooLarge(`Event "${staged.type}" of ${record.aggregate} "${id}"`, bytes);
   const committed = { aggregate: record.aggregate, id, version, event: staged.type, eventId: record.id };
   return {
     staged,

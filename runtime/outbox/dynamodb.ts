@@ -76,7 +76,10 @@ function isContention(reasons: CancellationReason[]): boolean {
  * A creation that met what is left of a removed item is staged again on top of its last version, so that the versions of the new
  * life go on from there. Undefined when that was not what failed.
  */
-function withNextLife(writes: DynamoWrite[], reasons: CancellationReason[]): StagedDynamoChange[] | undefined {
+function withNextLife(
+  writes: DynamoWrite[],
+  reasons: CancellationReason[],
+): StagedDynamoChange[] | undefined {
   let found = false;
   const staged = writes.map((write, index) => {
     const left = reasons[index * 2]?.Item;
@@ -105,7 +108,10 @@ function conflictOf(writes: DynamoWrite[], reasons: CancellationReason[]): Commi
 
 function dynamoOnly(change: StagedChange): StagedDynamoChange {
   if (change.kind === "dynamo-change") return change;
-  throw codedError("WRONG_STORE", `A change of "${change.table}" was staged for PostgreSQL but committed to DynamoDB.`);
+  throw codedError(
+    "WRONG_STORE",
+    `A change of "${change.table}" was staged for PostgreSQL but committed to DynamoDB.`,
+  );
 }
 
 async function pause(attempt: number): Promise<void> {

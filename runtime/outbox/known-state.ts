@@ -35,5 +35,7 @@ export function isKnownToBeValid(table: AnyPostgresTable, described: DescribedCh
 }
 
 function isExpression(value: unknown): boolean {
-  return typeof value === "function" || (typeof value === "object" && value !== null && "toOperationNode" in value);
+  return (
+    typeof value === "function" || (typeof value === "object" && value !== null && "toOperationNode" in value)
+  );
 }

@@ -9,7 +9,11 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, definitio
   return {
     find: (id: string) => db.selectFrom(table).selectAll().where(key, "=", id).executeTakeFirst(),
     select: () => db.selectFrom(table),
-    change: (type: string, change: unknown, describe: StagedPostgresChange["describe"]): StagedPostgresChange => ({
+    change: (
+      type: string,
+      change: unknown,
+      describe: StagedPostgresChange["describe"],
+    ): StagedPostgresChange => ({
       kind: "postgres-change",
       table,
       definition,

@@ -65,7 +65,10 @@ async function inTransaction(
     const committed: CommittedChange[] = [];
     for (const change of staged) {
       const written = await run(statementOf(transaction, change, context), change);
-      if (!written) throw Object.assign(codedError(ROLLED_BACK, "A change lost its race"), { outcome: conflictOf(change) });
+      if (!written)
+        throw Object.assign(codedError(ROLLED_BACK, "A change lost its race"), {
+          outcome: conflictOf(change),
+        });
       if (written.state !== null) validState(change.definition.aggregate, written.state);
       committed.push(written.committed);
     }
@@ -75,7 +78,11 @@ async function inTransaction(
 
 type Statement = ReturnType<typeof changeStatement> & { eventId: string };
 
-function statementOf(db: Kysely<AnyDatabase>, staged: StagedPostgresChange, context: CommitContext): Statement {
+function statementOf(
+  db: Kysely<AnyDatabase>,
+  staged: StagedPostgresChange,
+  context: CommitContext,
+): Statement {
   const eventId = uuid();
   const change = validChange(staged.definition.aggregate, staged.type, staged.change);
   return { ...changeStatement(db, staged, { id: eventId, change, context }), eventId };
@@ -103,7 +110,11 @@ function conflictOf(staged: StagedPostgresChange): CommitOutcome {
 /** Lost races and repeats are outcomes; everything else stays an error. */
 function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcome {
   const code = errorCode(error);
-  const { constraint, outcome, message } = error as { constraint?: string; outcome?: CommitOutcome; message?: string };
+  const { constraint, outcome, message } = error as {
+    constraint?: string;
+    outcome?: CommitOutcome;
+    message?: string;
+  };
   if (code === ROLLED_BACK && outcome) return outcome;
   if (code === UNIQUE_VIOLATION && constraint === "inbox_pkey") return { outcome: "duplicate" };
   if (code === UNIQUE_VIOLATION || code === GUARD_VIOLATION || LOST_RACE.includes(code ?? "")) {
@@ -116,5 +127,8 @@ function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcom
 
 function postgresOnly(change: StagedChange): StagedPostgresChange {
   if (change.kind === "postgres-change") return change;
-  throw codedError("WRONG_STORE", `A change of "${change.table}" was staged for DynamoDB but committed to PostgreSQL.`);
+  throw codedError(
+    "WRONG_STORE",
+    `A change of "${change.table}" was staged for DynamoDB but committed to PostgreSQL.`,
+  );
 }

@@ -18,7 +18,10 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
   }
   const result = contract.change().strict().safeParse(change);
   if (!result.success) {
-    throw codedError("INVALID_CHANGE", `The change of "${type}" does not fit its contract: ${issuesOf(result.error)}.`);
+    throw codedError(
+      "INVALID_CHANGE",
+      `The change of "${type}" does not fit its contract: ${issuesOf(result.error)}.`,
+    );
   }
   return result.data;
 }

@@ -2,9 +2,7 @@ import type { OutboxRecord } from "../cloud-event";
 
 /** What a Kinesis record turned out to be. */
 export type DecodedRecord =
-  | { kind: "event"; record: OutboxRecord }
-  | { kind: "ignored" }
-  | { kind: "undecodable"; reason: string };
+  { kind: "event"; record: OutboxRecord } | { kind: "ignored" } | { kind: "undecodable"; reason: string };
 
 interface DmsRecord {
   data?: Record<string, unknown>;
@@ -37,21 +35,34 @@ export function decodeDmsRecord(payload: Buffer): DecodedRecord {
   return outboxRow(parsed?.data);
 }
 
-const TEXT_COLUMNS = ["id", "aggregate", "aggregate_id", "type", "payload", "occurred_at", "correlation_id"] as const;
+const TEXT_COLUMNS = [
+  "id",
+  "aggregate",
+  "aggregate_id",
+  "type",
+  "payload",
+  "occurred_at",
+  "correlation_id",
+] as const;
 const NUMBER_COLUMNS = ["aggregate_version", "schema_version"] as const;
 
 function outboxRow(row: Record<string, unknown> | undefined): DecodedRecord {
-  if (typeof row !== "object" || row === null) return { kind: "undecodable", reason: "The record has no data." };
+  if (typeof row !== "object" || row === null)
+    return { kind: "undecodable", reason: "The record has no data." };
   const wrong = [
     ...TEXT_COLUMNS.filter((column) => typeof row[column] !== "string" || row[column] === ""),
-    ...NUMBER_COLUMNS.filter((column) => !(Number.isSafeInteger(Number(row[column])) && Number(row[column]) > 0)),
+    ...NUMBER_COLUMNS.filter(
+      (column) => !(Number.isSafeInteger(Number(row[column])) && Number(row[column]) > 0),
+    ),
   ];
-  if (wrong.length > 0) return { kind: "undecodable", reason: `Missing or wrong columns: ${wrong.join(", ")}.` };
+  if (wrong.length > 0)
+    return { kind: "undecodable", reason: `Missing or wrong columns: ${wrong.join(", ")}.` };
   const columns = row as Record<(typeof TEXT_COLUMNS)[number], string> & Record<string, unknown>;
   const data = payloadOf(columns.payload);
   if (!data) return { kind: "undecodable", reason: "The payload is not JSON with change and state." };
   const occurredAt = new Date(inUtc(columns.occurred_at));
-  if (Number.isNaN(occurredAt.getTime())) return { kind: "undecodable", reason: "occurred_at is not a time." };
+  if (Number.isNaN(occurredAt.getTime()))
+    return { kind: "undecodable", reason: "occurred_at is not a time." };
   return {
     kind: "event",
     record: {
@@ -74,7 +85,8 @@ function outboxRow(row: Record<string, unknown> | undefined): DecodedRecord {
 function payloadOf(payload: string): { change: unknown; state: unknown } | undefined {
   try {
     const data = JSON.parse(payload) as { change?: unknown; state?: unknown } | null;
-    if (typeof data !== "object" || data === null || !("change" in data) || !("state" in data)) return undefined;
+    if (typeof data !== "object" || data === null || !("change" in data) || !("state" in data))
+      return undefined;
     return { change: data.change, state: data.state };
   } catch {
     return undefined;

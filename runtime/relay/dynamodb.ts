@@ -16,7 +16,15 @@ export function makeDynamoRelay() {
 
 type Image = Record<string, { S?: string; N?: string }>;
 
-const TEXT_FIELDS = ["id", "aggregate", "aggregateId", "type", "payload", "occurredAt", "correlationId"] as const;
+const TEXT_FIELDS = [
+  "id",
+  "aggregate",
+  "aggregateId",
+  "type",
+  "payload",
+  "occurredAt",
+  "correlationId",
+] as const;
 const NUMBER_FIELDS = ["aggregateVersion", "schemaVersion"] as const;
 
 /** Only what was added is an event: items that expire or are removed by hand are left out. */
@@ -27,10 +35,17 @@ function decode(record: DynamoDBRecord): StreamRecord {
   const payload = Buffer.from(JSON.stringify(record.dynamodb ?? {}));
   const wrong = [
     ...TEXT_FIELDS.filter((field) => !image[field]?.S),
-    ...NUMBER_FIELDS.filter((field) => !(Number.isSafeInteger(Number(image[field]?.N)) && Number(image[field]?.N) > 0)),
+    ...NUMBER_FIELDS.filter(
+      (field) => !(Number.isSafeInteger(Number(image[field]?.N)) && Number(image[field]?.N) > 0),
+    ),
   ];
   if (wrong.length > 0) {
-    return { kind: "undecodable", reason: `Missing or wrong fields: ${wrong.join(", ")}.`, payload, sequenceNumber };
+    return {
+      kind: "undecodable",
+      reason: `Missing or wrong fields: ${wrong.join(", ")}.`,
+      payload,
+      sequenceNumber,
+    };
   }
   const text = (field: string) => image[field]?.S ?? "";
   let data: OutboxRecord["data"];

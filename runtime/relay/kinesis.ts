@@ -13,7 +13,9 @@ export function makeKinesisRelay() {
         const payload = Buffer.from(kinesis.data, "base64");
         const decoded = decodeDmsRecord(payload);
         const { sequenceNumber } = kinesis;
-        return decoded.kind === "undecodable" ? { ...decoded, sequenceNumber, payload } : { ...decoded, sequenceNumber };
+        return decoded.kind === "undecodable"
+          ? { ...decoded, sequenceNumber, payload }
+          : { ...decoded, sequenceNumber };
       });
       return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
     };

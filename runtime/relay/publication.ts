@@ -7,7 +7,11 @@ export interface RecordPublication extends Publication {
 }
 
 /** Makes the bus entry of an outbox record: source = domain, detail type = event type, detail = the CloudEvent. */
-export function publicationOf(record: OutboxRecord, eventBus: string, sequenceNumber: string): RecordPublication {
+export function publicationOf(
+  record: OutboxRecord,
+  eventBus: string,
+  sequenceNumber: string,
+): RecordPublication {
   const event = toCloudEvent(record);
   return {
     sequenceNumber,

@@ -1,4 +1,8 @@
-import { type EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from "@aws-sdk/client-eventbridge";
+import {
+  type EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsResultEntry,
+} from "@aws-sdk/client-eventbridge";
 import { errorCode } from "../coded-error";
 import { log } from "../log";
 import { nextBatch, type Publication } from "./batches";
@@ -27,7 +31,7 @@ export async function publish<P extends Publication>(
 ): Promise<P[]> {
   const { remainingMilliseconds, maxFailedRounds = 5 } = limits;
   let waiting = [...publications];
-  for (let failedRounds = 0; waiting.length > 0; ) {
+  for (let failedRounds = 0; waiting.length > 0;) {
     const batch = nextBatch(waiting);
     const failed = await putEvents(client, batch);
     const done = new Set(batch.filter((publication) => !failed.has(publication)));

@@ -21,7 +21,11 @@ const PART_BYTES = 180_000;
  * Sets a record aside in the quarantine queue, with its payload (base64, in parts if need be) and what is needed to find and put
  * it back. When this throws, the record is not set aside and must be reported as failed.
  */
-export async function quarantine(client: SQSClient, queueUrl: string, record: UndecodableRecord): Promise<void> {
+export async function quarantine(
+  client: SQSClient,
+  queueUrl: string,
+  record: UndecodableRecord,
+): Promise<void> {
   const parts = Math.max(1, Math.ceil(record.payload.length / PART_BYTES));
   for (let part = 1; part <= parts; part += 1) {
     const piece = record.payload.subarray((part - 1) * PART_BYTES, part * PART_BYTES);

@@ -56,7 +56,8 @@ export async function relayBatch(
     unfinished.add(sequenceNumber);
   }
   const first = records.find(({ sequenceNumber }) => unfinished.has(sequenceNumber));
-  if (first) log("warn", "Records are given back to the stream", { unfinished: unfinished.size, of: records.length });
+  if (first)
+    log("warn", "Records are given back to the stream", { unfinished: unfinished.size, of: records.length });
   return { batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : [] };
 }
 
@@ -71,7 +72,11 @@ async function setAside(
     await quarantine(targets.queues, targets.quarantineQueue, { stream, sequenceNumber, reason, payload });
     return true;
   } catch (error) {
-    log("error", "A record could not be set aside", { stream, sequenceNumber, message: (error as Error).message });
+    log("error", "A record could not be set aside", {
+      stream,
+      sequenceNumber,
+      message: (error as Error).message,
+    });
     return false;
   }
 }

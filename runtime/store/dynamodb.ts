@@ -26,7 +26,10 @@ export function openDynamoStore(): Store {
   return {
     handles: (uses) =>
       Object.fromEntries(
-        Object.entries(uses).map(([name, used]) => [name, handleOf(name, used as AnyDynamoTable | AnyProjection)]),
+        Object.entries(uses).map(([name, used]) => [
+          name,
+          handleOf(name, used as AnyDynamoTable | AnyProjection),
+        ]),
       ),
     commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
   };

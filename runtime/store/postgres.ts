@@ -28,7 +28,10 @@ export function openPostgresStore(openProjections?: ProjectionOpener): Store {
   return {
     handles: (uses) =>
       Object.fromEntries(
-        Object.entries(uses).map(([name, used]) => [name, handleOf(name, used as AnyPostgresTable | AnyProjection)]),
+        Object.entries(uses).map(([name, used]) => [
+          name,
+          handleOf(name, used as AnyPostgresTable | AnyProjection),
+        ]),
       ),
     commit: (changes, context) => commitToPostgres(db, changes, context),
   };

@@ -1,0 +1,27 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { PolicyStatement } from "./policy";
+
+/** The custom EventBridge bus that all domain events travel over. */
+export class EventBus extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly name: pulumi.Output<string>;
+
+  constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:EventBus", name, {}, opts);
+    const bus = new aws.cloudwatch.EventBus(name, { description: "Domain events" }, { parent: this });
+    this.arn = bus.arn;
+    this.name = bus.name;
+    this.registerOutputs({ arn: this.arn, name: this.name });
+  }
+
+  /** Lets a relay publish the events of these domains, and no others'. */
+  publishing(domains: string[]): PolicyStatement {
+    return {
+      Sid: "PublishEvents",
+      Action: ["events:PutEvents"],
+      Resource: this.arn,
+      Condition: { "ForAllValues:StringEquals": { "events:source": domains } },
+    };
+  }
+}

@@ -1,0 +1,39 @@
+import { ENVIRONMENT } from "../runtime/environment";
+import type { Access } from "./access";
+
+/** The monolith's PostgreSQL database, which exists already. */
+export interface MonolithDatabase {
+  /** Host of the writer. */
+  host: string;
+  port: number;
+  name: string;
+  tls: "verify-full" | "disable";
+  /** Secret {"username","password"} of a login in the role monolith_application. */
+  applicationSecretArn: string;
+  /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
+  captureSecretArn: string;
+}
+
+/** Where Lambda keeps the certificates of Amazon's databases; Node does not trust them by itself since Node 20. */
+const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
+
+/** Lets a function open the database as the application. */
+export function useDatabase(database: MonolithDatabase): Access {
+  return {
+    environment: {
+      [ENVIRONMENT.databaseHost]: database.host,
+      [ENVIRONMENT.databasePort]: String(database.port),
+      [ENVIRONMENT.databaseName]: database.name,
+      [ENVIRONMENT.databaseTls]: database.tls,
+      [ENVIRONMENT.databaseSecret]: database.applicationSecretArn,
+      ...(database.tls === "disable" ? {} : { NODE_EXTRA_CA_CERTS: DATABASE_CERTIFICATES }),
+    },
+    statements: [
+      {
+        Sid: "ReadDatabaseSecret",
+        Action: ["secretsmanager:GetSecretValue"],
+        Resource: database.applicationSecretArn,
+      },
+    ],
+  };
+}

@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MonolithModule as Module } from "../runtime/domain";
+import { ChangeDataCapture } from "./change-data-capture";
+import type { EventBus } from "./event-bus";
+import type { MonolithDatabase } from "./monolith-database";
+import { MonolithModule } from "./monolith-module";
+
+/** Arguments of a `Monolith`. */
+export interface MonolithArgs {
+  /** The modules, as they are registered. */
+  modules: Module[];
+  bus: EventBus;
+  /** The database, which exists already and is migrated (`npm run migrate`). */
+  database: MonolithDatabase;
+  /** Shards of the stream. */
+  streamShards: number;
+  /** Hours that the stream keeps records. */
+  streamRetentionHours: number;
+  /** E.g. "dms.t3.micro". */
+  replicationInstanceClass: string;
+  logRetentionDays: number;
+  /** Refuse to delete tables. */
+  deletionProtection: boolean;
+  /** SNS topic for alarms. */
+  alarmTopicArn: string | undefined;
+}
+
+/** The monolith: change data capture of its outbox, and its modules. */
+export class Monolith extends pulumi.ComponentResource {
+  readonly modules: Record<string, MonolithModule>;
+  readonly streamArn: pulumi.Output<string>;
+  readonly quarantineUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: MonolithArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:Monolith", name, {}, opts);
+    const child = { parent: this };
+    const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
+    const capture = new ChangeDataCapture(
+      name,
+      {
+        database,
+        bus,
+        domains: modules.map((module) => module.name),
+        streamShards: args.streamShards,
+        streamRetentionHours: args.streamRetentionHours,
+        replicationInstanceClass: args.replicationInstanceClass,
+        logRetentionDays,
+        alarmTopicArn,
+      },
+      child,
+    );
+    const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
+    this.modules = Object.fromEntries(
+      modules.map((module) => [
+        module.name,
+        new MonolithModule(module.name, { module, ...moduleArgs }, child),
+      ]),
+    );
+    this.streamArn = capture.streamArn;
+    this.quarantineUrl = capture.quarantineUrl;
+    this.registerOutputs({ streamArn: this.streamArn });
+  }
+}

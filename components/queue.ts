@@ -1,0 +1,36 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** The longest that SQS keeps a message: 14 days. */
+export const MAX_RETENTION_SECONDS = 14 * 86_400;
+
+/** A queue where messages wait for a person: kept as long as SQS can, encrypted, with an alarm as soon as there is one. */
+export function parkingQueue(
+  name: string,
+  args: { alarmTopicArn: string | undefined; alarm: string },
+  opts: pulumi.CustomResourceOptions,
+): aws.sqs.Queue {
+  const queue = new aws.sqs.Queue(
+    name,
+    { messageRetentionSeconds: MAX_RETENTION_SECONDS, sqsManagedSseEnabled: true },
+    opts,
+  );
+  new aws.cloudwatch.MetricAlarm(
+    `${name}-alarm`,
+    {
+      alarmDescription: args.alarm,
+      namespace: "AWS/SQS",
+      metricName: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: queue.name },
+      statistic: "Maximum",
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: 0,
+      period: 60,
+      evaluationPeriods: 1,
+      treatMissingData: "notBreaching",
+      alarmActions: args.alarmTopicArn ? [args.alarmTopicArn] : [],
+    },
+    opts,
+  );
+  return queue;
+}

@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+const arn = (service: string) =>
+  z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
+const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** The stack's configuration: names, defaults, limits. Pulumi.yaml tells the same to `pulumi config`. */
+const schema = z.object({
+  /** Host of the monolith's PostgreSQL writer; a proxy will not do, since DMS cannot capture through one. */
+  databaseHost: z.string().min(1),
+  databasePort: wholeNumber(1, 65_535).default(5432),
+  databaseName: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,55}$/, "must be lower case letters, digits and _, 56 at most"),
+  /** "verify-full" (default) or, for a database on the own machine, "disable". */
+  databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
+  /** Secret {"username","password"} of a login in the role monolith_application. */
+  applicationSecretArn: arn("secretsmanager"),
+  /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
+  captureSecretArn: arn("secretsmanager"),
+  /** Shards of the Kinesis stream; one takes 1 MiB or 1,000 records a second. */
+  streamShards: wholeNumber(1, 200).default(1),
+  /** Hours that the stream keeps records: how long a relay may be down. */
+  streamRetentionHours: wholeNumber(24, 8760).default(168),
+  replicationInstanceClass: z
+    .string()
+    .regex(/^dms\./, 'must start with "dms."')
+    .default("dms.t3.micro"),
+  /** Days that a microservice's outbox keeps its items. */
+  outboxRetentionDays: wholeNumber(1, 3650).default(30),
+  logRetentionDays: wholeNumber(1, 3653).default(30),
+  /** Refuse to delete tables that hold data. */
+  deletionProtection: z.stringbool().default(true),
+  /** SNS topic that alarms are sent to; default: none. */
+  alarmTopicArn: arn("sns").optional(),
+});
+
+/** The stack's configuration, checked. */
+export type Settings = z.output<typeof schema>;
+
+/**
+ * Reads the stack's configuration.
+ *
+ * @throws one error that names every setting that is missing or wrong, with the command that sets it
+ */
+export function readSettings(config: pulumi.Config): Settings {
+  const given = Object.keys(schema.shape).flatMap((name) => {
+    const value = config.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const result = schema.safeParse(Object.fromEntries(given));
+  if (result.success) return result.data;
+  const faults = result.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const value = config.get(name);
+    const fault = value === undefined ? "is not set" : `is "${value}": ${issue.message}`;
+    return `  ${config.name}:${name} ${fault}. Set it with: pulumi config set ${name} <value>`;
+  });
+  throw new pulumi.RunError(
+    `The configuration of this stack has ${faults.length} fault(s):\n${faults.join("\n")}`,
+  );
+}

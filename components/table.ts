@@ -1,0 +1,43 @@
+import * as aws from "@pulumi/aws";
+import type * as pulumi from "@pulumi/pulumi";
+
+/** Arguments of `table`. */
+export interface TableArgs {
+  hashKey: string;
+  rangeKey?: { name: string; type: "S" | "N" };
+  /** Text fields with a global secondary index each, named like the field. */
+  indexes?: readonly string[];
+  /** Stream of new items; default: none. */
+  stream?: boolean;
+  /** Field with the time (epoch seconds) at which an item expires; default: none does. */
+  expires?: string;
+  deletionProtection: boolean;
+}
+
+/** A DynamoDB table, billed per request, encrypted, with point-in-time recovery. */
+export function table(name: string, args: TableArgs, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
+  const { rangeKey, indexes = [] } = args;
+  return new aws.dynamodb.Table(
+    name,
+    {
+      billingMode: "PAY_PER_REQUEST",
+      hashKey: args.hashKey,
+      attributes: [
+        { name: args.hashKey, type: "S" },
+        ...(rangeKey ? [rangeKey] : []),
+        ...indexes.map((field) => ({ name: field, type: "S" })),
+      ],
+      ...(rangeKey ? { rangeKey: rangeKey.name } : {}),
+      globalSecondaryIndexes: indexes.map((field) => ({
+        name: field,
+        hashKey: field,
+        projectionType: "ALL",
+      })),
+      ...(args.stream ? { streamEnabled: true, streamViewType: "NEW_IMAGE" } : {}),
+      ...(args.expires ? { ttl: { enabled: true, attributeName: args.expires } } : {}),
+      pointInTimeRecovery: { enabled: true },
+      deletionProtectionEnabled: args.deletionProtection,
+    },
+    opts,
+  );
+}

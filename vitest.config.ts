@@ -1,0 +1,33 @@
+import { defineConfig } from "vitest/config";
+
+// Pulumi serializes functions as they were compiled by tsc: what tests import from dist/ must stay untransformed, in processes
+// of their own (threads lack the trace events that the serializer needs).
+const shared = { pool: "forks" as const, server: { deps: { external: [/\/dist\//] } } };
+const SLOW_TEST_MILLISECONDS = 120_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { ...shared, name: "unit", include: ["test/**/*.unit.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          ...shared,
+          name: "int",
+          include: ["test/**/*.int.test.ts"],
+          globalSetup: ["test/support/global-postgres.ts"],
+          testTimeout: SLOW_TEST_MILLISECONDS,
+          hookTimeout: SLOW_TEST_MILLISECONDS,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "e2e",
+          include: ["test/**/*.e2e.test.ts"],
+          testTimeout: SLOW_TEST_MILLISECONDS,
+          hookTimeout: SLOW_TEST_MILLISECONDS,
+        },
+      },
+    ],
+  },
+});
