@@ -22,7 +22,7 @@ import type {
   RowOf,
 } from "./entity-table";
 import type { StagedChange } from "./staged-change";
-import type { AnyProjection, Projection } from "./subscription";
+import type { AnyProjection, Projection } from "./project";
 
 /** What a command or reaction says it uses: tables and projections of its domain, under the names they are registered by. */
 export type Uses = Record<string, AnyTable | AnyProjection>;

@@ -1,5 +1,5 @@
 import { monolithModule } from "../../runtime/domain";
-import { react } from "../../runtime/subscription";
+import { react } from "../../runtime/react";
 import { Order } from "../orders/contract";
 import { listProduct, repriceProduct, withdrawProduct } from "./commands";
 import { Product } from "./contract";

@@ -1,4 +1,5 @@
-import { project, react, reaction } from "../../runtime/subscription";
+import { project } from "../../runtime/project";
+import { react, reaction } from "../../runtime/react";
 import { Product } from "../catalog/contract";
 import { Customer } from "../customers/contract";
 import { Shipment } from "../shipping/contract";

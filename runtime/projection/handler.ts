@@ -3,7 +3,7 @@ import { currentData } from "../cloud-event";
 import { documentClient } from "../document-client";
 import { ENVIRONMENT, variableMap } from "../environment";
 import { failedMessages, logFailure, readMessages } from "../messages";
-import type { AnyProjection } from "../subscription";
+import type { AnyProjection } from "../project";
 import { type FoldedMessages, foldToNewest } from "./fold";
 import { type ProjectedItem, writeProjection } from "./write";
 

@@ -3,7 +3,7 @@ import { currentData, type ReceivedEvent } from "../cloud-event";
 import { codedError } from "../coded-error";
 import { failedMessages, logFailure, readMessages } from "../messages";
 import type { Store } from "../staged-change";
-import type { AnyReaction, DomainEvent, Reactions } from "../subscription";
+import type { AnyReaction, DomainEvent, Reactions } from "../react";
 import { childTraceparent } from "../trace-context";
 
 /** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */

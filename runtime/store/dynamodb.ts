@@ -5,7 +5,7 @@ import { commitToDynamo } from "../outbox/dynamodb";
 import { dynamoHandle } from "../outbox/dynamodb-handle";
 import { projectionHandle } from "../projection/read";
 import type { Store } from "../staged-change";
-import type { AnyProjection } from "../subscription";
+import type { AnyProjection } from "../project";
 
 /** Opens a microservice's tables, as the function's environment names them. */
 export function openDynamoStore(): Store {

@@ -6,7 +6,7 @@ import { commitToPostgres } from "../outbox/postgres";
 import { postgresHandle } from "../outbox/postgres-handle";
 import type { AnyDatabase } from "../outbox/postgres-statement";
 import type { Store } from "../staged-change";
-import type { AnyProjection } from "../subscription";
+import type { AnyProjection } from "../project";
 import { openPool } from "./postgres-pool";
 
 /** Makes the handle of a projection by the name that it is registered by. */
