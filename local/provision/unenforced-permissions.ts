@@ -1,0 +1,76 @@
+import { codedError } from "../../runtime/coded-error";
+import type { DeployedResource, Deployment } from "./deployment";
+import { policyAllows } from "./policy-evaluation";
+import { eventBusName } from "./resources/event-bus-name";
+
+/**
+ * Checks what AWS enforces and the emulator does not, and what would otherwise only show on AWS as events that are lost
+ * without a word: the policies of queues that rules deliver to (a rule target's dead-letter queue included), and that
+ * Lambda may assume the functions' roles.
+ *
+ * @throws `PERMISSION_MISSING` with every finding
+ */
+export function checkUnenforcedPermissions(deployment: Deployment): void {
+  const findings = [...refusedRules(deployment), ...refusedFunctions(deployment)];
+  if (findings.length === 0) return;
+  throw codedError(
+    "PERMISSION_MISSING",
+    `The program lacks permissions that the emulator does not ask for and AWS does: ${findings.join("; ")}.`,
+  );
+}
+
+function refusedRules(deployment: Deployment): string[] {
+  const queues = deployment.byType("aws:sqs/queue:Queue");
+  const rules = deployment.byType("aws:cloudwatch/eventRule:EventRule");
+  const policies = new Map(queues.map((queue) => [queue.id, textOf(queue.state["policy"])]));
+  for (const { state } of deployment.byType("aws:sqs/queuePolicy:QueuePolicy")) {
+    policies.set(String(state["queueUrl"]), textOf(state["policy"]));
+  }
+  return deployment.byType("aws:cloudwatch/eventTarget:EventTarget").flatMap((target) => {
+    const rule = rules.find(({ state }) => sameRule(state, target.state));
+    if (!rule) return [];
+    const ruleArn = String(rule.state["arn"]);
+    const deadLetterArn = (target.state["deadLetterConfig"] as { arn?: unknown } | undefined)?.arn;
+    const receivers = queues.filter(({ state }) =>
+      [target.state["arn"], deadLetterArn].includes(state["arn"]),
+    );
+    return receivers
+      .filter((queue) => !maySend(policies.get(queue.id), ruleArn, String(queue.state["arn"])))
+      .map(
+        (queue) =>
+          `the policy of queue "${queue.name}" does not let rule "${rule.name}" send (sqs:SendMessage)`,
+      );
+  });
+}
+
+function refusedFunctions(deployment: Deployment): string[] {
+  const roles = deployment.byType("aws:iam/role:Role");
+  return deployment.byType("aws:lambda/function:Function").flatMap((lambda) => {
+    const role = roles.find(({ state }) => state["arn"] === lambda.state["role"]);
+    const trust = textOf(role?.state["assumeRolePolicy"]);
+    const call = { service: "lambda.amazonaws.com", action: "sts:AssumeRole", context: {} };
+    if (!role || (trust !== undefined && policyAllows(trust, call))) return [];
+    return [`role "${role.name}" does not trust Lambda, so function "${lambda.name}" cannot assume it`];
+  });
+}
+
+function maySend(policy: string | undefined, ruleArn: string, resource: string): boolean {
+  if (policy === undefined) return false;
+  const [, , , , account = ""] = ruleArn.split(":");
+  const context = { "aws:sourcearn": ruleArn, "aws:sourceaccount": account, "aws:securetransport": "true" };
+  return policyAllows(policy, {
+    service: "events.amazonaws.com",
+    action: "sqs:SendMessage",
+    resource,
+    context,
+  });
+}
+
+function sameRule(rule: DeployedResource["state"], target: DeployedResource["state"]): boolean {
+  const busOf = ({ eventBusName: bus }: Record<string, unknown>) => eventBusName(textOf(bus));
+  return rule["name"] === target["rule"] && busOf(rule) === busOf(target);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
