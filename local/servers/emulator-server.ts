@@ -1,0 +1,43 @@
+import type { CodedError } from "../../runtime/coded-error";
+import type { Report } from "./report";
+import type { RunDirectory } from "./run-directory";
+
+/** The AWS emulator of a run. */
+export interface Emulator {
+  /** E.g. "http://127.0.0.1:40123". */
+  readonly endpoint: string;
+  readonly port: number;
+  /** MiniStack's version; "unknown" for another emulator. */
+  readonly version: string;
+  /** Whether calls are evaluated against IAM policies; always true for an emulator of the run's own. */
+  readonly authEnforced: boolean;
+  /** Whether it is the user's emulator (`AWS_ENDPOINT_URL`), which is neither started nor stopped. */
+  readonly external: boolean;
+  readonly region: string;
+  /** The caller that may do everything. */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Path of the log of an emulator of the run's own. */
+  readonly log: string | undefined;
+  readonly pid: number | undefined;
+  /** Stops it and removes its state; on the user's emulator: nothing. Safe to call twice. */
+  stop(): Promise<void>;
+  /** Resolves with EMULATOR_DIED if it ends though nobody stopped it; otherwise stays pending. */
+  readonly died: Promise<CodedError>;
+}
+
+/** How to start the emulator. */
+export interface EmulatorOptions {
+  run: RunDirectory;
+  report: Report;
+  /**
+   * Whether it writes its state to the run's folder when it is stopped.
+   *
+   * @default false
+   */
+  persist?: boolean;
+}
+
+/** Where all resources of a laptop run are. */
+export const REGION = "us-east-1";
+/** MiniStack's root caller. */
+export const ROOT_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" } as const;

@@ -1,0 +1,136 @@
+import { mkdirSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { CodedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/coded-error";
+import type { Child } from "./child";
+import { startChild } from "./child";
+import { emulatorEnvironment } from "./emulator-environment";
+import type { Emulator, EmulatorOptions } from "./emulator-server";
+import { REGION, ROOT_CREDENTIALS } from "./emulator-server";
+import type { EmulatorHealth } from "./emulator-health";
+import { emulatorHealth, refusesUnsignedCalls } from "./emulator-health";
+import { findMinistack } from "./find-ministack";
+import { LOOPBACK, onFreePort } from "./free-port";
+import { logTail } from "./log-tail";
+
+const NAME = "AWS emulator";
+const READY_TIMEOUT_MILLISECONDS = 30_000;
+const POLL_MILLISECONDS = 50;
+
+/** Starts a MiniStack of the run's own (see `startEmulator`). */
+export async function startOwnEmulator({ run, report, persist = false }: EmulatorOptions): Promise<Emulator> {
+  const python = await findMinistack(run, report);
+  const folder = join(run.path, "emulator");
+  const log = join(run.path, "emulator.log");
+  run.closing.throwIfAborted();
+  mkdirSync(join(folder, "tmp"), { recursive: true });
+  const { child, port, health } = await onFreePort(
+    "DOMAINS_EMULATOR_PORT",
+    "The AWS emulator",
+    async (candidate) => {
+      const started = await startChild(run, {
+        name: NAME,
+        command: python.executable,
+        // -X takes any name: it shows in a process list which run this process belongs to.
+        args: ["-X", `domains_run=${run.id}`, "-m", "ministack"],
+        env: emulatorEnvironment({ folder, port: candidate, runId: run.id, persist }),
+        cwd: folder,
+        log,
+        // State is written on SIGTERM only; where none is to be written, nothing is lost by the quick way.
+        stopSignal: persist ? "SIGTERM" : "SIGKILL",
+      });
+      try {
+        return {
+          child: started,
+          port: candidate,
+          health: await waitUntilReady(started, candidate, run.id, log),
+        };
+      } catch (error) {
+        await started.stop();
+        throw error;
+      }
+    },
+  );
+  let stopped = false;
+  const died = new Promise<CodedError>((resolve) => {
+    void child.exited.then((exit) => {
+      if (stopped || run.closing.aborted) return;
+      resolve(
+        codedError(
+          "EMULATOR_DIED",
+          `The AWS emulator ended unexpectedly (${exit}). The end of "${log}":${logTail(log)}`,
+        ),
+      );
+    });
+  });
+  return {
+    endpoint: endpointOf(port),
+    port,
+    version: health.version,
+    authEnforced: true,
+    external: false,
+    region: REGION,
+    credentials: ROOT_CREDENTIALS,
+    log,
+    pid: child.pid,
+    died,
+    async stop() {
+      stopped = true;
+      await child.stop();
+      if (!persist) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function waitUntilReady(
+  child: Child,
+  port: number,
+  runId: string,
+  log: string,
+): Promise<EmulatorHealth> {
+  const endpoint = endpointOf(port);
+  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
+  for (;;) {
+    const health = await emulatorHealth(endpoint).catch(() => undefined);
+    if (health?.edition === runId) return proven(health, endpoint);
+    const exit = child.exit();
+    if (exit !== undefined) {
+      const taken = /already in use/i.test(logTail(log));
+      if (taken)
+        throw codedError(
+          "PORT_TAKEN",
+          `The AWS emulator cannot listen on port "${port}": another process took it. Start again`,
+        );
+      throw startFailed(`The AWS emulator ended while starting (${exit})`, log);
+    }
+    if (performance.now() > deadline) {
+      throw startFailed(
+        `The AWS emulator did not become ready on port "${port}" within ${READY_TIMEOUT_MILLISECONDS / 1_000} s`,
+        log,
+      );
+    }
+    await delay(POLL_MILLISECONDS);
+  }
+}
+
+async function proven(health: EmulatorHealth, endpoint: string): Promise<EmulatorHealth> {
+  if (health.authEnforced && (await refusesUnsignedCalls(endpoint))) return health;
+  throw codedError(
+    "EMULATOR_WITHOUT_AUTH",
+    `MiniStack "${health.version}" at "${endpoint}" does not enforce IAM though AUTH=true asks for it. ` +
+      `Uninstall it, so that the version this project is tried with is installed`,
+  );
+}
+
+function startFailed(what: string, log: string): CodedError {
+  return codedError(
+    "EMULATOR_START_FAILED",
+    `${what}. Remove the cause, or set AWS_ENDPOINT_URL to a MiniStack that runs already. The end of its log:${logTail(log)}`,
+  );
+}
+
+function endpointOf(port: number): string {
+  return `http://${LOOPBACK}:${port}`;
+}

@@ -1,0 +1,164 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client, escapeIdentifier } from "pg";
+import type { CodedError } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/coded-error";
+import type { Child } from "./child";
+import { LOOPBACK, onFreePort } from "./free-port";
+import { logTail } from "./log-tail";
+import type { PostgresCluster } from "./postgres-cluster";
+import {
+  clusterUrl,
+  createPostgresCluster,
+  postgresStartFailed,
+  startClusterProgram,
+} from "./postgres-cluster";
+import type { PostgresServer, ServerOptions } from "./postgres-server";
+
+const NAME = "PostgreSQL";
+const READY_TIMEOUT_MILLISECONDS = 30_000;
+const POLL_MILLISECONDS = 25;
+
+/** Like RDS where it matters (UTC, scram, logical decoding, durable commits); room for many slots, walsenders and functions. */
+const SETTINGS = {
+  listen_addresses: LOOPBACK,
+  // No socket file: it would lie in /tmp, and its path may be too long elsewhere.
+  unix_socket_directories: "",
+  wal_level: "logical",
+  max_replication_slots: 50,
+  max_wal_senders: 50,
+  max_connections: 200,
+  fsync: "on",
+  synchronous_commit: "on",
+  timezone: "UTC",
+  log_timezone: "UTC",
+};
+
+/** Immediate shutdown: nothing is written any more, but the shared memory is given back, unlike after SIGKILL. */
+const SHUT_DOWN_AT_ONCE = "SIGQUIT";
+/** Ends connections, then writes everything down. */
+const SHUT_DOWN_FAST = "SIGINT";
+
+/** Starts a PostgreSQL server of the run's own (see `startPostgres`). */
+export async function startOwnPostgres({ run }: ServerOptions): Promise<PostgresServer> {
+  const cluster = await createPostgresCluster(run);
+  const started = await onFreePort("DOMAINS_POSTGRES_PORT", NAME, (port) => startServer(cluster, port));
+  const { port, version } = started;
+  let child = started.child;
+  let stopped = false;
+  let reportDeath: (error: CodedError) => void;
+  const died = new Promise<CodedError>((resolve) => (reportDeath = resolve));
+  const watch = (watched: Child): void => {
+    void watched.exited.then((exit) => {
+      if (stopped || run.closing.aborted || child !== watched) return;
+      reportDeath(
+        codedError(
+          "POSTGRES_DIED",
+          `PostgreSQL ended unexpectedly (${exit}). The end of "${cluster.log}":${logTail(cluster.log)}`,
+        ),
+      );
+    });
+  };
+  watch(child);
+  const adminUrl = (database = "postgres"): string => clusterUrl(cluster, port, database);
+  return {
+    host: LOOPBACK,
+    port,
+    version,
+    external: false,
+    get pid() {
+      return child.pid;
+    },
+    log: cluster.log,
+    adminUrl,
+    died,
+    async createDatabase(name) {
+      const client = new Client({ connectionString: adminUrl() });
+      await client.connect();
+      try {
+        await client.query(`create database ${escapeIdentifier(name)}`);
+      } finally {
+        await client.end();
+      }
+      return name;
+    },
+    async restart() {
+      const before = child;
+      stopped = true;
+      await before.stop(SHUT_DOWN_FAST);
+      ({ child } = await startServer(cluster, port));
+      stopped = false;
+      watch(child);
+    },
+    async stop() {
+      stopped = true;
+      await child.stop();
+      await rm(cluster.folder, { recursive: true, force: true, maxRetries: 5 });
+      run.update(({ dataFolders }) => ({
+        dataFolders: dataFolders.filter((folder) => folder !== cluster.folder),
+      }));
+    },
+  };
+}
+
+async function startServer(
+  cluster: PostgresCluster,
+  port: number,
+): Promise<{ child: Child; port: number; version: string }> {
+  const settings = Object.entries({ ...SETTINGS, port }).flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ]);
+  const child = await startClusterProgram(
+    cluster,
+    NAME,
+    cluster.binaries.postgres,
+    ["-D", cluster.data, ...settings],
+    SHUT_DOWN_AT_ONCE,
+  );
+  try {
+    return { child, port, version: await waitUntilReady(cluster, child, port) };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
+async function waitUntilReady(cluster: PostgresCluster, child: Child, port: number): Promise<string> {
+  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
+  for (;;) {
+    const exit = child.exit();
+    if (exit !== undefined) {
+      const taken = /could not bind .*address.*in use/i.test(logTail(cluster.log));
+      if (taken)
+        throw codedError(
+          "PORT_TAKEN",
+          `PostgreSQL cannot listen on port "${port}": another process took it. Start again`,
+        );
+      throw postgresStartFailed(cluster, `PostgreSQL ended while starting (${exit})`);
+    }
+    try {
+      return await versionOf(clusterUrl(cluster, port, "postgres"));
+    } catch (error) {
+      // A refused password means a server of somebody else on the port: ours will end by itself in a moment.
+      const waiting = ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"].includes(errorCode(error) ?? "");
+      if (!waiting || performance.now() > deadline) {
+        throw postgresStartFailed(cluster, `PostgreSQL did not become ready on port "${port}"`, error);
+      }
+    }
+    await delay(POLL_MILLISECONDS);
+  }
+}
+
+async function versionOf(connectionString: string): Promise<string> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ server_version: string }>("show server_version");
+    return rows[0]?.server_version ?? "unknown";
+  } finally {
+    // Also where connecting failed: the socket may be half open.
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,67 @@
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ProcessReference } from "./process-identity";
+
+/** A server or a tool that a run started; it leads a process group of its own. */
+export interface ChildRecord extends ProcessReference {
+  /** Shown to the user, e.g. "PostgreSQL". */
+  name: string;
+  /** What to send it first; SIGKILL follows where it does not end. */
+  stopSignal: NodeJS.Signals;
+}
+
+/** A database that a run made on a server that is not its own. */
+export interface DatabaseRecord {
+  name: string;
+  /** A URL of the same server by which the database can be dropped; it holds the password, hence run.json's mode 0600. */
+  adminUrl: string;
+}
+
+/** What run.json holds: all that is needed to clean up after a run, and what others add for the `domains` command. */
+export interface RunRecord {
+  id: string;
+  /** ISO 8601. */
+  startedAt: string;
+  /** Whose pids these are (`machineName()`). */
+  machine: string;
+  runner: ProcessReference;
+  children: ChildRecord[];
+  /** Folders outside the run's own one, to be removed with it. Absolute. */
+  dataFolders: string[];
+  databases: DatabaseRecord[];
+  [other: string]: unknown;
+}
+
+const RECORD_FILE = "run.json";
+
+/** Reads a run's record, undefined if there is none or it is no record. */
+export function readRunRecord(runFolder: string): RunRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(readFileSync(join(runFolder, RECORD_FILE), "utf8"));
+    return isRunRecord(record) ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes a run's record in one step: a reader sees the old one or the new one, never half of one. */
+export function writeRunRecord(runFolder: string, record: RunRecord): void {
+  const temporary = join(runFolder, `${RECORD_FILE}.${process.pid}.tmp`);
+  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, join(runFolder, RECORD_FILE));
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const record = value as Partial<RunRecord>;
+  return (
+    typeof record.id === "string" &&
+    typeof record.startedAt === "string" &&
+    typeof record.machine === "string" &&
+    typeof record.runner?.pid === "number" &&
+    typeof record.runner.start === "string" &&
+    Array.isArray(record.children) &&
+    Array.isArray(record.dataFolders) &&
+    Array.isArray(record.databases)
+  );
+}

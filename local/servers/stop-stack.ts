@@ -1,0 +1,120 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Report } from "./report";
+
+/** What has to be stopped at the end of a run, last started first. */
+export interface StopStack {
+  /**
+   * Adds something to stop. Added when stopping has begun already (a server that came up after Ctrl-C), it is stopped at
+   * once.
+   */
+  push(name: string, stop: () => Promise<void> | void): void;
+  /** Stops everything, once; a second call waits for the first. Problems are reported, never thrown. */
+  stopAll(): Promise<void>;
+  /** Aborted when stopping begins, so that waits can be given up. */
+  readonly signal: AbortSignal;
+}
+
+/** How `openStopStack` behaves. */
+export interface StopStackOptions {
+  report: Report;
+  /**
+   * Whether Ctrl-C, SIGTERM, SIGHUP and uncaught errors stop everything and end the process.
+   *
+   * @default true
+   */
+  handleSignals?: boolean;
+  /**
+   * How long one thing may take to stop before the rest goes on without it.
+   *
+   * @default 10000
+   */
+  timeoutMilliseconds?: number;
+}
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+/**
+ * npm passes a Ctrl-C on to a process that the terminal has told already, so one press can arrive twice. No finger is that
+ * quick.
+ */
+const SAME_PRESS_MILLISECONDS = 300;
+
+/**
+ * Opens the stack of things to stop. A first Ctrl-C (or SIGTERM, SIGHUP, an uncaught error) stops everything in reverse
+ * order and ends the process; a second one ends it at once and leaves the rest to the guardian.
+ */
+export function openStopStack({
+  report,
+  handleSignals = true,
+  timeoutMilliseconds = 10_000,
+}: StopStackOptions): StopStack {
+  const entries: { name: string; stop: () => Promise<void> | void }[] = [];
+  const abort = new AbortController();
+  let stopping: Promise<void> | undefined;
+  let firstSignalAt: number | undefined;
+
+  const stopEntries = async (): Promise<void> => {
+    for (let entry = entries.pop(); entry; entry = entries.pop()) await stopOne(entry);
+  };
+  const stopOne = async ({ name, stop }: (typeof entries)[number]): Promise<void> => {
+    const done = new AbortController();
+    try {
+      const late = delay(timeoutMilliseconds, "late" as const, { signal: done.signal }).catch(
+        () => undefined,
+      );
+      // "then" so that a stop function which throws at once is caught like one that rejects.
+      if ((await Promise.race([Promise.resolve().then(stop), late])) === "late") {
+        report(`Stopping ${name} takes more than ${timeoutMilliseconds / 1_000} s; going on without it`);
+      }
+    } catch (error) {
+      report(`Could not stop ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      done.abort();
+    }
+  };
+  const stopAll = (): Promise<void> => {
+    abort.abort();
+    stopping ??= stopEntries().finally(removeListeners);
+    return stopping;
+  };
+
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const exitCode = EXIT_CODES[signal as keyof typeof EXIT_CODES];
+    if (firstSignalAt !== undefined) {
+      if (performance.now() - firstSignalAt < SAME_PRESS_MILLISECONDS) return;
+      report("Ended at once; what is left is cleaned up in the background");
+      process.exit(exitCode);
+    }
+    firstSignalAt = performance.now();
+    report(signal === "SIGINT" ? "Stopping (Ctrl-C again to end at once) ..." : `Stopping (${signal}) ...`);
+    void stopAll().then(() => process.exit(exitCode));
+  };
+  const onError = (error: unknown): void => {
+    report(`Unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    // What goes wrong while stopping does not change why the run ends.
+    if (stopping) return;
+    void stopAll().then(() => process.exit(1));
+  };
+  const signals = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
+  if (handleSignals) {
+    for (const signal of signals) process.on(signal, onSignal);
+    process.on("uncaughtException", onError);
+    process.on("unhandledRejection", onError);
+  }
+  function removeListeners(): void {
+    for (const signal of signals) process.off(signal, onSignal);
+    process.off("uncaughtException", onError);
+    process.off("unhandledRejection", onError);
+  }
+
+  return {
+    push(name, stop) {
+      if (stopping) {
+        stopping = stopping.then(() => stopOne({ name, stop }));
+        return;
+      }
+      entries.push({ name, stop });
+    },
+    stopAll,
+    signal: abort.signal,
+  };
+}
