@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import type { Client } from "pg";
+
+/** A customer's row, written by raw SQL: what the guard has to stand up to. */
+export interface RawCustomer {
+  id: string;
+  insert(version?: number): Promise<unknown>;
+  /** @param version SQL of the new version @default "version + 1" */
+  update(version?: string): Promise<unknown>;
+  delete(): Promise<unknown>;
+  /** The outbox row of a version. */
+  event(version: number, payload?: string): Promise<unknown>;
+  /** Forgets its events, as retention does. */
+  forgetEvents(): Promise<unknown>;
+}
+
+/** @param owner who may delete from the outbox @default client */
+export function rawCustomer(client: Client, { owner = client, id = randomUUID() } = {}): RawCustomer {
+  return {
+    id,
+    insert: (version = 1) =>
+      client.query(
+        "insert into customers (customer_id, name, email, city, version) values ($1, 'Ada', 'ada@example.org', 'London', $2)",
+        [id, version],
+      ),
+    update: (version = "version + 1") =>
+      client.query(`update customers set city = 'Paris', version = ${version} where customer_id = $1`, [id]),
+    delete: () => client.query("delete from customers where customer_id = $1", [id]),
+    event: (version, payload = '{"change": {}, "state": {}}') =>
+      client.query(
+        `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
+         values ($1, 'customers.Customer', $2, $3, 'CustomerTouched', 1, $4, 'test')`,
+        [randomUUID(), id, version, payload],
+      ),
+    forgetEvents: () => owner.query("delete from outbox where aggregate_id = $1", [id]),
+  };
+}
+
+/** Runs `work` in one transaction. */
+export async function transaction(
+  client: Client,
+  work: () => Promise<unknown>,
+  begin = "begin",
+): Promise<void> {
+  await client.query(begin);
+  try {
+    await work();
+    await client.query("commit");
+  } catch (error) {
+    await client.query("rollback");
+    throw error;
+  }
+}
+
+/** A customer whose first version and event are committed. */
+export async function registeredCustomer(client: Client, owner: Client): Promise<RawCustomer> {
+  const customer = rawCustomer(client, { owner });
+  await transaction(client, async () => {
+    await customer.insert();
+    await customer.event(1);
+  });
+  return customer;
+}
+
+/** What the guard raises. */
+export const VIOLATION = { code: "DC001" };
