@@ -9,10 +9,11 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
+import { ROOT_CREDENTIALS } from "../servers/emulator-server";
 
-/** The account's root user, to whom the emulator allows everything. */
-const ROOT_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
-const MOST_CONNECTIONS = 16;
+const MOST_CONNECTIONS = 32;
+/** A program declares hundreds of resources at once: that requests wait for a connection is no reason for a warning. */
+const WARN_OF_WAITING_AFTER_MILLISECONDS = 60_000;
 
 /** One client a service, all on the same kept-alive connections. */
 export interface EmulatorClients {
@@ -37,7 +38,7 @@ export function emulatorClients(endpoint: string, region: string): EmulatorClien
     endpoint,
     region,
     credentials: ROOT_CREDENTIALS,
-    requestHandler: { httpAgent },
+    requestHandler: { httpAgent, socketAcquisitionWarningTimeout: WARN_OF_WAITING_AFTER_MILLISECONDS },
   });
   // The same connections for all, and HTTP/1.1 for Kinesis too, whose client would speak HTTP/2 of its own accord.
   const { requestHandler } = sts.config;

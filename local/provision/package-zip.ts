@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { deflateRaw } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
-import { zipSync, type Zippable } from "fflate";
+import { Zip, ZipPassThrough } from "fflate";
 import { codedError } from "../../runtime/coded-error";
 import { signedObject, type WireValue } from "./property-values";
 
@@ -10,9 +12,12 @@ const { specialArchiveSig: ARCHIVE, specialAssetSig: ASSET } = pulumi.runtime;
 
 /** A fixed time, in the local zone since that is what a zip holds: the same files make the same bytes anywhere. */
 const MODIFIED_AT = new Date(2000, 0, 1);
+const DEFLATED = 8;
+
+const deflate = promisify(deflateRaw);
 
 /** Makes deployment packages; files that were packed before are not packed again. */
-export type PackageZipper = (code: WireValue) => Uint8Array;
+export type PackageZipper = (code: WireValue) => Promise<Uint8Array>;
 
 /**
  * A zipper with a memory, for one run of the program: functions that do the same share one package.
@@ -22,24 +27,46 @@ export type PackageZipper = (code: WireValue) => Uint8Array;
  * @throws `PACKAGE_UNREADABLE`
  */
 export function packageZipper(): PackageZipper {
-  const packed = new Map<string, Uint8Array>();
-  return (code) => {
+  const packed = new Map<string, Promise<Uint8Array>>();
+  return async (code) => {
     const archive = signedObject(code, ARCHIVE);
     if (!archive) throw unreadable("the function declares no archive as its code");
     if (typeof archive["path"] === "string" && isFile(archive["path"])) return readFileSync(archive["path"]);
     const files = filesOf(archive, "");
     const key = contentKey(files);
-    const known = packed.get(key);
-    if (known) return known;
-    const zip = zipSync(files as Zippable, { mtime: MODIFIED_AT });
+    const zip = packed.get(key) ?? zipOf(files);
     packed.set(key, zip);
-    return zip;
+    return await zip;
   };
 }
 
 /** The hash of a package as Lambda gives it. */
 export function packageHash(zip: Uint8Array): string {
   return createHash("sha256").update(zip).digest("base64");
+}
+
+/** Deflates on Node's thread pool, beside the bundling of other functions; fflate writes the zip around it. */
+async function zipOf(files: Record<string, Uint8Array>): Promise<Uint8Array> {
+  const deflated = await Promise.all(
+    Object.entries(files).map(async ([name, content]) => ({ name, content, body: await deflate(content) })),
+  );
+  const chunks: Uint8Array[] = [];
+  const zip = new Zip((error, chunk) => {
+    if (error) throw error;
+    chunks.push(chunk);
+  });
+  for (const { name, content, body } of deflated) {
+    const file = new ZipPassThrough(name);
+    file.compression = DEFLATED;
+    file.mtime = MODIFIED_AT;
+    zip.add(file);
+    const ondata = file.ondata;
+    // fflate has taken size and checksum from the content when it hands it on.
+    file.ondata = (error, _content, final) => ondata(error, body, final);
+    file.push(content, true);
+  }
+  zip.end();
+  return Buffer.concat(chunks);
 }
 
 function filesOf(archive: Record<string, WireValue>, prefix: string): Record<string, Uint8Array> {

@@ -82,7 +82,7 @@ async function provision(registration: Registration, kind: ResourceKind, provisi
   };
   const made = await naming(resource, clients !== undefined, async () => {
     if (unknownOutputs) return unknownResource(code, scope);
-    const identified = kind.identify(resource, scope);
+    const identified = await kind.identify(resource, scope);
     const found = clients && (await kind.create?.(resource, identified, clients));
     return { ...identified, outputs: { ...identified.outputs, ...found } };
   });
@@ -95,9 +95,9 @@ async function provision(registration: Registration, kind: ResourceKind, provisi
 }
 
 /** A resource of which only the inputs are known. */
-function unknownResource(code: WireValue, scope: Scope): IdentifiedResource {
+async function unknownResource(code: WireValue, scope: Scope): Promise<IdentifiedResource> {
   const unknown = { id: "", outputs: {} };
-  return code === undefined || holdsUnknown(code) ? unknown : { ...unknown, package: scope.zip(code) };
+  return code === undefined || holdsUnknown(code) ? unknown : { ...unknown, package: await scope.zip(code) };
 }
 
 /** The inputs with the physical name that Pulumi would generate where the program gives none. */

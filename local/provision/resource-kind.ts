@@ -50,7 +50,10 @@ export interface ResourceKind<Inputs = Record<string, unknown>> {
   /** For a kind that is only recorded: what stands in for it on this machine. */
   replacement?: string;
   /** Id and outputs as far as they follow from the inputs: all of them in a dry run. Makes no calls. */
-  identify(resource: DeclaredResource<Inputs>, scope: Scope): IdentifiedResource;
+  identify(
+    resource: DeclaredResource<Inputs>,
+    scope: Scope,
+  ): IdentifiedResource | Promise<IdentifiedResource>;
   /** Creates it and returns the outputs that only the emulator knows (`id` among them where it differs). Absent for a kind that is only recorded. */
   create?(
     resource: DeclaredResource<Inputs>,

@@ -54,10 +54,10 @@ export const lambdaFunction = resourceKind<aws.lambda.FunctionArgs>({
     deadLetterConfig:
       "the emulator stores it; the event sources of the local run use their own destinations.",
   },
-  identify: ({ physicalName, inputs }, scope) => {
+  identify: async ({ physicalName, inputs }, scope) => {
     const arn = arnOf(scope, "lambda", `function:${physicalName}`);
     const path = `2015-03-31/functions/${arn}/invocations`;
-    const zip = scope.zip(inputs.code);
+    const zip = await scope.zip(inputs.code);
     return {
       id: physicalName,
       package: zip,
