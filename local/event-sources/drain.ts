@@ -1,0 +1,47 @@
+import { codedError } from "../../runtime/coded-error";
+import type { EventSource } from "./event-source";
+import { sleep } from "./pulse";
+
+/** Between two looks, so that what is on its way inside the emulator arrives. */
+const SETTLE_MILLISECONDS = 50;
+const DEFAULT_TIMEOUT_MILLISECONDS = 60_000;
+
+/**
+ * Waits until nothing is left in a whole chain of event sources, each of which may feed others: all were found idle twice in a row and
+ * none did anything in between. It knows nothing of what is not yet in a stream or queue.
+ *
+ * @throws EVENT_SOURCE_NOT_DRAINED after the time-out (default 60 s), naming the sources that are not idle
+ */
+export async function waitUntilAllDrained(
+  sources: readonly EventSource[],
+  { timeoutMilliseconds = DEFAULT_TIMEOUT_MILLISECONDS } = {},
+): Promise<void> {
+  const deadline = Date.now() + timeoutMilliseconds;
+  let idleSince: string | undefined;
+  for (;;) {
+    const before = activity(sources);
+    const idle = await Promise.all(sources.map((source) => source.isIdle()));
+    const isQuiet = idle.every(Boolean) && activity(sources) === before;
+    if (isQuiet && idleSince === before) return;
+    idleSince = isQuiet ? before : undefined;
+    if (Date.now() >= deadline) throw notDrained(sources, idle, timeoutMilliseconds);
+    await sleep(SETTLE_MILLISECONDS, new AbortController().signal);
+  }
+}
+
+/** Changes whenever one of the sources does something. */
+function activity(sources: readonly EventSource[]): string {
+  return JSON.stringify(sources.map((source) => source.status().counts));
+}
+
+function notDrained(sources: readonly EventSource[], idle: readonly boolean[], milliseconds: number) {
+  const busy = sources.flatMap((source, index) => (idle[index] ? [] : [source.status()]));
+  const names = busy.map(({ sourceArn, functionName, state, inFlight, problems }) => {
+    const problem = problems[0] ? `, ${problems[0].code}: ${problems[0].message}` : "";
+    return `"${sourceArn}" of "${functionName}" (${state}, ${inFlight} in flight${problem})`;
+  });
+  return codedError(
+    "EVENT_SOURCE_NOT_DRAINED",
+    `After ${milliseconds} ms there was still something to do in: ${names.join("; ") || "sources that feed each other"}.`,
+  );
+}
