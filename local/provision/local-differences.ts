@@ -1,6 +1,6 @@
 import type { LocalDifference } from "./deployment";
 import type { ResourceKind } from "./resource-kind";
-import type { Registration } from "./run-program";
+import type { Registration } from "./program-monitor";
 
 const UNKNOWN_EFFECT = "the provisioner does not pass it on.";
 

@@ -15,7 +15,8 @@ import {
 import type { WireValue } from "./property-values";
 import type { DeclaredResource, IdentifiedResource, ResourceKind, Scope } from "./resource-kind";
 import { RESOURCE_KINDS } from "./resource-kinds";
-import type { FinishedProgram, Registration } from "./run-program";
+import type { Registration } from "./program-monitor";
+import type { FinishedProgram } from "./run-program";
 
 /** Creates and records what a program registers. */
 export interface Provisioner {

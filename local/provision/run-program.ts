@@ -1,24 +1,11 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { codedError } from "../../runtime/coded-error";
 import { watchProgramFailures, type ProgramFailures } from "./program-failures";
+import { interceptMonitor, STACK_TYPE, type Registration } from "./program-monitor";
 import type { WireValue } from "./property-values";
 
-const LONGEST_DRAIN_MILLISECONDS = 5000;
-const STACK_TYPE = "pulumi:pulumi:Stack";
-
-/** A resource or component as the program registers it, its inputs resolved. */
-export interface Registration {
-  type: string;
-  name: string;
-  urn: string;
-  /** URN of the component it belongs to; absent at the top level. */
-  parent?: string;
-  /** False for components. */
-  custom: boolean;
-  inputs: Record<string, WireValue>;
-}
+const LONGEST_DRAIN_MILLISECONDS = 2000;
 
 /** How to run a Pulumi program. */
 export interface ProgramRun {
@@ -42,27 +29,6 @@ export interface FinishedProgram {
   componentOutputs: ReadonlyMap<string, Record<string, WireValue>>;
   /** The position at which the program declares a resource. */
   positionOf(resource: { type: string; name: string }): number;
-}
-
-/** What of Pulumi's mock monitor is used here; its requests are protobuf messages. */
-interface Monitor {
-  registerResource(request: RegisterRequest, callback: unknown): Promise<void>;
-  registerResourceOutputs(request: OutputsRequest, callback: unknown): void;
-  newUrn(parent: string, type: string, name: string): string;
-}
-interface RegisterRequest {
-  getType(): string;
-  getName(): string;
-  getParent(): string;
-  getCustom(): boolean;
-  getObject(): Struct | undefined;
-}
-interface OutputsRequest {
-  getUrn(): string;
-  getOutputs(): Struct | undefined;
-}
-interface Struct {
-  toJavaScript(): Record<string, WireValue>;
 }
 
 let running = false;
@@ -105,13 +71,10 @@ async function runUntilRegistered(
   inFlight: Set<Promise<unknown>>,
 ): Promise<FinishedProgram> {
   const positions = new Map<string, number>();
-  const componentOutputs = new Map<string, Record<string, WireValue>>();
-  const registrations = new AsyncLocalStorage<Registration>();
-
   await pulumi.runtime.setMocks(
     {
       newResource: async ({ type, name }) => {
-        const registration = registrations.getStore();
+        const registration = monitor.registering();
         if (type === STACK_TYPE) return { id: "", state: {} };
         try {
           if (!registration) throw readUnsupported(type, name);
@@ -141,8 +104,7 @@ async function runUntilRegistered(
     // What a stack without an organization reads on the command line.
     "organization",
   );
-  const stack = { urn: "" };
-  interceptMonitor({ registrations, componentOutputs, stack, failures });
+  const monitor = interceptMonitor(failures);
   pulumi.runtime.setAllConfig(namespacedConfig(run));
 
   const finished = pulumi.runtime
@@ -160,55 +122,22 @@ async function runUntilRegistered(
   await setImmediate();
   if (failures.any()) await failures.first;
 
-  const stackOutputs = componentOutputs.get(stack.urn) ?? {};
   return {
-    stackOutputs,
-    componentOutputs,
+    stackOutputs: monitor.stackOutputs(),
+    componentOutputs: monitor.componentOutputs,
     positionOf: (resource) => positions.get(keyOf(resource)) ?? positions.size,
-  };
-}
-
-/** Notes what the mocks are not told: parents, outputs of components, and where inside an input a secret is. */
-function interceptMonitor(notes: {
-  registrations: AsyncLocalStorage<Registration>;
-  componentOutputs: Map<string, Record<string, WireValue>>;
-  stack: { urn: string };
-  failures: ProgramFailures;
-}): void {
-  // `setMocks` has just installed Pulumi's mock monitor, which has these methods.
-  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
-  const registerResource = monitor.registerResource.bind(monitor);
-  const registerResourceOutputs = monitor.registerResourceOutputs.bind(monitor);
-  const urns = new Set<string>();
-
-  monitor.registerResource = async (request, callback) => {
-    const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
-    const urn = monitor.newUrn(parent, type, name);
-    const inputs = request.getObject()?.toJavaScript() ?? {};
-    if (type === STACK_TYPE) notes.stack.urn = urn;
-    if (urns.has(urn)) notes.failures.fail(declaredTwice(type, name), "complete");
-    urns.add(urn);
-    const registration: Registration = { type, name, urn, custom: request.getCustom(), inputs };
-    if (parent && parent !== notes.stack.urn) registration.parent = parent;
-    await notes.registrations.run(registration, () => registerResource(request, callback));
-  };
-  monitor.registerResourceOutputs = (request, callback) => {
-    notes.componentOutputs.set(request.getUrn(), request.getOutputs()?.toJavaScript() ?? {});
-    registerResourceOutputs(request, callback);
   };
 }
 
 /** Waits until what has begun has ended, so that nothing is created and no error surfaces after the rejection. */
 async function settle(inFlight: ReadonlySet<Promise<unknown>>): Promise<void> {
   await Promise.allSettled(inFlight);
-  const timeout = new AbortController();
-  const ended = waitForRegistrations().catch(() => undefined);
-  const longEnough = new Promise((resolve) => {
-    const timer = setTimeout(resolve, LONGEST_DRAIN_MILLISECONDS);
-    timeout.signal.addEventListener("abort", () => clearTimeout(timer));
-  });
-  await Promise.race([ended, longEnough]);
-  timeout.abort();
+  const ended = new AbortController();
+  await Promise.race([
+    waitForRegistrations().catch(() => undefined),
+    setTimeout(LONGEST_DRAIN_MILLISECONDS, undefined, ended).catch(() => undefined),
+  ]);
+  ended.abort();
   await setImmediate();
   await setImmediate();
   // Forgets promises that will never end, of which Pulumi would complain when the process exits.
@@ -234,13 +163,6 @@ function namespacedConfig({ project, config }: ProgramRun): Record<string, strin
 
 function keyOf({ type, name }: { type: string; name: string }): string {
   return `${type}\n${name}`;
-}
-
-function declaredTwice(type: string, name: string): Error {
-  return codedError(
-    "RESOURCE_DECLARED_TWICE",
-    `The program declares ${type} "${name}" twice, which Pulumi refuses. Prefix the name with that of its component.`,
-  );
 }
 
 function readUnsupported(type: string, name: string): Error {

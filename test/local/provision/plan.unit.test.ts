@@ -96,6 +96,13 @@ describe("A plan of a program", () => {
     expect(state["environment"]).toEqual(inputs["environment"]);
   });
 
+  it("keeps an output secret that repeats a secret input in another form", async () => {
+    const policy = pulumi.secret({ Version: "2012-10-17" as const, Statement: [] });
+    const { outputs } = await plan(() => new aws.sqs.QueuePolicy("orders", { queueUrl: "none", policy }));
+
+    expect(outputs["policy"]).toBe(SECRET_VALUE);
+  });
+
   it("leaves computed outputs unknown where that is asked for, as a first preview does", async () => {
     const deployment = await planShop(true);
 

@@ -155,7 +155,7 @@ it("Nothing more is created after a failure", async () => {
   const seen: string[] = [];
   const program = () => {
     new aws.s3.Bucket("photos", {});
-    const late = pulumi.output(new Promise((resolve) => setTimeout(resolve, 20))).apply(() => "late");
+    const late = new Promise<string>((resolve) => setTimeout(() => resolve("late"), 20));
     new aws.sqs.Queue("late", { name: late }).arn.apply((arn) => seen.push(arn));
   };
 
