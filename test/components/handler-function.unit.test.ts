@@ -1,0 +1,110 @@
+import "../support/unbundled";
+import { expect, test } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import { HandlerFunction } from "../../dist/components/handler-function.js";
+import { deploy, json, packageOf } from "../support/mocks";
+
+const owner = 'domain "orders", commands';
+const callbackFactory = () => async () => "answer";
+const minimal = { owner, callbackFactory, statements: [], environment: {}, logRetentionDays: 7 };
+
+const deployment = await deploy(() => {
+  const made = new HandlerFunction("orders-commands", {
+    ...minimal,
+    statements: [
+      {
+        Sid: "ReadTable",
+        Action: ["dynamodb:GetItem"],
+        Resource: pulumi.output("arn:aws:dynamodb:::table/a"),
+      },
+    ],
+    environment: { OUTBOX_TABLE: pulumi.output("outbox-1") },
+  });
+  new HandlerFunction("slow", { ...minimal, timeoutSeconds: 120, memoryMegabytes: 1024 });
+  return { arn: made.arn, name: made.name };
+});
+const lambda = deployment.one("aws:lambda/function:Function", "orders-commands");
+
+test("A function has a role, a policy and a log group of its own, and nothing else", () => {
+  const component = deployment.one("domain-consistency:components:HandlerFunction", "orders-commands");
+  expect(deployment.childrenOf(component)).toEqual([
+    "aws:cloudwatch/logGroup:LogGroup orders-commands-log",
+    "aws:iam/role:Role orders-commands-role",
+    "aws:iam/rolePolicy:RolePolicy orders-commands-policy",
+    "aws:lambda/function:Function orders-commands",
+  ]);
+  const { managedPolicyArns, inlinePolicies, assumeRolePolicy } = deployment.one(
+    "aws:iam/role:Role",
+    "orders-commands-role",
+  ).inputs;
+  expect([managedPolicyArns, inlinePolicies]).toEqual([undefined, undefined]);
+  expect(json(assumeRolePolicy)).toEqual({
+    Version: "2012-10-17",
+    Statement: [
+      { Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: "lambda.amazonaws.com" } },
+    ],
+  });
+});
+
+test("A function is told everything explicitly, so that no default of AWS or Pulumi applies", () => {
+  const { code: _code, ...inputs } = lambda.inputs;
+  expect(inputs).toEqual({
+    handler: "index.handler",
+    runtime: "nodejs24.x",
+    architectures: ["arm64"],
+    role: "arn:aws:iam::111122223333:role/orders-commands-role-1234567",
+    timeout: 30,
+    memorySize: 512,
+    environment: { variables: { OUTBOX_TABLE: "outbox-1" } },
+    loggingConfig: { logFormat: "JSON", logGroup: "/aws/lambda/domain-consistency-dev-orders-commands" },
+  });
+});
+
+test("Timeout and memory can be chosen", () => {
+  const { timeout, memorySize } = deployment.one("aws:lambda/function:Function", "slow").inputs;
+  expect({ timeout, memorySize }).toEqual({ timeout: 120, memorySize: 1024 });
+});
+
+test("A function's package is one file that exports its handler", async () => {
+  expect(await packageOf(lambda)).toContain("exports.handler = __f0();");
+});
+
+test("The log group is made with its retention before the function could make one that keeps logs for ever", () => {
+  const logGroup = deployment.one("aws:cloudwatch/logGroup:LogGroup", "orders-commands-log");
+  expect(logGroup.inputs).toEqual({
+    name: "/aws/lambda/domain-consistency-dev-orders-commands",
+    retentionInDays: 7,
+  });
+  expect(lambda.dependencies).toContain(logGroup.urn);
+});
+
+test("The policy allows the function to write its own log and what it was given, and is there before the function", () => {
+  const policy = deployment.one("aws:iam/rolePolicy:RolePolicy", "orders-commands-policy");
+  expect(policy.inputs.role).toBe("orders-commands-role-1234567");
+  expect(json(policy.inputs.policy)).toEqual({
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "WriteLog",
+        Effect: "Allow",
+        Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+        Resource:
+          "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/domain-consistency-dev-orders-commands:*",
+      },
+      {
+        Sid: "ReadTable",
+        Effect: "Allow",
+        Action: ["dynamodb:GetItem"],
+        Resource: "arn:aws:dynamodb:::table/a",
+      },
+    ],
+  });
+  expect(lambda.dependencies).toContain(policy.urn);
+});
+
+test("The component tells the function's ARN and physical name", () => {
+  expect(deployment.outputs).toEqual({
+    arn: "arn:aws:lambda:eu-central-1:111122223333:function:orders-commands-1234567",
+    name: "orders-commands-1234567",
+  });
+});

@@ -1,0 +1,75 @@
+import "../support/unbundled";
+import { expect, test } from "vitest";
+import { EventBus } from "../../dist/components/event-bus.js";
+import { Monolith } from "../../dist/components/monolith.js";
+import { domain as catalog } from "../../dist/domains/catalog/index.js";
+import { domain as customers } from "../../dist/domains/customers/index.js";
+import { deploy } from "../support/mocks";
+import { statementsOf } from "../support/policy-statements";
+import { REQUIRED_CONFIG } from "../support/stack-config";
+
+const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
+const { databaseHost, databaseName, applicationSecretArn, captureSecretArn } = REQUIRED_CONFIG;
+
+const deployment = await deploy(() => {
+  const monolith = new Monolith("monolith", {
+    modules: [catalog, customers],
+    bus: new EventBus("events"),
+    database: {
+      host: databaseHost,
+      port: 5432,
+      name: databaseName,
+      tls: "verify-full",
+      applicationSecretArn,
+      captureSecretArn,
+    },
+    streamShards: 2,
+    streamRetentionHours: 24,
+    replicationInstanceClass: "dms.c6i.large",
+    logRetentionDays: 7,
+    deletionProtection: true,
+    alarmTopicArn: TOPIC_ARN,
+  });
+  return {
+    modules: Object.keys(monolith.modules),
+    streamArn: monolith.streamArn,
+    quarantineUrl: monolith.quarantineUrl,
+  };
+});
+const { one } = deployment;
+
+test("The monolith is the capture of its outbox and its modules, each named for itself", () => {
+  expect(deployment.childrenOf(one("domain-consistency:components:Monolith", "monolith"))).toEqual([
+    "domain-consistency:components:ChangeDataCapture monolith",
+    "domain-consistency:components:MonolithModule catalog",
+    "domain-consistency:components:MonolithModule customers",
+  ]);
+  expect(deployment.outputs).toEqual({
+    modules: ["catalog", "customers"],
+    streamArn: "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567",
+    quarantineUrl: "https://sqs.eu-central-1.amazonaws.com/111122223333/monolith-relay-quarantine-1234567",
+  });
+});
+
+test("The capture is sized as the monolith was told, and publishes as all its modules", () => {
+  expect(one("aws:kinesis/stream:Stream", "monolith-stream").inputs).toMatchObject({
+    shardCount: 2,
+    retentionPeriod: 24,
+  });
+  expect(one("aws:dms/replicationInstance:ReplicationInstance", "monolith-instance").inputs).toMatchObject({
+    replicationInstanceClass: "dms.c6i.large",
+  });
+  expect(statementsOf(deployment, "monolith-relay")).toContainEqual(
+    expect.objectContaining({
+      Sid: "PublishEvents",
+      Condition: { "ForAllValues:StringEquals": { "events:source": ["catalog", "customers"] } },
+    }),
+  );
+});
+
+test("Every log and every alarm of the monolith has the retention and the topic that it was told", () => {
+  for (const { inputs } of deployment.ofType("aws:cloudwatch/logGroup:LogGroup"))
+    expect(inputs.retentionInDays).toBe(7);
+  for (const { inputs } of deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm"))
+    expect(inputs.alarmActions).toEqual([TOPIC_ARN]);
+});

@@ -1,0 +1,104 @@
+import { expect, test } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import { readSettings } from "../../dist/components/settings.js";
+import { FULL_CONFIG, inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/stack-config";
+
+function settingsOf(config: Record<string, string>) {
+  pulumi.runtime.setAllConfig(inNamespace(config));
+  return readSettings(new pulumi.Config(PROJECT));
+}
+
+function errorOf(config: Record<string, string>): unknown {
+  try {
+    settingsOf(config);
+  } catch (error) {
+    return error;
+  }
+  throw new Error("The settings were accepted.");
+}
+
+test("What is not configured has its default", () => {
+  expect(settingsOf(REQUIRED_CONFIG)).toEqual({
+    ...REQUIRED_CONFIG,
+    databasePort: 5432,
+    databaseTls: "verify-full",
+    streamShards: 1,
+    streamRetentionHours: 168,
+    replicationInstanceClass: "dms.t3.micro",
+    outboxRetentionDays: 30,
+    logRetentionDays: 30,
+    deletionProtection: true,
+  });
+});
+
+test("What is configured is read, as numbers and booleans where it is one", () => {
+  expect(settingsOf(FULL_CONFIG)).toEqual({
+    ...FULL_CONFIG,
+    databasePort: 6432,
+    streamShards: 3,
+    streamRetentionHours: 48,
+    outboxRetentionDays: 45,
+    logRetentionDays: 14,
+    deletionProtection: false,
+  });
+});
+
+test("Everything that is missing is told at once, with the command that sets it", () => {
+  const error = errorOf({});
+  expect(pulumi.RunError.isInstance(error)).toBe(true);
+  expect((error as Error).message).toBe(
+    [
+      "The configuration of this stack has 4 fault(s):",
+      "  domain-consistency:databaseHost is not set. Set it with: pulumi config set databaseHost <value>",
+      "  domain-consistency:databaseName is not set. Set it with: pulumi config set databaseName <value>",
+      "  domain-consistency:applicationSecretArn is not set. Set it with: pulumi config set applicationSecretArn <value>",
+      "  domain-consistency:captureSecretArn is not set. Set it with: pulumi config set captureSecretArn <value>",
+    ].join("\n"),
+  );
+});
+
+test("Everything that is missing or wrong is told in one error, with the value and what it should be", () => {
+  const error = errorOf({
+    databaseHost: "",
+    databasePort: "70000",
+    databaseName: "Shop-DB",
+    databaseTls: "yes",
+    applicationSecretArn: "my-secret",
+    streamShards: "0",
+    streamRetentionHours: "23",
+    replicationInstanceClass: "t3.micro",
+    outboxRetentionDays: "a month",
+    logRetentionDays: "1.5",
+    deletionProtection: "perhaps",
+    alarmTopicArn: "arn:aws:sqs:eu-central-1:111122223333:alarms",
+  });
+  const message = (error as Error).message.replace(
+    / Set it with: pulumi config set (\S+) <value>$/gm,
+    " -> $1",
+  );
+  expect(message.split("\n")).toEqual([
+    "The configuration of this stack has 13 fault(s):",
+    '  domain-consistency:databaseHost is "": Too small: expected string to have >=1 characters. -> databaseHost',
+    '  domain-consistency:databasePort is "70000": Too big: expected number to be <=65535. -> databasePort',
+    '  domain-consistency:databaseName is "Shop-DB": must be lower case letters, digits and _, 56 at most. -> databaseName',
+    '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
+    '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
+    "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
+    '  domain-consistency:streamShards is "0": Too small: expected number to be >=1. -> streamShards',
+    '  domain-consistency:streamRetentionHours is "23": Too small: expected number to be >=24. -> streamRetentionHours',
+    '  domain-consistency:replicationInstanceClass is "t3.micro": must start with "dms.". -> replicationInstanceClass',
+    '  domain-consistency:outboxRetentionDays is "a month": Invalid input: expected number, received NaN. -> outboxRetentionDays',
+    '  domain-consistency:logRetentionDays is "1.5": Invalid input: expected int, received number. -> logRetentionDays',
+    expect.stringMatching(
+      /^ {2}domain-consistency:deletionProtection is "perhaps": .* -> deletionProtection$/,
+    ),
+    '  domain-consistency:alarmTopicArn is "arn:aws:sqs:eu-central-1:111122223333:alarms": must be an ARN of sns. -> alarmTopicArn',
+  ]);
+});
+
+test("A database name is as long as its replication slot's name allows, and no longer", () => {
+  const longest = "d".repeat(56);
+  expect(settingsOf({ ...REQUIRED_CONFIG, databaseName: longest }).databaseName).toBe(longest);
+  expect(`${longest}_outbox`.length).toBeLessThanOrEqual(63);
+  expect(() => settingsOf({ ...REQUIRED_CONFIG, databaseName: `${longest}d` })).toThrow("56 at most");
+});

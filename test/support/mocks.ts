@@ -1,0 +1,173 @@
+import * as pulumi from "@pulumi/pulumi";
+import { providerState } from "./provider-state";
+import { inNamespace, PROJECT, REGION, REQUIRED_CONFIG, STACK } from "./stack-config";
+
+/** A resource or component as the program declared it. */
+export interface Declared {
+  type: string;
+  /** Logical name. */
+  name: string;
+  urn: string;
+  /** URN of the component that it belongs to; the stack's for what belongs to none. */
+  parent: string;
+  /** False for components. */
+  custom: boolean;
+  /** URNs that must exist before it. */
+  dependencies: string[];
+  /** Resolved; in a preview what is not known yet is left out. */
+  inputs: Record<string, unknown>;
+  /** The inputs as they go to the engine, with Pulumi's marks of secrets and unknown values. */
+  wire: string;
+}
+
+/** What a program declared. */
+export interface Deployment {
+  /** In the order of their URNs. */
+  declared: readonly Declared[];
+  /** The stack's outputs, resolved; empty in a preview, where most are not known. */
+  outputs: Record<string, unknown>;
+  /** Everything of one type, e.g. "aws:sqs/queue:Queue". */
+  ofType(type: string): Declared[];
+  /** The one thing of this type and logical name. Throws when there is none, naming those there are. */
+  one(type: string, name: string): Declared;
+  /** The direct children of a component, as "type name". */
+  childrenOf(component: Declared): string[];
+}
+
+/** How to run a program. */
+export interface DeployOptions {
+  /** Leave computed outputs unknown, as `pulumi preview` has them before the first `pulumi up`. */
+  preview?: boolean;
+  /** The stack's configuration; default: the least that it needs. */
+  config?: Record<string, string>;
+}
+
+/**
+ * Runs a program, or one component, against Pulumi's mocks, and waits until everything is declared. May be called several times
+ * in a process, one after the other: each run starts from nothing.
+ *
+ * @returns what was declared; rejects with the first error of the program, also when it was thrown inside an `apply`
+ */
+export async function deploy(program: () => unknown, options: DeployOptions = {}): Promise<Deployment> {
+  const { preview = false, config = REQUIRED_CONFIG } = options;
+  const declared: Declared[] = [];
+  const failure = firstFailure();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type, name, inputs, custom }) => {
+        const state = inputs as Record<string, unknown>;
+        if (!custom || preview) return { id: "", state };
+        const { id, outputs } = providerState(type, name, state);
+        return { id, state: { ...state, ...outputs } };
+      },
+      call: ({ token }) => {
+        if (token === "aws:index/getRegion:getRegion") return { region: REGION, name: REGION };
+        throw new Error(`The program calls "${token}", which no test answers. Add it to mocks.ts.`);
+      },
+    },
+    PROJECT,
+    STACK,
+    preview,
+  );
+  noteRegistrations(declared);
+  pulumi.runtime.setAllConfig(inNamespace(config));
+  try {
+    const outputs = await Promise.race([run(program), failure.happened]);
+    declared.sort((one, other) => (one.urn < other.urn ? -1 : 1));
+    return deployment(declared, preview ? {} : await resolved(outputs));
+  } finally {
+    failure.stop();
+  }
+}
+
+/** The text of a function's index.js. */
+export async function packageOf(lambda: Declared): Promise<string> {
+  const archive = (await lambda.inputs.code) as pulumi.asset.AssetArchive;
+  const files = await archive.assets;
+  const names = Object.keys(files);
+  if (names.join() !== "index.js")
+    throw new Error(`The package of "${lambda.name}" has the files ${names.join()}`);
+  return await (files["index.js"] as pulumi.asset.StringAsset).text;
+}
+
+/** What a JSON input says, e.g. a policy. */
+export function json(value: unknown): unknown {
+  return JSON.parse(String(value));
+}
+
+async function run(program: () => unknown): Promise<unknown> {
+  const outputs = await pulumi.runtime.runInPulumiStack(async () => (await program()) ?? {});
+  // Exists at run time and is left out of the types: waits for resources that are made inside `apply`, too.
+  await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+  return outputs;
+}
+
+async function resolved(outputs: unknown): Promise<Record<string, unknown>> {
+  return new Promise((resolve) => pulumi.output(outputs as pulumi.Inputs).apply(resolve));
+}
+
+/** The parts of a registration that Pulumi's mocks do not hand on. Its requests are protobuf messages. */
+interface Registration {
+  getType(): string;
+  getName(): string;
+  getParent(): string;
+  getCustom(): boolean;
+  getDependenciesList(): string[];
+  getObject(): Struct | undefined;
+}
+type Struct = Parameters<typeof pulumi.runtime.deserializeProperties>[0];
+interface Monitor {
+  newUrn(parent: string, type: string, name: string): string;
+  registerResource(request: Registration, callback: unknown): Promise<void>;
+}
+
+function noteRegistrations(declared: Declared[]): void {
+  // `setMocks` has just installed Pulumi's mock monitor, which has these methods.
+  const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
+  const register = monitor.registerResource.bind(monitor);
+  monitor.registerResource = (request, callback) => {
+    const [type, name, parent] = [request.getType(), request.getName(), request.getParent()];
+    const object = request.getObject();
+    declared.push({
+      type,
+      name,
+      parent,
+      urn: monitor.newUrn(parent, type, name),
+      custom: request.getCustom(),
+      dependencies: request.getDependenciesList(),
+      inputs: object ? (pulumi.runtime.deserializeProperties(object) as Record<string, unknown>) : {},
+      wire: JSON.stringify(object?.toJavaScript() ?? {}),
+    });
+    return register(request, callback);
+  };
+}
+
+function deployment(declared: Declared[], outputs: Record<string, unknown>): Deployment {
+  const ofType = (type: string) => declared.filter((resource) => resource.type === type);
+  return {
+    declared,
+    outputs,
+    ofType,
+    one(type, name) {
+      const found = ofType(type).find((resource) => resource.name === name);
+      if (found) return found;
+      const names = ofType(type).map((resource) => resource.name);
+      throw new Error(`There is no ${type} "${name}"; there are ${names.join(", ") || "none"}.`);
+    },
+    childrenOf: ({ urn }) =>
+      declared
+        .filter(({ parent }) => parent === urn)
+        .map(({ type, name }) => `${type} ${name}`)
+        .sort(),
+  };
+}
+
+/** Errors inside an `apply` surface as unhandled rejections only, and what waits for their output waits without end. */
+function firstFailure(): { happened: Promise<never>; stop: () => void } {
+  let stop = () => {};
+  const happened = new Promise<never>((_, reject) => {
+    process.on("unhandledRejection", reject);
+    stop = () => process.off("unhandledRejection", reject);
+  });
+  return { happened, stop };
+}

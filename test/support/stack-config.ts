@@ -1,0 +1,34 @@
+/** Project and stack of every deployment in the tests. */
+export const PROJECT = "domain-consistency";
+export const STACK = "dev";
+
+/** Where the deployed resources say they are. */
+export const REGION = "eu-central-1";
+export const ACCOUNT = "111122223333";
+
+/** The least that a stack must configure. */
+export const REQUIRED_CONFIG = {
+  databaseHost: "monolith.example.internal",
+  databaseName: "shop",
+  applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/application-AbCdEf`,
+  captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/capture-AbCdEf`,
+} as const;
+
+/** Every setting, none at its default: a value that is not passed on shows. */
+export const FULL_CONFIG = {
+  ...REQUIRED_CONFIG,
+  databasePort: "6432",
+  databaseTls: "verify-full",
+  streamShards: "3",
+  streamRetentionHours: "48",
+  replicationInstanceClass: "dms.c6i.large",
+  outboxRetentionDays: "45",
+  logRetentionDays: "14",
+  deletionProtection: "false",
+  alarmTopicArn: `arn:aws:sns:${REGION}:${ACCOUNT}:alarms`,
+} as const;
+
+/** Configuration under the full keys that Pulumi hands to a program. */
+export function inNamespace(config: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${PROJECT}:${name}`, value]));
+}
