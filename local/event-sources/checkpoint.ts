@@ -6,8 +6,6 @@ export interface Checkpoint {
   processed(sequenceNumbers: readonly string[]): string | undefined;
   /** The highest sequence number up to which everything is processed. */
   position(): string | undefined;
-  /** Records that were read and are not processed. */
-  outstanding(): number;
 }
 
 /**
@@ -16,19 +14,15 @@ export interface Checkpoint {
  */
 export function createCheckpoint(start?: string): Checkpoint {
   let position = start;
-  let outstanding = 0;
   // In the order of reading. A Map keeps that order and finds a record at once.
   const states = new Map<string, "read" | "processed">();
   return {
     read: (sequenceNumbers) => {
       for (const sequenceNumber of sequenceNumbers) states.set(sequenceNumber, "read");
-      outstanding += sequenceNumbers.length;
     },
     processed: (sequenceNumbers) => {
       for (const sequenceNumber of sequenceNumbers) {
-        if (states.get(sequenceNumber) !== "read") continue;
-        states.set(sequenceNumber, "processed");
-        outstanding -= 1;
+        if (states.has(sequenceNumber)) states.set(sequenceNumber, "processed");
       }
       const before = position;
       for (const [sequenceNumber, state] of states) {
@@ -39,6 +33,5 @@ export function createCheckpoint(start?: string): Checkpoint {
       return position === before ? undefined : position;
     },
     position: () => position,
-    outstanding: () => outstanding,
   };
 }

@@ -27,7 +27,7 @@ export interface Problem {
 /** Counts and passes on what an event source does, and remembers its problems. */
 export interface Recorder {
   record(happening: Happening, shardId?: string): void;
-  /** Notes that something at `place` is refused or fails; observed once as long as the message is the same. */
+  /** Notes that something at `place` is refused or fails; a message is observed once as long as it stands. */
   problem(place: string, error: unknown): void;
   /** Notes that it works (again). */
   solved(place: string): void;
@@ -65,7 +65,9 @@ export function createRecorder(mapping: Mapping, observe: Observer = reportProbl
       const message = error instanceof Error ? error.message : String(error);
       const code = errorCode(error) ?? "EVENT_SOURCE_FAILED";
       if (problems.get(place)?.message === message) return;
+      const isKnown = [...problems.values()].some((problem) => problem.message === message);
       problems.set(place, { code, message, since: Date.now() });
+      if (isKnown) return;
       record({ kind: "problem", code, message });
     },
     solved: (place) => {

@@ -47,6 +47,7 @@ export function consumeShard(context: ShardContext): ShardConsumer {
       if (outstanding.size > 0) return false;
       // Only a read that starts from now on can tell that nothing was added before.
       const { started } = reads;
+      reads.wanted = started + 1;
       wake.ring();
       const deadline = Date.now() + IDLE_CHECK_MILLISECONDS;
       while (!finished && reads.completed <= started && Date.now() < deadline && !stopped.aborted) {

@@ -1,7 +1,7 @@
 import { codedError } from "../../runtime/coded-error";
 import { createCheckpoint, type Checkpoint } from "./checkpoint";
 import { laneOf } from "./lane-key";
-import { retryDelay } from "./pace";
+import { idleDelay, retryDelay } from "./pace";
 import { createPulse, sleep, type Pulse } from "./pulse";
 import { runLane, type Lane } from "./shard-lane";
 import type { ShardContext, ShardState } from "./shard-state";
@@ -74,6 +74,7 @@ async function readShard(context: ShardContext, state: ShardState, run: Run): Pr
   let iterator: string | undefined;
   let isTrimmed = false;
   let failures = 0;
+  let emptyReads = 0;
   while (!run.ended.aborted) {
     if (state.outstanding.size >= capacity) {
       await run.space.wait(Infinity, run.ended);
@@ -99,7 +100,9 @@ async function readShard(context: ShardContext, state: ShardState, run: Run): Pr
       state.readDone.ring();
       if (page.next === undefined) return await allProcessed(state, run);
       iterator = page.next;
-      if (isTip(page)) await state.wake.wait(pace.idleMilliseconds, run.ended);
+      emptyReads = isTip(page) ? emptyReads + 1 : 0;
+      const isWanted = state.reads.started < state.reads.wanted;
+      if (emptyReads > 0 && !isWanted) await state.wake.wait(idleDelay(emptyReads, pace), run.ended);
     } catch (error) {
       failures += 1;
       const failure = await confirmFailure(context, error);

@@ -27,8 +27,8 @@ export interface ShardState {
   firstRead?: string;
   /** Records that were read and are not processed, in order, by sequence number. */
   outstanding: Map<string, StreamRecord>;
-  /** Counts reads, and keeps what the last one found. */
-  reads: { started: number; completed: number; atTip: boolean; behindMilliseconds: number };
+  /** Counts reads, and keeps what the last one found. `wanted` is the number of a read that somebody waits for. */
+  reads: { started: number; completed: number; wanted: number; atTip: boolean; behindMilliseconds: number };
   /** Rings to read at once instead of after the idle wait. */
   wake: Pulse;
   /** Rings after each read. */
@@ -41,7 +41,7 @@ export interface ShardState {
 export function newShardState(onPositioned: () => void): ShardState {
   return {
     outstanding: new Map(),
-    reads: { started: 0, completed: 0, atTip: false, behindMilliseconds: 0 },
+    reads: { started: 0, completed: 0, wanted: 0, atTip: false, behindMilliseconds: 0 },
     wake: createPulse(),
     readDone: createPulse(),
     onPositioned,

@@ -40,7 +40,7 @@ export function consumeStream(context: StreamSourceContext): SourceLoop {
     ready,
     done,
     isIdle: async () => {
-      if (!initialShards || recorder.problems().length > 0) return false;
+      if (!initialShards || recorder.problems().length > 0 || (await hasUnreadShards())) return false;
       const idle = await Promise.all([...consumers.values()].map((consumer) => consumer.isIdle()));
       return idle.every(Boolean) && recorder.problems().length === 0;
     },
@@ -53,6 +53,17 @@ export function consumeStream(context: StreamSourceContext): SourceLoop {
       };
     },
   };
+
+  /** A shard that is still to be started may hold records. */
+  async function hasUnreadShards(): Promise<boolean> {
+    try {
+      const isUnread = (await reader.listShards()).some(({ shardId }) => !consumers.has(shardId));
+      if (isUnread) rescan.ring();
+      return isUnread;
+    } catch {
+      return true;
+    }
+  }
 
   async function scanShards(): Promise<void> {
     while (!stopped.aborted) {

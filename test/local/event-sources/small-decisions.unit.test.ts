@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { laneOf } from "../../../dist/local/event-sources/lane-key.js";
-import { LOCAL_PACE, retryDelay } from "../../../dist/local/event-sources/pace.js";
+import { idleDelay, LOCAL_PACE, retryDelay } from "../../../dist/local/event-sources/pace.js";
 import { readableShards } from "../../../dist/local/event-sources/shard-order.js";
 import { batchLength, isFullBatch } from "../../../dist/local/event-sources/take-batch.js";
 
@@ -33,6 +33,12 @@ test("a key's records always go to the same lane, and keys spread over all of th
 test("retries wait longer each time, up to a limit", () => {
   const delays = [1, 2, 3, 4, 5, 6, 100].map((failures) => retryDelay(failures, LOCAL_PACE));
   expect(delays).toEqual([100, 200, 400, 800, 1600, 2000, 2000]);
+});
+
+test("a shard at rest is read less and less often, up to a limit", () => {
+  const delays = [1, 2, 3, 4, 1000].map((emptyReads) => idleDelay(emptyReads, LOCAL_PACE));
+  expect(delays).toEqual([100, 150, 225, 250, 250]);
+  expect(idleDelay(3, { ...LOCAL_PACE, idleMilliseconds: 60_000 })).toBe(60_000);
 });
 
 test("a shard waits for its parents, unless they are no longer in the stream", () => {
