@@ -25,7 +25,7 @@ export interface Pace {
 }
 
 /**
- * Chosen by measurement, for a laptop: eight queues and three streams at rest take about 5 % of a core here and as much in the emulator,
+ * Chosen by measurement, for a laptop: eight queues and three streams at rest take about 6 % of a core here and as much in the emulator,
  * and 100 messages a second over eight queues go through on two cores.
  */
 export const LOCAL_PACE: Pace = {
