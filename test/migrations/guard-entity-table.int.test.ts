@@ -64,7 +64,7 @@ describe("the guard cannot be gone around", () => {
       "create table mine (a integer)",
       "select unguard_entity_table('customers')",
       "select guard_entity_table('customers', 'a.B', 'customer_id')",
-      "select guard_recheck('customers', 'customer_id', 'INSERT', 'a', 'b', 1)",
+      "select guard_recheck('customers', 'INSERT', 'a', null, 'b', null, 1)",
       "insert into deleted_aggregates values ('customers.Customer', 'x', 9)",
       "update deleted_aggregates set version = 1",
       "delete from deleted_aggregates",

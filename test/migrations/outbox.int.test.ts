@@ -70,7 +70,7 @@ describe("a payload has a limit", () => {
       ),
     ).rejects.toMatchObject({
       code: "DC002",
-      constraint: "outbox_payload_size",
+      constraint: "outbox_event",
       message: `The payload of CustomerTouched of customers.Customer "${customer.id}" is 245761 bytes of JSON, more than the 245760 bytes that an event may have`,
       hint: "Publish a reference to the large part (an S3 key, a link), or leave it out of the contract.",
     });
