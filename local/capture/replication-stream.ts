@@ -1,0 +1,150 @@
+import { EventEmitter } from "node:events";
+import type { Socket } from "node:net";
+import { Client, type ClientConfig, escapeIdentifier } from "pg";
+import { formatLsn, type Lsn } from "./lsn";
+
+/** What a stream calls; all of it in the order of the log. */
+export interface ReplicationListener {
+  /** @param lsn of a commit: the end of its record, i.e. what to acknowledge */
+  message(lsn: Lsn, text: string): void;
+  /** The server has sent everything up to here. */
+  progress(lsn: Lsn): void;
+  /** The stream has ended; not called after `close`. */
+  closed(error: Error | undefined): void;
+}
+
+/** An open stream of a logical replication slot. */
+export interface ReplicationStream {
+  /** Tells the server that everything up to here is safe elsewhere: it will not be sent again. */
+  acknowledge(lsn: Lsn): void;
+  /** Asks the server to tell its progress now. */
+  askProgress(): void;
+  pause(): void;
+  resume(): void;
+  /** Sends what is acknowledged and gives the slot back. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts reading a slot with test_decoding, through the replication protocol.
+ *
+ * Written on pg's connection and not with pg-logical-replication 2.5.0, which may lose events: it acknowledges one byte more
+ * than it was told, so that of two transactions whose commit records touch the second is skipped after a crash; it acknowledges
+ * what was only received every ten seconds, also when told not to; with flow control on, an error in a handler counts as
+ * handled, and progress messages overtake data.
+ *
+ * @param from read on from here, if it lies after what the slot was confirmed up to
+ * @throws PostgreSQL's and Node's errors
+ */
+export async function openReplicationStream(
+  config: ClientConfig,
+  slotName: string,
+  from: Lsn,
+  listener: ReplicationListener,
+): Promise<ReplicationStream> {
+  const client = new Client({ ...config, replication: "database" } as ClientConfig);
+  const wire = wireOf(client);
+  let acknowledged = 0n;
+  let open = false;
+  const end = (error?: Error): void => {
+    if (!open) return;
+    open = false;
+    clearInterval(timer);
+    listener.closed(error);
+  };
+  // The server ends connections that say nothing for wal_sender_timeout (60 s).
+  const timer = setInterval(() => sendStatus(false), STATUS_MILLISECONDS);
+  const sendStatus = (askReply: boolean): void => {
+    if (open && wire.stream.writable) wire.sendCopyFromChunk(statusUpdate(acknowledged, askReply));
+  };
+  try {
+    // Before the stream is open, what fails is the connecting or the query below.
+    client.on("error", end);
+    await client.connect();
+    const started = new Promise<void>((resolve) => wire.once("replicationStart", resolve));
+    wire.on("copyData", ({ chunk }: { chunk: Buffer }) => receive(chunk, listener, sendStatus));
+    const reading = client.query(
+      `START_REPLICATION SLOT ${escapeIdentifier(slotName)} LOGICAL ${formatLsn(from)} ` +
+        `("include-xids" 'on', "include-timestamp" 'on', "skip-empty-xacts" 'on')`,
+    );
+    await Promise.race([started, reading]);
+    open = true;
+    const over = reading.then(
+      () => end(),
+      (error: Error) => end(error),
+    );
+    return {
+      acknowledge(lsn) {
+        if (lsn > acknowledged) acknowledged = lsn;
+        sendStatus(false);
+      },
+      askProgress: () => sendStatus(true),
+      pause: () => void wire.stream.pause(),
+      resume: () => void wire.stream.resume(),
+      async close() {
+        sendStatus(false);
+        open = false;
+        clearInterval(timer);
+        wire.stream.resume();
+        // CopyDone: the server ends the stream after it has read our last status.
+        if (wire.stream.writable) wire.endCopyFrom();
+        let timeout: NodeJS.Timeout | undefined;
+        await Promise.race([
+          over,
+          new Promise((resolve) => (timeout = setTimeout(resolve, CLOSE_MILLISECONDS))),
+        ]);
+        clearTimeout(timeout);
+        await client.end().catch(() => {});
+      },
+    };
+  } catch (error) {
+    clearInterval(timer);
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+const STATUS_MILLISECONDS = 10_000;
+const CLOSE_MILLISECONDS = 2_000;
+const MICROSECONDS_FROM_1970_TO_2000 = 946_684_800_000_000n;
+/** Bytes before the payload of an XLogData message: kind, start, end, time. */
+const DATA_HEADER_BYTES = 25;
+
+/** The part of pg's internal connection that speaks the replication protocol. */
+interface Wire extends EventEmitter {
+  stream: Socket;
+  sendCopyFromChunk(chunk: Buffer): void;
+  endCopyFrom(): void;
+}
+
+function wireOf(client: Client): Wire {
+  const { connection } = client as unknown as { connection?: Wire };
+  if (connection instanceof EventEmitter && typeof connection.sendCopyFromChunk === "function")
+    return connection;
+  throw new Error(
+    "This version of pg has no connection that speaks the replication protocol. Install the pinned version",
+  );
+}
+
+function receive(
+  chunk: Buffer,
+  listener: ReplicationListener,
+  sendStatus: (askReply: boolean) => void,
+): void {
+  const kind = String.fromCharCode(chunk[0] ?? 0);
+  const lsn = chunk.readBigUInt64BE(1);
+  if (kind === "w") listener.message(lsn, chunk.toString("utf8", DATA_HEADER_BYTES));
+  if (kind !== "k") return;
+  listener.progress(lsn);
+  if (chunk[17] === 1) sendStatus(false);
+}
+
+/** Standby status update: written, flushed and applied up to `lsn`, exactly. */
+function statusUpdate(lsn: Lsn, askReply: boolean): Buffer {
+  const update = Buffer.alloc(34);
+  update.write("r", 0, "latin1");
+  for (const offset of [1, 9, 17]) update.writeBigUInt64BE(lsn, offset);
+  update.writeBigInt64BE(BigInt(Date.now()) * 1000n - MICROSECONDS_FROM_1970_TO_2000, 25);
+  update[33] = askReply ? 1 : 0;
+  return update;
+}

@@ -1,0 +1,123 @@
+import { DescribeStreamCommand, KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { mockClient } from "aws-sdk-client-mock";
+import { beforeEach, expect, test } from "vitest";
+import { type KinesisWriter, openKinesisWriter } from "../../../dist/local/capture/kinesis-writer.js";
+
+const ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/outbox";
+const kinesis = mockClient(KinesisClient);
+const never = new AbortController().signal;
+let lines: string[];
+let writer: KinesisWriter;
+
+beforeEach(async () => {
+  kinesis.reset();
+  kinesis.on(DescribeStreamCommand).resolves({});
+  lines = [];
+  writer = await openKinesisWriter({ region: "us-east-1" }, ARN, (line) => lines.push(line));
+});
+
+const record = (partitionKey: string, text: string) => ({ partitionKey, data: Buffer.from(text) });
+
+/** What each call held, e.g. ["a1 b1", "a2"]. */
+function calls(): string[] {
+  return kinesis
+    .commandCalls(PutRecordsCommand)
+    .map(({ args }) =>
+      (args[0].input.Records ?? []).map(({ Data }) => Buffer.from(Data ?? []).toString()).join(" "),
+    );
+}
+
+/** Answers a call by saying which records fail. */
+function answer(fails: (text: string, call: number) => boolean): void {
+  let call = 0;
+  kinesis.on(PutRecordsCommand).callsFake((input: { Records: { Data: Buffer }[] }) => {
+    call += 1;
+    const Records = input.Records.map(({ Data }, index) =>
+      fails(Data.toString(), call)
+        ? { ErrorCode: "ProvisionedThroughputExceededException", ErrorMessage: "slow down" }
+        : { SequenceNumber: `${call}-${index}`, ShardId: "shardId-000000000000" },
+    );
+    return { Records, FailedRecordCount: Records.filter((result) => "ErrorCode" in result).length };
+  });
+}
+
+async function write(...records: ReturnType<typeof record>[]): Promise<string[]> {
+  const written: string[] = [];
+  await writer.write(records, never, (done) => written.push(...done.map(({ data }) => data.toString())));
+  return written;
+}
+
+test("records of one key go one after another, those of other keys beside them", async () => {
+  answer(() => false);
+  expect(
+    await write(
+      record("a", "a1"),
+      record("a", "a2"),
+      record("b", "b1"),
+      record("a", "a3"),
+      record("b", "b2"),
+    ),
+  ).toEqual(["a1", "b1", "a2", "b2", "a3"]);
+  expect(calls()).toEqual(["a1 b1", "a2 b2", "a3"]);
+});
+
+test("a record that fails alone is tried again before the next of its key, and holds up no other", async () => {
+  answer((text, call) => text === "a1" && call < 3);
+  expect(await write(record("a", "a1"), record("b", "b1"), record("a", "a2"), record("b", "b2"))).toEqual([
+    "b1",
+    "b2",
+    "a1",
+    "a2",
+  ]);
+  expect(calls()).toEqual(["a1 b1", "a1 b2", "a1", "a2"]);
+});
+
+test("a call takes at most 500 records and 5 MB", async () => {
+  answer(() => false);
+  await write(...Array.from({ length: 1_001 }, (_, index) => record(`k${index}`, "x")));
+  expect(calls().map((call) => call.split(" ").length)).toEqual([500, 500, 1]);
+  kinesis.resetHistory();
+  await write(...Array.from({ length: 6 }, (_, index) => record(`k${index}`, "x".repeat(1_000_000))));
+  expect(calls().map((call) => call.split(" ").length)).toEqual([5, 1]);
+});
+
+test("an outage is waited for and told of once", async () => {
+  kinesis
+    .on(PutRecordsCommand)
+    .rejectsOnce(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }))
+    .rejectsOnce(
+      Object.assign(new Error("oops"), { name: "InternalFailure", $metadata: { httpStatusCode: 500 } }),
+    )
+    .resolves({ Records: [{ SequenceNumber: "1" }], FailedRecordCount: 0 });
+  expect(await write(record("a", "a1"))).toEqual(["a1"]);
+  expect(lines).toEqual([
+    "Kinesis takes no records (ECONNREFUSED: connect ECONNREFUSED); trying on",
+    "Kinesis takes records again",
+  ]);
+});
+
+test("a refusal is an error and not tried again", async () => {
+  kinesis
+    .on(PutRecordsCommand)
+    .rejects(
+      Object.assign(new Error("not allowed"), {
+        name: "AccessDeniedException",
+        $metadata: { httpStatusCode: 400 },
+      }),
+    );
+  await expect(write(record("a", "a1"))).rejects.toMatchObject({
+    code: "CAPTURE_STREAM_REFUSED",
+    message: `Cannot write to the Kinesis stream "${ARN}": AccessDeniedException: not allowed`,
+  });
+  expect(calls()).toHaveLength(1);
+});
+
+test("giving up leaves what is not written", async () => {
+  const stop = new AbortController();
+  kinesis.on(PutRecordsCommand).callsFake(() => {
+    stop.abort();
+    return { Records: [{ SequenceNumber: "1" }], FailedRecordCount: 0 };
+  });
+  const left = await writer.write([record("a", "a1"), record("a", "a2")], stop.signal, () => {});
+  expect(left.map(({ data }) => data.toString())).toEqual(["a2"]);
+});
