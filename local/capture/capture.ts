@@ -105,6 +105,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     const stop = async (): Promise<void> => {
       stopping.abort();
       await running;
+      position.connected(false);
       for (const step of cleanUp.splice(0).reverse()) await step();
     };
     // A failed task gives its slot back too.

@@ -97,14 +97,12 @@ test("an outage is waited for and told of once", async () => {
 });
 
 test("a refusal is an error and not tried again", async () => {
-  kinesis
-    .on(PutRecordsCommand)
-    .rejects(
-      Object.assign(new Error("not allowed"), {
-        name: "AccessDeniedException",
-        $metadata: { httpStatusCode: 400 },
-      }),
-    );
+  kinesis.on(PutRecordsCommand).rejects(
+    Object.assign(new Error("not allowed"), {
+      name: "AccessDeniedException",
+      $metadata: { httpStatusCode: 400 },
+    }),
+  );
   await expect(write(record("a", "a1"))).rejects.toMatchObject({
     code: "CAPTURE_STREAM_REFUSED",
     message: `Cannot write to the Kinesis stream "${ARN}": AccessDeniedException: not allowed`,

@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { rawCustomer, transaction } from "../../migrations/guarded-customer.js";
+import { connect } from "../../support/postgres.js";
+import { captureFixture } from "./capture-fixture.js";
+import { changes, databaseUnderCapture } from "./captured-database.js";
+
+let fixture: Awaited<ReturnType<typeof captureFixture>>;
+
+beforeAll(async () => (fixture = await captureFixture()));
+afterAll(() => fixture.close());
+
+test("a crash between putting and acknowledging repeats events and loses none", async () => {
+  const { captured, client } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  let putsUntilCrash = 3;
+  const crashing = await fixture.capture(
+    captured,
+    stream,
+    {},
+    {
+      beforeAcknowledge: () => {
+        putsUntilCrash -= 1;
+        return putsUntilCrash > 0 ? Promise.resolve() : Promise.reject(new Error("Crash"));
+      },
+    },
+  );
+  const ids = await changes(client, 5, 4);
+  expect(await crashing.failed).toMatchObject({
+    code: "CAPTURE_FAILED",
+    message: "Change data capture failed: Crash",
+  });
+  const beforeRestart = await stream.dataRecords();
+
+  const capture = await fixture.capture(captured, stream);
+  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  const records = await stream.dataRecords();
+  for (const id of ids) {
+    const versions = records
+      .filter(({ partitionKey }) => partitionKey === id)
+      .map(({ json }) => Number(json.data?.["aggregate_version"]));
+    expect([...new Set(versions)]).toEqual([1, 2, 3, 4]);
+  }
+  expect(beforeRestart.length).toBeGreaterThan(0);
+  expect(records.length).toBeGreaterThan(20);
+});
+
+test("what is acknowledged is not sent again, and what is committed meanwhile waits in the slot", async () => {
+  const { captured, client } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  const first = await fixture.capture(captured, stream);
+  await changes(client, 3, 1);
+  await expect.poll(() => first.isCaughtUp()).toBe(true);
+  await first.stop();
+  await first.stop();
+  await changes(client, 4, 1);
+  const second = await fixture.capture(captured, stream);
+  await expect.poll(() => second.isCaughtUp()).toBe(true);
+  expect(await stream.dataRecords()).toHaveLength(7);
+  expect(second.position().records).toBe(4);
+});
+
+test("many writers at once lose nothing over many restarts", async () => {
+  const { captured, fresh } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  const writers = await Promise.all(
+    Array.from({ length: 4 }, () => connect(fresh.as("monolith_application").url)),
+  );
+  let writing = true;
+  const written = Promise.all(writers.map((client) => changes(client, 40, 2))).finally(
+    () => (writing = false),
+  );
+  let restarts = 0;
+  while (writing) {
+    const crashing = await fixture.capture(
+      captured,
+      stream,
+      {},
+      {
+        beforeAcknowledge: () =>
+          Math.random() < 0.3 ? Promise.reject(new Error("Crash")) : Promise.resolve(),
+      },
+    );
+    await Promise.race([crashing.failed, written]);
+    await crashing.stop();
+    restarts += 1;
+  }
+  const ids = (await written).flat();
+  const last = await fixture.capture(captured, stream);
+  await expect.poll(() => last.isCaughtUp()).toBe(true);
+  const seen = new Set(
+    (await stream.dataRecords()).map(
+      ({ partitionKey, json }) => `${partitionKey} ${String(json.data?.["aggregate_version"])}`,
+    ),
+  );
+  expect(restarts).toBeGreaterThan(1);
+  expect(seen.size).toBe(320);
+  for (const id of ids) expect([seen.has(`${id} 1`), seen.has(`${id} 2`)]).toEqual([true, true]);
+});
+
+test("an idle slot moves on, so that the server need not keep its log", async () => {
+  const { captured, superuser, fresh } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  const capture = await fixture.capture(captured, stream, {
+    postgres: { heartbeatEnable: true, heartbeatSchema: "awsdms" },
+  });
+  const confirmed = async () =>
+    (
+      await superuser.query<{ lsn: string }>(
+        "select confirmed_flush_lsn as lsn from pg_replication_slots where slot_name = $1",
+        [`${fresh.name}_outbox`],
+      )
+    ).rows[0]?.lsn;
+  const before = await confirmed();
+  await superuser.query("create table unrelated as select generate_series(1, 1000) as n");
+  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  await expect.poll(confirmed).not.toBe(before);
+  expect((await superuser.query("select from awsdms.awsdms_heartbeat")).rowCount).toBe(1);
+  expect(await stream.dataRecords()).toEqual([]);
+});
+
+test("a start position may skip ahead, but not lie before what was confirmed", async () => {
+  const { captured, client, superuser } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  await changes(client, 2, 1);
+  const { rows } = await superuser.query<{ lsn: string }>("select pg_current_wal_lsn() as lsn");
+  const cdcStartPosition = rows[0]?.lsn ?? "";
+  const skipped = await changes(client, 1, 1);
+  const capture = await fixture.capture(captured, stream, { task: { cdcStartPosition } });
+  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  expect((await stream.dataRecords()).map(({ partitionKey }) => partitionKey)).toEqual(skipped);
+  await capture.stop();
+  await expect(
+    fixture.capture(captured, stream, { task: { cdcStartPosition: "0/1" } }),
+  ).rejects.toMatchObject({
+    code: "CAPTURE_SLOT_UNUSABLE",
+    message: expect.stringContaining(
+      'The task\'s cdcStartPosition "0/1" lies before the position up to which the slot',
+    ) as string,
+  });
+});
+
+test("a payload over LobMaxSize fails the task, which says what to raise, and the event stays in the slot", async () => {
+  const { captured, client } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  const capture = await fixture.capture(captured, stream, { targetMetadata: { LobMaxSize: 32 } });
+  const customer = rawCustomer(client);
+  await transaction(client, async () => {
+    await customer.insert();
+    await customer.event(1, JSON.stringify({ change: {}, state: { note: "x".repeat(20_000) } }));
+  });
+  expect(await capture.failed).toMatchObject({
+    code: "CAPTURE_LOB_TRUNCATED",
+    message: expect.stringMatching(
+      /^The column "payload" has a value of 40 KiB as DMS counts it, more than the task's LobMaxSize of 32 KiB/,
+    ) as string,
+  });
+  const again = await fixture.capture(captured, stream);
+  await expect.poll(() => again.isCaughtUp()).toBe(true);
+  expect(await stream.dataRecords()).toHaveLength(1);
+});

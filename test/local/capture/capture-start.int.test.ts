@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connect, freshDatabase } from "../../support/postgres.js";
+import { type CapturedDatabase, captureFixture } from "./capture-fixture.js";
+import { mappingRule, selectionRule, type TaskInputOverrides } from "./task-inputs.js";
+
+let fixture: Awaited<ReturnType<typeof captureFixture>>;
+let captured: CapturedDatabase;
+let adminUrl: string;
+
+beforeAll(async () => {
+  fixture = await captureFixture();
+  const fresh = await freshDatabase({ slot: true });
+  adminUrl = fresh.url;
+  captured = { name: fresh.name, host: fresh.host, port: fresh.port, login: fresh.as("monolith_capture") };
+});
+afterAll(() => fixture.close());
+
+async function refusal(
+  overrides: TaskInputOverrides,
+  database = captured,
+): Promise<{ code: string; message: string }> {
+  const stream = await fixture.createStream();
+  return fixture.capture(database, stream, overrides).then(
+    () => Promise.reject(new Error("It started")),
+    (error: { code: string; message: string }) => error,
+  );
+}
+
+test("a slot that does not exist", async () => {
+  expect(await refusal({ postgres: { slotName: "nothing" } })).toMatchObject({
+    code: "CAPTURE_SLOT_MISSING",
+    message: `There is no replication slot "nothing" (postgresSettings.slotName). Run the migrations, which make "${captured.name}_outbox", or correct the name`,
+  });
+});
+
+test("a slot of another plugin, and one of another database", async () => {
+  const admin = await connect(adminUrl);
+  await admin.query("select pg_create_logical_replication_slot($1, 'pgoutput')", [
+    `${captured.name}_pgoutput`,
+  ]);
+  expect(await refusal({ postgres: { slotName: `${captured.name}_pgoutput` } })).toMatchObject({
+    code: "CAPTURE_SLOT_UNUSABLE",
+    message: expect.stringContaining(
+      'was made for the plugin "pgoutput", not for test_decoding (postgresSettings.pluginName)',
+    ) as string,
+  });
+  const other = await freshDatabase({ slot: true });
+  expect(await refusal({ postgres: { slotName: `${other.name}_outbox` } })).toMatchObject({
+    code: "CAPTURE_SLOT_UNUSABLE",
+    message: expect.stringContaining(
+      `belongs to database "${other.name}", not to "${captured.name}"`,
+    ) as string,
+  });
+});
+
+test("selection rules that no table matches", async () => {
+  expect(await refusal({ rules: [selectionRule("Outbox"), mappingRule()] })).toMatchObject({
+    code: "CAPTURE_NO_TABLES",
+  });
+});
+
+test("a partition key of a column that is not there", async () => {
+  expect(
+    await refusal({
+      mapping: { "partition-key-type": "attribute-name", "partition-key-name": "aggregateId" },
+    }),
+  ).toMatchObject({
+    code: "CAPTURE_MAPPINGS_INVALID",
+    message: expect.stringMatching(
+      /^The object mapping of table "public.outbox" names the column "aggregateId", which the table does not have. It has id, aggregate, /,
+    ) as string,
+  });
+});
+
+test("a heartbeat where the capture role may not make its table", async () => {
+  expect(await refusal({ postgres: { heartbeatEnable: true } })).toMatchObject({
+    code: "CAPTURE_HEARTBEAT_REFUSED",
+    message: expect.stringContaining(
+      'Set heartbeatSchema to "awsdms", the schema that the migrations make for it',
+    ) as string,
+  });
+});
+
+test("a wrong password, and a user that may not replicate", async () => {
+  expect(await refusal({}, { ...captured, login: { ...captured.login, password: "wrong" } })).toMatchObject({
+    code: "CAPTURE_SOURCE_UNREACHABLE",
+    message: expect.stringContaining("password authentication failed") as string,
+  });
+});
+
+test("a stream that does not exist, and a role that may not write to it", async () => {
+  const streamArn = "arn:aws:kinesis:us-east-1:000000000000:stream/nothing";
+  expect(await refusal({ kinesis: { streamArn } })).toMatchObject({ code: "CAPTURE_STREAM_REFUSED" });
+  const unwritable = await fixture.createStream(["kinesis:DescribeStream"]);
+  await expect(fixture.capture(captured, unwritable)).rejects.toMatchObject({
+    code: "CAPTURE_STREAM_REFUSED",
+    message: expect.stringContaining("AccessDenied") as string,
+  });
+});
+
+test("a refused start leaves the slot free", async () => {
+  await refusal({ rules: [selectionRule("nothing")] });
+  const admin = await connect(adminUrl);
+  const { rows } = await admin.query("select active from pg_replication_slots where slot_name = $1", [
+    `${captured.name}_outbox`,
+  ]);
+  expect(rows).toEqual([{ active: false }]);
+});

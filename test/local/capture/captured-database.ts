@@ -1,0 +1,39 @@
+import type { Client } from "pg";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
+import { rawCustomer, transaction } from "../../migrations/guarded-customer.js";
+import type { CapturedDatabase } from "./capture-fixture.js";
+
+/** A migrated database with its slot, and who works in it. */
+export interface DatabaseUnderCapture {
+  fresh: FreshDatabase;
+  captured: CapturedDatabase;
+  /** In the role monolith_application. */
+  client: Client;
+  superuser: Client;
+}
+
+/** Makes a database of the test's own. */
+export async function databaseUnderCapture(): Promise<DatabaseUnderCapture> {
+  const fresh = await freshDatabase({ slot: true });
+  const { name, host, port } = fresh;
+  return {
+    fresh,
+    captured: { name, host, port, login: fresh.as("monolith_capture") },
+    client: await connect(fresh.as("monolith_application").url),
+    superuser: await connect(fresh.url),
+  };
+}
+
+/** Commits customers with so many versions each, their changes mixed. @returns their ids */
+export async function changes(client: Client, customers: number, versions: number): Promise<string[]> {
+  const all = Array.from({ length: customers }, () => rawCustomer(client));
+  for (let version = 1; version <= versions; version += 1) {
+    for (const customer of all) {
+      await transaction(client, async () => {
+        await (version === 1 ? customer.insert() : customer.update());
+        await customer.event(version);
+      });
+    }
+  }
+  return all.map(({ id }) => id);
+}
