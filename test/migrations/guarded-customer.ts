@@ -15,7 +15,10 @@ export interface RawCustomer {
 }
 
 /** @param owner who may delete from the outbox @default client */
-export function rawCustomer(client: Client, { owner = client, id = randomUUID() } = {}): RawCustomer {
+export function rawCustomer(
+  client: Client,
+  { owner = client, id = randomUUID() }: { owner?: Client; id?: string } = {},
+): RawCustomer {
   return {
     id,
     insert: (version = 1) =>
