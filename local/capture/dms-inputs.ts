@@ -17,6 +17,7 @@ export interface SourceEndpointInputs {
 export interface PostgresSettings {
   pluginName?: string;
   slotName?: string;
+  /** @default true */
   captureDdls?: boolean;
   /** @default false */
   failTasksOnLobTruncation?: boolean;

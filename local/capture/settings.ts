@@ -87,6 +87,12 @@ export function readCaptureSettings(
     pluginName,
     'Set it to "test_decoding": the slot was made for that plugin',
   );
+  check(
+    postgres.captureDdls === false,
+    "postgresSettings.captureDdls",
+    postgres.captureDdls ?? "not set, so true",
+    "Set it to false: DMS would otherwise make an event trigger, which takes a superuser",
+  );
   const messageFormat = kinesis.messageFormat ?? "json";
   check(
     ["json", "json-unformatted"].includes(messageFormat),

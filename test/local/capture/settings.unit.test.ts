@@ -62,6 +62,11 @@ test.each<[string, TaskInputOverrides, string]>([
     'The input postgresSettings.pluginName is "pglogical". Set it to "test_decoding": the slot was made for that plugin',
   ],
   [
+    "capturing DDL",
+    { postgres: { captureDdls: true } },
+    'The input postgresSettings.captureDdls is "true". Set it to false: DMS would otherwise make an event trigger, which takes a superuser',
+  ],
+  [
     "another format",
     { kinesis: { messageFormat: "avro" } },
     'The input kinesisSettings.messageFormat is "avro". Set it to "json" or "json-unformatted"',
