@@ -9,7 +9,7 @@ import { nextBatch, type Publication } from "./batches";
 
 /** How long failed entries are tried again. */
 export interface PublishLimits {
-  /** Milliseconds that are left for publishing; asked before every retry. */
+  /** Milliseconds that are left for publishing; asked after every call. */
   remainingMilliseconds: () => number;
   /** Rounds with at least one failure before the rest is given back; default 5. */
   maxFailedRounds?: number;
@@ -36,7 +36,11 @@ export async function publish<P extends Publication>(
     const failed = await putEvents(client, batch);
     const done = new Set(batch.filter((publication) => !failed.has(publication)));
     waiting = waiting.filter((publication) => !done.has(publication));
-    if (failed.size === 0) continue;
+    if (failed.size === 0) {
+      // What is published counts: ended by its timeout, the function would have to publish all of it again, for ever.
+      if (remainingMilliseconds() <= 0) return waiting;
+      continue;
+    }
     failedRounds += 1;
     const pause = pauseMilliseconds(failedRounds);
     if (failedRounds >= maxFailedRounds || remainingMilliseconds() < pause) return waiting;
@@ -58,7 +62,7 @@ async function putEvents<P extends Publication>(client: EventBridgeClient, batch
     }
     return new Set(failed);
   } catch (error) {
-    log("error", "PutEvents failed", { code: errorCode(error), message: (error as Error).message });
+    log("error", "PutEvents failed", { code: errorCode(error), reason: (error as Error).message });
     return new Set(batch);
   }
 }

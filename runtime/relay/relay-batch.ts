@@ -1,6 +1,7 @@
 import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { OutboxRecord } from "../cloud-event";
+import { errorCode } from "../coded-error";
 import { log } from "../log";
 import { publicationOf, type RecordPublication } from "./publication";
 import { publish } from "./publish";
@@ -72,11 +73,8 @@ async function setAside(
     await quarantine(targets.queues, targets.quarantineQueue, { stream, sequenceNumber, reason, payload });
     return true;
   } catch (error) {
-    log("error", "A record could not be set aside", {
-      stream,
-      sequenceNumber,
-      message: (error as Error).message,
-    });
+    const failure = { code: errorCode(error), reason: (error as Error).message };
+    log("error", "A record could not be set aside", { stream, sequenceNumber, ...failure });
     return false;
   }
 }

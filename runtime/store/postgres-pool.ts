@@ -47,7 +47,7 @@ export async function openPool(): Promise<Pool> {
     statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
   });
   // Without a listener a connection that breaks while it is idle would end the process; the pool makes a new one.
-  pool.on("error", (error) => log("warn", "An idle database connection broke", { message: error.message }));
+  pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
   return prepareStatements(pool);
 }
 
