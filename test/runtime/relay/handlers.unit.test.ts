@@ -1,0 +1,176 @@
+import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from "@aws-sdk/client-eventbridge";
+import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { mockClient } from "aws-sdk-client-mock";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { CloudEvent } from "../../../runtime/cloud-event";
+import { makeDynamoRelay } from "../../../runtime/relay/dynamodb";
+import { makeKinesisRelay } from "../../../runtime/relay/kinesis";
+import { capturedLog } from "../../support/captured-log";
+import {
+  dmsRecord,
+  dynamoStreamEvent,
+  kinesisEvent,
+  lambdaContext,
+  outboxImage,
+} from "../../support/outbox-records";
+
+const bus = mockClient(EventBridgeClient);
+const queue = mockClient(SQSClient);
+capturedLog();
+
+beforeEach(() => {
+  bus.reset();
+  queue.reset();
+  vi.stubEnv("EVENT_BUS_NAME", "domain-events");
+  vi.stubEnv("QUARANTINE_QUEUE_URL", "https://queue/quarantine");
+  vi.stubEnv("AWS_REGION", "us-east-1");
+  vi.spyOn(Math, "random").mockReturnValue(0);
+  bus.on(PutEventsCommand).callsFake(({ Entries }: PutEventsCommandInput) => ({
+    Entries: Entries?.map((_, index) => ({ EventId: String(index) })),
+  }));
+});
+
+const published = () =>
+  bus
+    .commandCalls(PutEventsCommand)
+    .flatMap(({ args }) => args[0].input.Entries ?? [])
+    .map(({ Detail = "" }) => JSON.parse(Detail) as CloudEvent);
+const setAside = () =>
+  queue.commandCalls(SendMessageCommand).map(
+    ({ args }) =>
+      JSON.parse(args[0].input.MessageBody ?? "") as {
+        stream: string;
+        sequenceNumber: string;
+        reason: string;
+        payload: string;
+      },
+  );
+
+const EXPECTED: Partial<CloudEvent> = {
+  specversion: "1.0",
+  id: "018f3c1e-0000-7000-8000-000000000001",
+  source: "bank",
+  type: "AccountCredited",
+  subject: "account-1",
+  sequence: "3",
+  time: "2026-05-04T03:02:01.234Z",
+  dataschema: "urn:domain-event:bank:Account:AccountCredited:2",
+  correlationid: "request-1",
+  causationid: "command-1",
+  data: { change: { amount: 5 }, state: { owner: "Zoë" } },
+};
+
+describe("the relay of the monolith", () => {
+  const relay = makeKinesisRelay();
+
+  test("publishes what DMS captured of the outbox and leaves everything else out", async () => {
+    const update = dmsRecord({}, { operation: "update" });
+    const answer = await relay()(kinesisEvent([update, dmsRecord()]), lambdaContext());
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(published()).toEqual([expect.objectContaining(EXPECTED)]);
+  });
+
+  test("sets a poison record aside byte for byte, with where it came from, and publishes the others", async () => {
+    const answer = await relay()(kinesisEvent(["poison\n", dmsRecord()]), lambdaContext());
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(published()).toHaveLength(1);
+    expect(setAside()).toEqual([
+      expect.objectContaining({
+        stream: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
+        sequenceNumber: "1",
+        payload: Buffer.from("poison\n").toString("base64"),
+      }),
+    ]);
+  });
+
+  test("names the first record that it could not publish", async () => {
+    bus.on(PutEventsCommand).rejects(new Error("No route"));
+    const answer = await relay()(kinesisEvent(["poison", dmsRecord(), dmsRecord()]), lambdaContext());
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
+  });
+
+  test("does not start without its environment", () => {
+    vi.stubEnv("EVENT_BUS_NAME", "");
+    expect(() => relay()).toThrow(expect.objectContaining({ code: "VARIABLE_MISSING" }));
+  });
+});
+
+describe("the relay of a microservice", () => {
+  const relay = (records: Parameters<typeof dynamoStreamEvent>[0]) =>
+    makeDynamoRelay()()(dynamoStreamEvent(records), lambdaContext());
+  const inserted = (overrides = {}) => ({ eventName: "INSERT", NewImage: outboxImage(overrides) }) as const;
+
+  test("publishes what was added to the outbox", async () => {
+    expect(await relay([inserted()])).toEqual({ batchItemFailures: [] });
+    expect(published()).toEqual([expect.objectContaining(EXPECTED)]);
+  });
+
+  test("leaves out what was changed, or removed when its time had come", async () => {
+    const answer = await relay([
+      { eventName: "MODIFY", OldImage: outboxImage(), NewImage: outboxImage() },
+      { eventName: "REMOVE", OldImage: outboxImage() },
+    ]);
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(published()).toEqual([]);
+    expect(setAside()).toEqual([]);
+  });
+
+  test("publishes an event without cause and trace", async () => {
+    await relay([inserted({ causationId: undefined, traceparent: undefined })]);
+    expect(published()[0]).not.toHaveProperty("causationid");
+    expect(published()[0]).not.toHaveProperty("traceparent");
+  });
+
+  test.each([
+    ["lacks a field", { correlationId: undefined }, "Missing or wrong: correlationId."],
+    [
+      "has a version that is no number",
+      { aggregateVersion: { S: "x" } },
+      "Missing or wrong: aggregateVersion.",
+    ],
+    [
+      "has a payload that is no JSON",
+      { payload: { S: "{" } },
+      "The payload is not JSON with change and state.",
+    ],
+    [
+      "has a payload without state",
+      { payload: { S: '{"change":{}}' } },
+      "The payload is not JSON with change and state.",
+    ],
+    [
+      "has a payload that is null",
+      { payload: { S: "null" } },
+      "The payload is not JSON with change and state.",
+    ],
+    ["has no time", { occurredAt: { S: "yesterday" } }, "occurredAt is not a time."],
+    [
+      "is of no domain",
+      { aggregate: { S: "Account" } },
+      'The aggregate is not named "<domain>.<Aggregate>".',
+    ],
+  ])("sets an item aside that %s, and does not let it block the shard", async (_, overrides, reason) => {
+    expect(await relay([inserted(overrides), inserted()])).toEqual({ batchItemFailures: [] });
+    expect(published()).toHaveLength(1);
+    const [record] = setAside();
+    expect(record).toMatchObject({
+      stream: "arn:aws:dynamodb:us-east-1:000000000000:table/outbox/stream/1",
+      sequenceNumber: "1",
+      reason,
+    });
+    const kept = JSON.parse(Buffer.from(record!.payload, "base64").toString()) as { NewImage: object };
+    expect(kept.NewImage).toEqual(JSON.parse(JSON.stringify(outboxImage(overrides))));
+  });
+
+  test("sets a record without an image aside", async () => {
+    expect(await relay([{ eventName: "INSERT" }])).toEqual({ batchItemFailures: [] });
+    expect(setAside()).toHaveLength(1);
+  });
+
+  test("names the first record that it could not publish", async () => {
+    bus.on(PutEventsCommand).rejects(new Error("No route"));
+    expect(await relay([{ eventName: "REMOVE" }, inserted(), inserted()])).toEqual({
+      batchItemFailures: [{ itemIdentifier: "2" }],
+    });
+  });
+});

@@ -1,0 +1,116 @@
+/** Factories of what outboxes and streams hold. */
+import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
+import { v7 as uuid } from "uuid";
+import type { OutboxRecord } from "../../runtime/cloud-event";
+import type { StreamRecord } from "../../runtime/relay/relay-batch";
+
+/** An outbox record of an account. */
+export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecord {
+  return {
+    id: uuid(),
+    aggregate: "bank.Account",
+    aggregateId: uuid(),
+    aggregateVersion: 1,
+    type: "AccountOpened",
+    schemaVersion: 1,
+    data: { change: {}, state: { owner: "Ada" } },
+    occurredAt: "2026-05-04T03:02:01.234Z",
+    correlationId: "request-1",
+    causationId: "command-1",
+    traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+    ...overrides,
+  };
+}
+
+/** A decoded stream record that holds an event. */
+export function eventRecord(
+  sequenceNumber: string,
+  overrides: Partial<OutboxRecord> = {},
+): StreamRecord & { kind: "event" } {
+  return { kind: "event", sequenceNumber, record: outboxRecord(overrides) };
+}
+
+/** What AWS DMS makes of an inserted outbox row, as an object; see the AWS DMS user guide, Kinesis target. */
+export function dmsRecord(row: Record<string, unknown> = {}, metadata: Record<string, unknown> = {}) {
+  return {
+    data: {
+      id: "018f3c1e-0000-7000-8000-000000000001",
+      aggregate: "bank.Account",
+      aggregate_id: "account-1",
+      aggregate_version: 3,
+      type: "AccountCredited",
+      schema_version: 2,
+      payload: '{"state": {"owner": "Zoë"}, "change": {"amount": 5}}',
+      occurred_at: "2026-05-04T03:02:01.234567Z",
+      correlation_id: "request-1",
+      causation_id: "command-1",
+      traceparent: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01",
+      ...row,
+    },
+    metadata: {
+      timestamp: "2026-05-04T03:02:02.983670Z",
+      "record-type": "data",
+      operation: "insert",
+      "partition-key-type": "attribute-name",
+      "partition-key-value": "account-1",
+      "schema-name": "public",
+      "table-name": "outbox",
+      "commit-timestamp": "2026-05-04T03:02:01.974340Z",
+      "transaction-id": 1139,
+      "transaction-record-id": 1,
+      "stream-position": "00000002/7C007178.3.00000002/7C007178",
+      ...metadata,
+    },
+  };
+}
+
+/** A Kinesis batch of these contents; strings as they are, anything else as JSON. */
+export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
+  const Records = contents.map((content, index) => {
+    const text = typeof content === "string" ? content : JSON.stringify(content);
+    return {
+      eventSourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
+      kinesis: { sequenceNumber: String(index + 1), data: Buffer.from(text).toString("base64") },
+    };
+  });
+  // The rest of the record is not what the relay reads.
+  return { Records } as unknown as KinesisStreamEvent;
+}
+
+/** The image of an outbox item, as DynamoDB spells it. */
+export function outboxImage(overrides: Record<string, { S?: string; N?: string } | undefined> = {}) {
+  return {
+    id: { S: "018f3c1e-0000-7000-8000-000000000001" },
+    aggregate: { S: "bank.Account" },
+    aggregateId: { S: "account-1" },
+    aggregateKey: { S: "bank.Account#account-1" },
+    aggregateVersion: { N: "3" },
+    type: { S: "AccountCredited" },
+    schemaVersion: { N: "2" },
+    payload: { S: '{"change":{"amount":5},"state":{"owner":"Zoë"}}' },
+    occurredAt: { S: "2026-05-04T03:02:01.234Z" },
+    correlationId: { S: "request-1" },
+    causationId: { S: "command-1" },
+    traceparent: { S: "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01" },
+    expiresAt: { N: "1800000000" },
+    ...overrides,
+  };
+}
+
+/** A DynamoDB stream batch of these records, numbered from 1; fields that are undefined are not there. */
+export function dynamoStreamEvent(
+  records: { eventName: "INSERT" | "MODIFY" | "REMOVE"; NewImage?: object; OldImage?: object }[],
+): DynamoDBStreamEvent {
+  const Records = records.map(({ eventName, ...images }, index) => ({
+    eventName,
+    eventSourceARN: "arn:aws:dynamodb:us-east-1:000000000000:table/outbox/stream/1",
+    dynamodb: { SequenceNumber: String(index + 1), ...images },
+  }));
+  return JSON.parse(JSON.stringify({ Records })) as DynamoDBStreamEvent;
+}
+
+/** A Lambda context with this much time left. */
+export function lambdaContext(remainingMilliseconds = 30_000): Context {
+  // Handlers ask for nothing else.
+  return { getRemainingTimeInMillis: () => remainingMilliseconds } as Context;
+}
