@@ -10,18 +10,22 @@ export interface Python {
   version: readonly [number, number];
   /** The version of MiniStack that it can import, null if none. */
   ministack: string | null;
+  /** The version of its pip, null if it has none. */
+  pip: string | null;
 }
 
 const PROBE_TIMEOUT_MILLISECONDS = 20_000;
 /** Runs on any Python, so that one that is too old can be named. */
 const PROBE = `
 import json, sys
-try:
-    from importlib.metadata import version
-    ministack = version("ministack")
-except Exception:
-    ministack = None
-print(json.dumps({"executable": sys.executable, "version": list(sys.version_info[:2]), "ministack": ministack}))
+def installed(package):
+    try:
+        from importlib.metadata import version
+        return version(package)
+    except Exception:
+        return None
+print(json.dumps({"executable": sys.executable, "version": list(sys.version_info[:2]),
+                  "ministack": installed("ministack"), "pip": installed("pip")}))
 `;
 
 /** Asks an interpreter (a path, or a name to look for on the PATH); undefined if there is none that works. */

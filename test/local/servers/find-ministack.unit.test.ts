@@ -32,7 +32,7 @@ function pretendPython(
   elsewise = "exit 1",
 ): string {
   const path = join(bin, name);
-  const answer = JSON.stringify({ executable: path, version, ministack });
+  const answer = JSON.stringify({ executable: path, version, ministack, pip: null });
   writeFileSync(path, `#!/bin/sh\nif [ "$1" = "-c" ]; then echo '${answer}'; else ${elsewise}; fi\n`);
   chmodSync(path, 0o755);
   return path;
