@@ -73,6 +73,18 @@ export interface ReceivedEvent {
   schemaVersion: number;
 }
 
+/** What subscribers rely on. */
+const REQUIRED = [
+  "id",
+  "source",
+  "type",
+  "subject",
+  "time",
+  "dataschema",
+  "sequence",
+  "correlationid",
+] as const;
+
 /**
  * Takes a domain event out of the EventBridge event that carries it.
  *
@@ -81,20 +93,18 @@ export interface ReceivedEvent {
 export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   const event = (bridgeEvent as { detail?: unknown } | null)?.detail as Partial<CloudEvent> | undefined;
   if (typeof event !== "object" || event === null) throw malformed("has no detail");
-  const missing = (["id", "source", "type", "subject", "time", "dataschema", "sequence"] as const).find(
-    (name) => typeof event[name] !== "string",
-  );
+  const missing = REQUIRED.find((name) => typeof event[name] !== "string" || event[name] === "");
   if (missing) throw malformed(`has no "${missing}"`);
-  const version = Number(event.sequence);
-  if (!Number.isSafeInteger(version) || version < 1) throw malformed(`has the sequence "${event.sequence}"`);
+  const version = countOf(event.sequence);
+  if (version === undefined) throw malformed(`has the sequence "${event.sequence}"`);
   const [, , domain, aggregate, type, schema, ...rest] = (event.dataschema ?? "").split(":");
-  const schemaVersion = Number(schema);
+  const schemaVersion = countOf(schema);
   if (
     domain !== event.source ||
     !aggregate ||
     type !== event.type ||
     rest.length > 0 ||
-    !(schemaVersion >= 1)
+    schemaVersion === undefined
   ) {
     throw malformed(`has the dataschema "${event.dataschema}"`);
   }
@@ -106,10 +116,17 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
 
 /** The event's data in the current schema version: older ones are upcast, newer ones read as they are (tolerant reader). */
 export function currentData(aggregate: AnyAggregate, received: ReceivedEvent): EventData {
-  const contract = aggregate.events[received.event.type];
+  const { type } = received.event;
+  const contract = Object.hasOwn(aggregate.events, type) ? aggregate.events[type] : undefined;
   const { data } = received.event;
   if (!contract?.upcast || received.schemaVersion >= contract.version) return data;
   return contract.upcast(data, received.schemaVersion);
+}
+
+/** A whole number from 1 on, as its digits. */
+function countOf(text: string | undefined): number | undefined {
+  const count = Number(text);
+  return /^[1-9]\d*$/.test(text ?? "") && Number.isSafeInteger(count) ? count : undefined;
 }
 
 function malformed(what: string) {

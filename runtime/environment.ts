@@ -41,5 +41,20 @@ export function requiredVariable(name: string): string {
 
 /** Reads a variable that holds a JSON object of strings, e.g. physical table names. */
 export function variableMap(name: string): Record<string, string> {
-  return JSON.parse(requiredVariable(name)) as Record<string, string>;
+  const map = parsed(requiredVariable(name));
+  if (typeof map === "object" && map !== null && !Array.isArray(map)) {
+    if (Object.values(map).every((value) => typeof value === "string")) return map as Record<string, string>;
+  }
+  throw codedError(
+    "VARIABLE_MALFORMED",
+    `The environment variable "${name}" is not a JSON object of texts. The component that declares this function sets it; deploy again.`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -9,9 +9,9 @@ export interface CommandRequest {
   /** The command's name, as registered. */
   command: string;
   input: unknown;
-  /** The caller's id for this request: the same id again does nothing more. Default: a new one. */
+  /** The caller's id for this request, at most 256 characters: the same id again does nothing more. Default: a new one. */
   id?: string;
-  /** What this request belongs to; default: its id. */
+  /** What this request belongs to, at most 256 characters; default: its id. */
   correlationId?: string;
   /** W3C trace context; default: a new trace. */
   traceparent?: string;
@@ -23,6 +23,9 @@ export type CommandAnswer =
   | { outcome: "rejected"; id: string; code: string; message: string }
   | { outcome: "conflict"; id: string; message: string }
   | { outcome: "invalid"; message: string; issues: { path: string; message: string }[]; commands?: string[] };
+
+/** What the outbox keeps of ids and trace contexts; they travel in the envelope of every event, whose size is limited too. */
+const MAX_ID_CHARACTERS = 256;
 
 /** A command that keeps losing the race for its aggregate answers "conflict" after so many tries. */
 const MAX_ATTEMPTS = 3;
@@ -84,12 +87,13 @@ function requestOf(request: unknown): CommandRequest {
   >;
   const texts = { id, correlationId, traceparent };
   const wrong = Object.entries(texts).find(
-    ([, value]) => value !== undefined && (typeof value !== "string" || !value),
+    ([, value]) =>
+      value !== undefined && (typeof value !== "string" || !value || value.length > MAX_ID_CHARACTERS),
   );
   if (typeof command !== "string" || wrong) {
     throw codedError(
       "REQUEST_MALFORMED",
-      `The request is not {"command", "input", "id"?, "correlationId"?, "traceparent"?}: ${wrong ? `"${wrong[0]}" is not a text` : '"command" is missing'}.`,
+      `The request is not {"command", "input", "id"?, "correlationId"?, "traceparent"?}: ${wrong ? `"${wrong[0]}" is not a text of 1 to ${MAX_ID_CHARACTERS} characters` : '"command" is missing'}.`,
     );
   }
   return request as CommandRequest;
