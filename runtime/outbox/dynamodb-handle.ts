@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
+import { codedError } from "../coded-error";
 import type { AnyDynamoTable } from "../entity-table";
 import type { StagedDynamoChange } from "../staged-change";
 
@@ -61,10 +62,21 @@ export function dynamoHandle(
     },
     create: (type: string, change: unknown, item: Item) =>
       stage("create", type, change, { ...item, version: 0 }),
-    update: (type: string, change: unknown, item: Item, fields: Item) =>
-      stage("update", type, change, { ...item, ...fields, version: item.version }),
+    update(type: string, change: unknown, item: Item, fields: Item) {
+      const id = fields[key] ?? item[key];
+      if (id !== item[key]) throw keyChanged(definition, item[key], id);
+      return stage("update", type, change, { ...item, ...fields, [key]: id, version: item["version"] });
+    },
     remove: (type: string, change: unknown, item: Item) => stage("remove", type, change, item),
   };
+}
+
+/** Written under another key, the item would replace another aggregate that happens to have the same version. */
+function keyChanged({ aggregate }: AnyDynamoTable, from: unknown, to: unknown) {
+  return codedError(
+    "KEY_CHANGED",
+    `The ${aggregate.key} of ${aggregate.name} "${String(from)}" cannot change (to "${String(to)}"). Remove the aggregate and create another one: consumers know it by its key.`,
+  );
 }
 
 /** The item, unless it is what is left of one that was removed. */
