@@ -15,7 +15,7 @@ export const FAREWELL = "stopped";
 
 /**
  * Starts a small process that holds the other end of a pipe to this one. However the runner dies, the pipe closes; if no
- * farewell came before, the guardian ends the run's processes and removes its folders. It runs in a session of its own, so
+ * farewell came before, the guardian ends the run's processes and removes its folders. It is detached from the terminal, so
  * neither Ctrl-C nor a closed terminal takes it along.
  */
 export function startGuardian(run: RunDirectory): Guardian {
