@@ -23,7 +23,8 @@ export function makeReactionHandler(consumer: string, reactions: Reactions, make
       const { messages, unreadable: failed } = readMessages(batch);
       // One after another: events of one batch often touch the same aggregate.
       for (const { messageId, received } of messages) {
-        const handler = reactions.handlers[received.event.type];
+        const { type } = received.event;
+        const handler = Object.hasOwn(reactions.handlers, type) ? reactions.handlers[type] : undefined;
         if (!handler) continue;
         try {
           await runReaction(consumer, handler, received, store);
