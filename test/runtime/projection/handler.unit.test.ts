@@ -1,0 +1,149 @@
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { mockClient } from "aws-sdk-client-mock";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { aggregate } from "../../../runtime/contract";
+import { project } from "../../../runtime/project";
+import { makeProjectionHandler } from "../../../runtime/projection/handler";
+import { writeProjection } from "../../../runtime/projection/write";
+import { Account } from "../../support/account";
+import { capturedLog } from "../../support/captured-log";
+import { cloudEvent, queueBatch } from "../../support/domain-events";
+
+const documents = mockClient(DynamoDBDocumentClient);
+const log = capturedLog();
+
+beforeEach(() => {
+  documents.reset();
+  vi.stubEnv("AWS_REGION", "us-east-1");
+  vi.stubEnv("PROJECTION_TABLES", '{"accounts":"accounts-1a2b3c4"}');
+});
+
+const accounts = project(Account, (state) => ({ owner: state.owner }));
+const handle = (...bodies: Parameters<typeof queueBatch>[0]) =>
+  makeProjectionHandler("accounts", accounts)()(queueBatch(bodies));
+const written = () => documents.commandCalls(PutCommand).map(({ args }) => args[0].input.Item);
+const stale = () => Object.assign(new Error("No."), { name: "ConditionalCheckFailedException" });
+
+describe("a projection's handler", () => {
+  test("writes the fields that are selected, with the version and where they come from", async () => {
+    const event = cloudEvent({
+      aggregateId: "a",
+      aggregateVersion: 4,
+      data: { change: {}, state: { owner: "Ada", balance: 5 } },
+    });
+    expect(await handle(event)).toEqual({ batchItemFailures: [] });
+    expect(documents.commandCalls(PutCommand)[0]!.args[0].input).toMatchObject({
+      TableName: "accounts-1a2b3c4",
+      Item: {
+        aggregateId: "a",
+        version: 4,
+        occurredAt: "2026-05-04T03:02:01.234Z",
+        eventId: event.id,
+        fields: { owner: "Ada" },
+      },
+    });
+  });
+
+  test("leaves a tombstone with the version where the aggregate is gone", async () => {
+    const event = cloudEvent({ aggregateId: "a", aggregateVersion: 5, data: { change: {}, state: null } });
+    await handle(event);
+    expect(written()).toEqual([
+      { aggregateId: "a", version: 5, occurredAt: "2026-05-04T03:02:01.234Z", eventId: event.id },
+    ]);
+  });
+
+  test("makes one write of all events of an aggregate in a batch", async () => {
+    const versions = [1, 3, 2].map((aggregateVersion) => cloudEvent({ aggregateId: "a", aggregateVersion }));
+    await handle(...versions);
+    expect(written()).toMatchObject([{ aggregateId: "a", version: 3 }]);
+  });
+
+  test("is done with an event that is older than what it has", async () => {
+    documents.on(PutCommand).rejects(stale());
+    expect(await handle(cloudEvent())).toEqual({ batchItemFailures: [] });
+    expect(log).toEqual([]);
+  });
+
+  test("gives back every message that a failed write would have settled, and no other", async () => {
+    documents.on(PutCommand).callsFake(({ Item }: { Item: { aggregateId: string } }) => {
+      if (Item.aggregateId === "bad") throw new Error("No such table");
+      return {};
+    });
+    const answer = await handle(
+      cloudEvent({ aggregateId: "bad", aggregateVersion: 1 }),
+      cloudEvent({ aggregateId: "good" }),
+      cloudEvent({ aggregateId: "bad", aggregateVersion: 2 }),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
+    expect(written()).toHaveLength(2);
+  });
+
+  test("gives a message back that is no domain event, and writes the others", async () => {
+    const answer = await handle("no json", cloudEvent(), '{"detail":{}}');
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
+    expect(written()).toHaveLength(1);
+    expect(log).toMatchObject([
+      { messageId: "m1", code: "EVENT_MALFORMED" },
+      { messageId: "m3", code: "EVENT_MALFORMED" },
+    ]);
+  });
+
+  test("gives an event back that its own selection cannot read", async () => {
+    const choosy = project(Account, (state) => ({ initial: state.owner.charAt(0) }));
+    const handler = makeProjectionHandler("accounts", choosy)();
+    const nameless = cloudEvent({ data: { change: {}, state: {} } });
+    const answer = await handler(queueBatch([nameless, cloudEvent()]));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+  });
+
+  test("selects from older events what their upcast makes of them", async () => {
+    const Person = aggregate({
+      domain: "bank",
+      name: "Person",
+      key: "personId",
+      state: () => z.object({ personId: z.string(), name: z.string() }),
+      events: {
+        Named: {
+          version: 2,
+          change: () => z.object({}),
+          upcast: ({ change, state }) => ({ change, state: { name: (state as { title: string }).title } }),
+        },
+      },
+    });
+    const handler = makeProjectionHandler(
+      "accounts",
+      project(Person, ({ name }) => ({ name })),
+    )();
+    const old = { aggregate: "bank.Person", type: "Named", schemaVersion: 1 };
+    await handler(queueBatch([cloudEvent({ ...old, data: { change: {}, state: { title: "Ada" } } })]));
+    expect(written()).toMatchObject([{ fields: { name: "Ada" } }]);
+  });
+
+  test("logs no content of a message that it gives back", async () => {
+    documents.on(PutCommand).rejects(new Error("No such table"));
+    await handle(cloudEvent({ data: { change: {}, state: { owner: "Secret Person" } } }), "Secret text");
+    expect(log).toHaveLength(2);
+    expect(JSON.stringify(log)).not.toContain("Secret");
+  });
+
+  test("does not start without its environment", () => {
+    vi.stubEnv("PROJECTION_TABLES", undefined);
+    expect(() => makeProjectionHandler("accounts", accounts)()).toThrow(
+      expect.objectContaining({ code: "VARIABLE_MISSING" }),
+    );
+  });
+});
+
+describe("writing a projection", () => {
+  const client = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));
+  const item = { aggregateId: "a", version: 2, occurredAt: "2026-05-04T03:02:01.234Z", eventId: "e" };
+
+  test("tells a stale write from one that failed", async () => {
+    documents.on(PutCommand).resolvesOnce({}).rejectsOnce(stale()).rejects(new Error("No."));
+    expect(await writeProjection(client, "accounts", item)).toBe("written");
+    expect(await writeProjection(client, "accounts", item)).toBe("stale");
+    await expect(writeProjection(client, "accounts", item)).rejects.toThrow("No.");
+  });
+});

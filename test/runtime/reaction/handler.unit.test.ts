@@ -1,0 +1,176 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { react, type DomainEvent, reaction } from "../../../runtime/react";
+import { makeReactionHandler } from "../../../runtime/reaction/handler";
+import type { StagedChange } from "../../../runtime/staged-change";
+import { Account, ddbAccounts } from "../../support/account";
+import { capturedLog } from "../../support/captured-log";
+import { cloudEvent, queueBatch } from "../../support/domain-events";
+import { CONFLICT, fakeStore } from "../../support/fake-store";
+
+const log = capturedLog();
+
+beforeEach(() => {
+  // No pause between tries.
+  vi.spyOn(Math, "random").mockReturnValue(0);
+});
+
+const CHANGE: StagedChange = {
+  kind: "dynamo-change",
+  operation: "create",
+  table: "accounts",
+  definition: ddbAccounts,
+  type: "AccountOpened",
+  change: {},
+  item: { accountId: "a" },
+  version: 0,
+};
+
+/** Reacts to closed accounts like this. */
+function reacting(
+  handle: (event: DomainEvent<typeof Account, "AccountClosed">) => StagedChange[] = () => [CHANGE],
+) {
+  const spy = vi.fn(async (event: DomainEvent<typeof Account, "AccountClosed">, _handles: unknown) =>
+    handle(event),
+  );
+  const AccountClosed = reaction(Account, "AccountClosed", { uses: { accounts: ddbAccounts }, handle: spy });
+  return { spy, reactions: react(Account, { AccountClosed }) };
+}
+
+const closed = (aggregateId: string, aggregateVersion = 2) =>
+  cloudEvent({
+    type: "AccountClosed",
+    aggregateId,
+    aggregateVersion,
+    data: { change: { reason: "moved" }, state: null },
+  });
+
+describe("a reaction's handler", () => {
+  test("hands the event to the reaction, with handles for what it uses", async () => {
+    const { reactions, spy } = reacting();
+    const event = closed("a");
+    await makeReactionHandler("shop.accounts", reactions, () => fakeStore())()(queueBatch([event]));
+    expect(spy).toHaveBeenCalledExactlyOnceWith(
+      {
+        id: event.id,
+        type: "AccountClosed",
+        aggregateId: "a",
+        version: 2,
+        time: "2026-05-04T03:02:01.234Z",
+        change: { reason: "moved" },
+        state: null,
+      },
+      { accounts: ddbAccounts },
+    );
+  });
+
+  test("commits the changes with the inbox record, correlated with the event and caused by it, in its trace", async () => {
+    const store = fakeStore();
+    const event = closed("a");
+    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+      queueBatch([event]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(store.commits).toEqual([
+      {
+        changes: [CHANGE],
+        context: {
+          correlationId: "request-1",
+          causationId: event.id,
+          traceparent: expect.stringMatching(
+            /^00-0123456789abcdef0123456789abcdef-[0-9a-f]{16}-01$/,
+          ) as string,
+          once: { consumer: "shop.accounts", messageId: event.id },
+        },
+      },
+    ]);
+    expect(store.commits[0]!.context.traceparent).not.toBe(event.traceparent);
+  });
+
+  test("commits the inbox record also when there is nothing to change", async () => {
+    const store = fakeStore();
+    const { reactions } = reacting(() => []);
+    await makeReactionHandler("shop.accounts", reactions, () => store)()(queueBatch([closed("a")]));
+    expect(store.commits).toMatchObject([{ changes: [], context: { once: { consumer: "shop.accounts" } } }]);
+  });
+
+  test("is done with an event that it has processed before", async () => {
+    const store = fakeStore([{ outcome: "duplicate" }]);
+    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+      queueBatch([closed("a")]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(log).toEqual([]);
+  });
+
+  test("runs the reaction again, with fresh reads, when its changes lost a race", async () => {
+    const { reactions, spy } = reacting();
+    const store = fakeStore([CONFLICT, CONFLICT]);
+    const answer = await makeReactionHandler("shop.accounts", reactions, () => store)()(
+      queueBatch([closed("a")]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(spy).toHaveBeenCalledTimes(3);
+  });
+
+  test("gives an event back that loses every race, by a code", async () => {
+    const store = fakeStore(Array<typeof CONFLICT>(100).fill(CONFLICT));
+    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+      queueBatch([closed("a")]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(log).toMatchObject([{ messageId: "m1", code: "REACTION_CONFLICT" }]);
+    expect(store.commits.length).toBeLessThan(20);
+  });
+
+  test("gives poison back and is done with the others, one after another in their order", async () => {
+    const { reactions, spy } = reacting((event) => {
+      if (event.aggregateId === "poison") throw new Error("Cannot divide by zero");
+      return [CHANGE];
+    });
+    const store = fakeStore();
+    const answer = await makeReactionHandler("shop.accounts", reactions, () => store)()(
+      queueBatch([closed("a"), closed("poison"), closed("b")]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });
+    expect(spy.mock.calls.map(([event]) => event.aggregateId)).toEqual(["a", "poison", "b"]);
+    expect(store.commits).toHaveLength(2);
+    expect(log).toMatchObject([{ messageId: "m2", reason: "Cannot divide by zero" }]);
+  });
+
+  test("gives a message back that is no domain event, and is done with the others", async () => {
+    const store = fakeStore();
+    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+      queueBatch(["no json", closed("a"), '{"detail":{"type":"AccountClosed"}}']),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
+    expect(store.commits).toHaveLength(1);
+  });
+
+  test("gives an event back whose changes could not be committed", async () => {
+    const store = fakeStore([new Error("The database is gone")]);
+    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+      queueBatch([closed("a"), closed("b")]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+  });
+
+  test.each(["AccountOpened", "constructor", "toString"])(
+    "leaves events alone that it has no reaction to, such as %s",
+    async (type) => {
+      const store = fakeStore();
+      const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
+        queueBatch([cloudEvent({ type })]),
+      );
+      expect(answer).toEqual({ batchItemFailures: [] });
+      expect(store.commits).toEqual([]);
+    },
+  );
+
+  test("opens its store once", async () => {
+    const open = vi.fn(() => fakeStore());
+    const handler = makeReactionHandler("shop.accounts", reacting().reactions, open)();
+    await handler(queueBatch([closed("a")]));
+    await handler(queueBatch([closed("b")]));
+    expect(open).toHaveBeenCalledTimes(1);
+  });
+});
