@@ -115,7 +115,7 @@ function replicate(
         failTasksOnLobTruncation: true,
         heartbeatEnable: true,
         heartbeatFrequency: HEARTBEAT_MINUTES,
-        heartbeatSchema: "public",
+        heartbeatSchema: "awsdms",
       },
     },
     { ...child, dependsOn: [reader.policy] },

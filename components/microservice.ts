@@ -50,7 +50,12 @@ export class Microservice extends pulumi.ComponentResource {
         streamArn: store.outbox.streamArn,
         reading: {
           Sid: "ReadOutboxStream",
-          Action: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+          Action: [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+          ],
           Resource: store.outbox.streamArn,
         },
         filters: [{ eventName: ["INSERT"] }],

@@ -7,7 +7,8 @@ import type { AnyReaction, DomainEvent, Reactions } from "../react";
 import { childTraceparent } from "../trace-context";
 
 /** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 8;
+const FIRST_PAUSE_MILLISECONDS = 5;
 
 /**
  * Makes the handler of a subscription that reacts: each event's changes, their events and the inbox record are one transaction, so a
@@ -57,6 +58,9 @@ async function runReaction(
     const staged = await reaction.handle(domainEvent(reaction, received) as never, handles);
     const { outcome } = await store.commit([staged].flat(), context);
     if (outcome !== "conflict") return;
+    // Those that lost against each other do not come back at the same moment.
+    const ceiling = FIRST_PAUSE_MILLISECONDS * 2 ** attempt;
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * ceiling));
   }
   throw codedError(
     "REACTION_CONFLICT",

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { loadDomains } from "../domains/registry";
+import { errorCode } from "../runtime/coded-error";
+import { describeDomain } from "./describe";
+import { findRunningSystem, type RunningSystem } from "./running-system";
+import { send } from "./send";
+import { show } from "./show";
+
+const PROJECT_ROOT = join(__dirname, "..", "..");
+/** The command was understood and refused. */
+const EXIT_REFUSED = 2;
+
+const program = new Command("domains")
+  .description("Talks to the domains of a running system (npm start).")
+  .showHelpAfterError()
+  .showSuggestionAfterError();
+
+program
+  .command("list")
+  .description("lists the domains: tables, events, subscriptions, commands")
+  .action(() => {
+    const { modules, microservices } = loadDomains();
+    print([...modules, ...microservices].map(describeDomain).join("\n\n"));
+  });
+
+program
+  .command("send")
+  .description("sends a command through the domain's deployed command function")
+  .argument("<domain>")
+  .argument("<command>")
+  .argument("<input>", 'JSON, e.g. \'{"customerId":"...","city":"Lyon"}\'')
+  .option("--id <id>", "id of the request; the same id again does nothing more")
+  .action((domain: string, command: string, input: string, { id }: { id?: string }) =>
+    withSystem(async (system) => {
+      const answer = await send(system, { domain, command, input, ...(id === undefined ? {} : { id }) });
+      print(JSON.stringify(answer, null, 2));
+      if (answer.outcome !== "done") process.exitCode = EXIT_REFUSED;
+    }),
+  );
+
+program
+  .command("show")
+  .description("prints a projection, or one aggregate of it")
+  .argument("<domain>")
+  .argument("<projection>")
+  .argument("[id]")
+  .action((domain: string, projection: string, id: string | undefined) =>
+    withSystem(async (system) => {
+      const items = await show(system, { domain, projection, ...(id === undefined ? {} : { id }) });
+      print(JSON.stringify(id === undefined ? items : items[0], null, 2));
+    }),
+  );
+
+program.parseAsync().catch((error: unknown) => {
+  const { message } = error as Error;
+  process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${message}\n`);
+  process.exitCode = 1;
+});
+
+async function withSystem(action: (system: RunningSystem) => Promise<void>): Promise<void> {
+  const system = findRunningSystem(PROJECT_ROOT);
+  try {
+    await action(system);
+  } finally {
+    system.clients.close();
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,34 @@
+import { codedError } from "../runtime/coded-error";
+import { emulatorClients, type EmulatorClients } from "../local/provision/emulator-clients";
+import { liveRuns } from "../local/servers/run-directory";
+
+/** What the `domains` command knows of the system that it talks to. */
+export interface RunningSystem {
+  clients: EmulatorClients;
+  /** Domain -> physical name of its command function. */
+  commandFunctions: Record<string, string>;
+  /** Domain -> projection -> physical name of its table. */
+  projectionTables: Record<string, Record<string, string>>;
+}
+
+/**
+ * Finds the newest running `npm start` of this project.
+ *
+ * @throws NOTHING_RUNS
+ */
+export function findRunningSystem(projectRoot: string): RunningSystem {
+  const run = liveRuns(projectRoot).find(({ commandFunctions }) => commandFunctions !== undefined);
+  if (!run) {
+    throw codedError(
+      "NOTHING_RUNS",
+      "No system of this project runs on this machine. Start one with: npm start",
+    );
+  }
+  const { endpoint, region, commandFunctions, projectionTables } = run;
+  return {
+    clients: emulatorClients(String(endpoint), String(region)),
+    // Written by the runner of the same project.
+    commandFunctions: commandFunctions as RunningSystem["commandFunctions"],
+    projectionTables: projectionTables as RunningSystem["projectionTables"],
+  };
+}

@@ -1,0 +1,79 @@
+import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from "aws-lambda";
+import type { Observation } from "../event-sources/observation";
+import type { EventHeader, Journal } from "./journey";
+
+/**
+ * Writes into the journal what an event source does: a table's stream shows what was captured, a relay's success what was published, a
+ * queue what was delivered and done. The Kinesis stream is written by the stand-in for DMS, which tells of it itself.
+ *
+ * @param subscriptionOf physical function name -> the subscription it belongs to; undefined for relays
+ */
+export function recordObservation(
+  journal: Journal,
+  subscriptionOf: (functionName: string) => string | undefined,
+  observation: Observation,
+): void {
+  const { kind, at, functionName, service } = observation;
+  if (kind !== "received" && kind !== "succeeded" && kind !== "failed") return;
+  for (const record of observation.records) {
+    if (service === "sqs") {
+      recordMessage(journal, subscriptionOf(functionName) ?? functionName, kind, at, record as SQSRecord);
+    } else if (service === "dynamodb") {
+      recordStreamItem(journal, kind, at, record as DynamoDBRecord);
+    } else if (kind === "succeeded") {
+      const eventId = eventIdOfCapture(record as KinesisStreamRecord);
+      if (eventId) journal.published(eventId, at);
+    }
+  }
+}
+
+function recordMessage(
+  journal: Journal,
+  subscription: string,
+  kind: "received" | "succeeded" | "failed",
+  at: number,
+  message: SQSRecord,
+): void {
+  const eventId = parsed<{ detail?: { id?: string } }>(message.body)?.detail?.id;
+  if (!eventId) return;
+  if (kind === "received") journal.queued(eventId, subscription, Number(message.attributes.SentTimestamp));
+  else if (kind === "succeeded") journal.done(eventId, subscription, at);
+  else journal.failed(eventId, subscription);
+}
+
+function recordStreamItem(
+  journal: Journal,
+  kind: "received" | "succeeded" | "failed",
+  at: number,
+  record: DynamoDBRecord,
+): void {
+  const event = headerOfItem(record);
+  if (!event) return;
+  if (kind === "received") journal.captured(event, at);
+  else if (kind === "succeeded") journal.published(event.eventId, at);
+}
+
+function headerOfItem({ eventName, dynamodb }: DynamoDBRecord): EventHeader | undefined {
+  const image = dynamodb?.NewImage;
+  if (eventName !== "INSERT" || !image?.id?.S) return undefined;
+  return {
+    eventId: image.id.S,
+    source: image.aggregate?.S?.split(".")[0] ?? "",
+    type: image.type?.S ?? "",
+    aggregateId: image.aggregateId?.S ?? "",
+    version: Number(image.aggregateVersion?.N),
+    committedAt: Date.parse(image.occurredAt?.S ?? ""),
+  };
+}
+
+function eventIdOfCapture({ kinesis }: KinesisStreamRecord): string | undefined {
+  return parsed<{ data?: { id?: string } }>(Buffer.from(kinesis.data, "base64").toString())?.data?.id;
+}
+
+function parsed<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import { errorCode } from "../runtime/coded-error";
+import { runInteractively } from "./run/interactive";
+import { runOnce } from "./run/once";
+
+const PROJECT_ROOT = join(__dirname, "..", "..");
+
+interface Options {
+  once?: true;
+  json?: true;
+}
+
+new Command("npm start --")
+  .description("Runs the whole system on this machine, with the shop's scenario.")
+  .option("--once", "run the scenario once, drain, check, and stop; exit code 0 only if all held")
+  .option("--json", "with --once: print one JSON document on standard output")
+  .action(async ({ once, json }: Options) => {
+    if (once) await runOnce({ projectRoot: PROJECT_ROOT, json: json === true });
+    else await runInteractively({ projectRoot: PROJECT_ROOT });
+  })
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });

@@ -1,0 +1,32 @@
+import type { Report } from "../servers/report";
+import { type Phase, step } from "../servers/step";
+import { runShopScenario, type ScenarioResult } from "../scenario/shop";
+import type { LocalSystem } from "../system/system";
+import { verify, type Verdict } from "../verify/verify";
+
+/** What running the scenario and checking the stores found. */
+export interface ScenarioRun {
+  scenario: ScenarioResult;
+  verdict: Verdict;
+}
+
+/** Runs the shop's scenario on a system, waits until all has arrived, and checks the stores. */
+export async function runAndVerify(
+  system: LocalSystem,
+  report: Report,
+  phases: Phase[],
+): Promise<ScenarioRun> {
+  const scenario = await step(
+    report,
+    "Running the shop's scenario",
+    (said) =>
+      runShopScenario({
+        send: (domain, command, input) => system.send(domain, { command, input }),
+        settled: () => system.flow.settled(),
+        report: (line) => said(`  ${line}`),
+      }),
+    phases,
+  );
+  const verdict = await step(report, "Checking the stores", () => verify(system, scenario), phases);
+  return { scenario, verdict };
+}

@@ -1,0 +1,73 @@
+import { PutRuleCommand, PutTargetsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  CreateQueueCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+} from "@aws-sdk/client-sqs";
+import type { CloudEvent } from "../../runtime/cloud-event";
+import type { EmulatorClients } from "../provision/emulator-clients";
+
+/** Sees every event that is on the bus, as a subscriber of its own; so that what was published is not the relays' word alone. */
+export interface BusTap {
+  /** In the order of their arrival, repeats included. */
+  events(): CloudEvent[];
+  /** Whether nothing waits in the tap's queue. */
+  isIdle(): Promise<boolean>;
+  stop(): Promise<void>;
+}
+
+const NAME = "local-bus-tap";
+
+/** Opens a tap on a bus. The rule and the queue are the runner's, not the program's. */
+export async function openBusTap({ events, sqs }: EmulatorClients, busName: string): Promise<BusTap> {
+  const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: NAME }));
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
+  );
+  const arn = Attributes?.["QueueArn"] ?? "";
+  // Domain events have a CloudEvents id; nothing else is on this bus.
+  const EventPattern = JSON.stringify({ detail: { specversion: ["1.0"] } });
+  await events.send(new PutRuleCommand({ Name: NAME, EventBusName: busName, EventPattern }));
+  await events.send(
+    new PutTargetsCommand({ Rule: NAME, EventBusName: busName, Targets: [{ Id: NAME, Arn: arn }] }),
+  );
+  const seen: CloudEvent[] = [];
+  const stopper = new AbortController();
+  const receive = async (): Promise<void> => {
+    const request = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 2 });
+    const { Messages = [] } = await sqs.send(request, { abortSignal: stopper.signal });
+    if (Messages.length === 0) return;
+    for (const { Body } of Messages) seen.push((JSON.parse(Body ?? "{}") as { detail: CloudEvent }).detail);
+    const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+  };
+  const loop = async (): Promise<void> => {
+    while (!stopper.signal.aborted) {
+      try {
+        await receive();
+      } catch {
+        // Stopped, or the emulator is away for a moment: the queue keeps what was not received.
+        await new Promise((resolve) => setTimeout(resolve, stopper.signal.aborted ? 0 : 200));
+      }
+    }
+  };
+  const running = loop();
+  return {
+    events: () => [...seen],
+    async isIdle() {
+      const AttributeNames = [
+        "ApproximateNumberOfMessages" as const,
+        "ApproximateNumberOfMessagesNotVisible" as const,
+      ];
+      const { Attributes: counts } = await sqs.send(
+        new GetQueueAttributesCommand({ QueueUrl, AttributeNames }),
+      );
+      return AttributeNames.every((name) => Number(counts?.[name] ?? 0) === 0);
+    },
+    async stop() {
+      stopper.abort();
+      await running;
+    },
+  };
+}

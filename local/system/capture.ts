@@ -1,0 +1,85 @@
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { STSClient } from "@aws-sdk/client-sts";
+import { type CapturedRecord, startCapture } from "../capture/capture";
+import type {
+  DatabaseSecret,
+  ReplicationTaskInputs,
+  SourceEndpointInputs,
+  TargetEndpointInputs,
+} from "../capture/dms-inputs";
+import { roleCredentials } from "../event-sources/role-credentials";
+import type { Journal } from "../journey/journey";
+import type { Deployment } from "../provision/deployment";
+import type { Servers } from "../servers/start-servers";
+
+/** The stand-in for DMS, as the program's DMS resources configure it. */
+export interface LocalCapture {
+  /** Whether everything that was committed before the call is on the stream. */
+  isIdle(): Promise<boolean>;
+  /** Records put on the stream. */
+  records(): number;
+  /** The newest record put on the stream. */
+  newest(): CapturedRecord | undefined;
+  /** Resolves with the cause if the task fails; otherwise stays pending. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+const ENDPOINT_TYPE = "aws:dms/endpoint:Endpoint";
+const TASK_TYPE = "aws:dms/replicationTask:ReplicationTask";
+const SESSION = "dms";
+
+/** Starts the stand-in for DMS. It reads the secret and writes the stream with the roles that are declared for DMS. */
+export async function startLocalCapture(options: {
+  servers: Servers;
+  deployment: Deployment;
+  journal: Journal;
+}): Promise<LocalCapture> {
+  const { servers, deployment, journal } = options;
+  const { endpoint, region, credentials } = servers.emulator;
+  const sts = new STSClient({ endpoint, region, credentials });
+  // The provisioner resolved the declared inputs; startCapture checks them.
+  const inputs = <T>(type: string, name: string) => deployment.resource(type, name).inputs as unknown as T;
+  const target = inputs<TargetEndpointInputs>(ENDPOINT_TYPE, "monolith-target");
+  const writerRole = target.kinesisSettings?.serviceAccessRoleArn ?? "";
+  const capture = await startCapture({
+    source: inputs<SourceEndpointInputs>(ENDPOINT_TYPE, "monolith-source"),
+    target,
+    task: inputs<ReplicationTaskInputs>(TASK_TYPE, "monolith-task"),
+    async resolveSecret(secretArn, roleArn) {
+      const asRole = roleCredentials(sts, roleArn, SESSION);
+      const secrets = new SecretsManagerClient({ endpoint, region, credentials: asRole });
+      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: secretArn }));
+      secrets.destroy();
+      return JSON.parse(SecretString ?? "{}") as DatabaseSecret;
+    },
+    kinesis: { endpoint, region, credentials: roleCredentials(sts, writerRole, SESSION) },
+    report: (line) => process.stderr.write(`${line}\n`),
+  });
+  let newest: CapturedRecord | undefined;
+  capture.onRecord((record) => {
+    newest = record;
+    journal.captured(headerOf(record), record.putAt);
+  });
+  return {
+    isIdle: () => capture.isCaughtUp(),
+    records: () => capture.position().records,
+    newest: () => newest,
+    failed: capture.failed,
+    async stop() {
+      await capture.stop();
+      sts.destroy();
+    },
+  };
+}
+
+function headerOf({ row, committedAt }: CapturedRecord) {
+  return {
+    eventId: String(row["id"]),
+    source: String(row["aggregate"]).split(".")[0] ?? "",
+    type: String(row["type"]),
+    aggregateId: String(row["aggregate_id"]),
+    version: Number(row["aggregate_version"]),
+    committedAt,
+  };
+}

@@ -1,0 +1,26 @@
+import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
+import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
+import { codedError } from "../../runtime/coded-error";
+
+/**
+ * Sends a command to a domain's deployed command function.
+ *
+ * @throws COMMAND_FAILED when the function fails; what it answers otherwise, a rejection included, is returned
+ */
+export async function sendCommand(
+  lambda: LambdaClient,
+  functionName: string,
+  request: CommandRequest,
+): Promise<CommandAnswer> {
+  const answer = await lambda.send(
+    new InvokeCommand({ FunctionName: functionName, Payload: JSON.stringify(request) }),
+  );
+  const payload = answer.Payload?.transformToString() ?? "";
+  if (answer.FunctionError) {
+    throw codedError(
+      "COMMAND_FAILED",
+      `The function "${functionName}" failed at command "${request.command}": ${payload}. Look at its log.`,
+    );
+  }
+  return JSON.parse(payload) as CommandAnswer;
+}

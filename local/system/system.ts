@@ -1,0 +1,129 @@
+import { loadDomains, type Registry } from "../../domains/registry";
+import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
+import { codedError } from "../../runtime/coded-error";
+import { type Journal, openJournal } from "../journey/journey";
+import { deployProgram } from "../provision/deploy";
+import type { Deployment } from "../provision/deployment";
+import { emulatorClients, type EmulatorClients } from "../provision/emulator-clients";
+import type { Report } from "../servers/report";
+import { type Servers, startServers } from "../servers/start-servers";
+import { type Phase, step } from "../servers/step";
+import { type BusTap, openBusTap } from "./bus-tap";
+import { sendCommand } from "./command-client";
+import { type LocalDatabase, prepareDatabase } from "./database";
+import { type EventFlow, startEventFlow } from "./event-flow";
+import { type Landscape, landscapeOf } from "./landscape";
+import { loadProgram, LOCAL_STACK, localConfig, PROJECT } from "./program";
+import { storeSecrets } from "./secrets";
+
+/** The whole system on this machine, running. */
+export interface LocalSystem {
+  servers: Servers;
+  database: LocalDatabase;
+  clients: EmulatorClients;
+  deployment: Deployment;
+  landscape: Landscape;
+  registry: Registry;
+  journal: Journal;
+  tap: BusTap;
+  flow: EventFlow;
+  /** Sends a command to a domain's deployed command function. */
+  send(domain: string, request: CommandRequest): Promise<CommandAnswer>;
+  /** Physical name of a DynamoDB table, by its logical name. */
+  physicalTable(logicalName: string): string;
+}
+
+/** How to start the system. */
+export interface SystemOptions {
+  /** The project's folder. */
+  projectRoot: string;
+  report: Report;
+  /** Gets how long each step took. */
+  phases: Phase[];
+}
+
+/**
+ * Starts the servers, migrates the database, runs the Pulumi program against the emulator, and starts what AWS would run: change data
+ * capture and the event source mappings. Everything is on the stop stack of `servers`.
+ */
+export async function startSystem({ projectRoot, report, phases }: SystemOptions): Promise<LocalSystem> {
+  // Before anything is started: a fault in a domain folder is told at once.
+  const registry = loadDomains();
+  const servers = await startServers({ projectRoot, report, phases });
+  try {
+    return await startOn(servers, registry, report, phases);
+  } catch (error) {
+    await servers.stops.stopAll();
+    throw error;
+  }
+}
+
+async function startOn(
+  servers: Servers,
+  registry: Registry,
+  report: Report,
+  phases: Phase[],
+): Promise<LocalSystem> {
+  const { emulator, postgres, stops, run } = servers;
+  const { endpoint, region } = emulator;
+  const database = await step(
+    report,
+    "Migrating the database",
+    () => prepareDatabase(postgres, () => {}),
+    phases,
+  );
+  stops.push("the database's logins", () => database.close());
+  const clients = emulatorClients(endpoint, region);
+  stops.push("the clients", () => clients.close());
+  const secrets = await storeSecrets(clients, database);
+  const config = localConfig(database, secrets);
+  const options = { program: loadProgram, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
+  const deployment = await step(
+    report,
+    "Running the Pulumi program",
+    (said) => deployProgram({ ...options, report: said }),
+    phases,
+  );
+  const landscape = landscapeOf(deployment);
+  const journal = openJournal();
+  const busName = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
+  const tap = await openBusTap(clients, busName);
+  stops.push("the bus tap", () => tap.stop());
+  const flow = await step(
+    report,
+    "Starting capture and event sources",
+    () => startEventFlow({ servers, deployment, landscape, journal }),
+    phases,
+  );
+  stops.push("capture and event sources", () => flow.stop());
+  const functions = deployment.outputs["commandFunctions"] as Record<string, string>;
+  const tables = new Map(
+    deployment.byType("aws:dynamodb/table:Table").map(({ name, state }) => [name, String(state["name"])]),
+  );
+  run.update({
+    endpoint,
+    region,
+    commandFunctions: functions,
+    projectionTables: deployment.outputs["projectionTables"],
+  });
+  return {
+    servers,
+    database,
+    clients,
+    deployment,
+    landscape,
+    registry,
+    journal,
+    tap,
+    flow,
+    send(domain, request) {
+      const name = functions[domain];
+      if (name) return sendCommand(clients.lambda, name, request);
+      throw codedError(
+        "DOMAIN_UNKNOWN",
+        `There is no domain "${domain}"; there are ${Object.keys(functions).join(", ")}.`,
+      );
+    },
+    physicalTable: (logicalName) => tables.get(logicalName) ?? logicalName,
+  };
+}
