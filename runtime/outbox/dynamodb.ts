@@ -100,10 +100,12 @@ function plain(item: Record<string, unknown>): { removed: boolean; version: numb
 
 function conflictOf(writes: DynamoWrite[], reasons: CancellationReason[]): CommitOutcome {
   const index = reasons.findIndex((reason) => reason.Code && reason.Code !== "None");
-  const lost = writes[Math.max(0, Math.floor(index / 2))]?.committed;
-  const aggregate = lost?.aggregate ?? "";
-  const message = `${aggregate} "${lost?.id}" was changed by somebody else since it was read; nothing was written. Read it again.`;
-  return { outcome: "conflict", aggregate, message };
+  const lost = writes[Math.floor(index / 2)]?.committed;
+  // Nothing of the changes themselves: other requests kept writing the same inbox record.
+  const busy = "Other requests write the same at this moment; nothing was written. Try again.";
+  if (!lost) return { outcome: "conflict", aggregate: writes[0]?.committed.aggregate ?? "", message: busy };
+  const message = `${lost.aggregate} "${lost.id}" was changed by somebody else since it was read; nothing was written. Read it again.`;
+  return { outcome: "conflict", aggregate: lost.aggregate, message };
 }
 
 function dynamoOnly(change: StagedChange): StagedDynamoChange {
