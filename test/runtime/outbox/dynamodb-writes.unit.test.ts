@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { dynamoWrite, inboxAction } from "../../../runtime/outbox/dynamodb-writes";
+import { MAX_PAYLOAD_BYTES } from "../../../runtime/outbox/payload-limit";
+import type { StagedDynamoChange } from "../../../runtime/staged-change";
+import { ddbAccounts } from "../../support/account";
+
+const NOW = new Date("2026-05-04T03:02:01.234Z");
+const NOW_SECONDS = Math.floor(NOW.getTime() / 1000);
+const TABLES = {
+  entities: { accounts: "accounts-1a2b3c4" },
+  outbox: "outbox-1a2b3c4",
+  inbox: "inbox-1a2b3c4",
+  outboxRetentionDays: 7,
+  inboxRetentionDays: 14,
+};
+const STATE = { accountId: "018f3c1e-0000-7000-8000-000000000001", owner: "Ada", balance: 5, grade: "gold" };
+const CONTEXT = { correlationId: "request-1", causationId: "command-1" };
+
+const staged = (overrides: Partial<StagedDynamoChange> = {}): StagedDynamoChange => ({
+  kind: "dynamo-change",
+  operation: "update",
+  table: "accounts",
+  definition: ddbAccounts,
+  type: "AccountCredited",
+  change: { amount: 5 },
+  item: { ...STATE, note: "private" },
+  version: 3,
+  ...overrides,
+});
+const write = (overrides: Partial<StagedDynamoChange> = {}) =>
+  dynamoWrite(staged(overrides), TABLES, CONTEXT, NOW);
+const created = (overrides: Partial<StagedDynamoChange> = {}) =>
+  write({ operation: "create", type: "AccountOpened", change: {}, version: 0, ...overrides });
+
+describe("the entity's action", () => {
+  test("of a creation puts the item on the condition that there is none, not even a removed one", () => {
+    const [{ Put }] = created().actions;
+    expect(Put).toMatchObject({
+      TableName: "accounts-1a2b3c4",
+      Item: { ...STATE, note: "private", version: 1 },
+      ConditionExpression: "attribute_not_exists(#key)",
+      ExpressionAttributeNames: { "#key": "accountId" },
+    });
+    expect(Put).not.toHaveProperty("ExpressionAttributeValues");
+  });
+
+  test("of an update puts the whole item on the condition that it has the version that was read", () => {
+    const [{ Put }] = write().actions;
+    expect(Put).toMatchObject({
+      Item: { ...STATE, note: "private", version: 4 },
+      ConditionExpression: "#version = :version",
+      ExpressionAttributeNames: { "#version": "version" },
+      ExpressionAttributeValues: { ":version": 3 },
+    });
+  });
+
+  test("of a removal leaves the key and the version, from which a new life goes on", () => {
+    const [{ Put }] = write({ operation: "remove", type: "AccountClosed", change: { reason: "x" } }).actions;
+    expect(Put?.Item).toEqual({ accountId: STATE.accountId, version: 4, removed: true });
+  });
+
+  test("of a creation over a removed item goes on from its version", () => {
+    const [{ Put }] = created({ version: 6 }).actions;
+    expect(Put).toMatchObject({ Item: { version: 7 }, ExpressionAttributeValues: { ":version": 6 } });
+  });
+
+  test("writes nothing that the table does not declare", () => {
+    const [{ Put }] = write({ item: { ...STATE, stowaway: true, removed: true } }).actions;
+    expect(Put?.Item).toEqual({ ...STATE, version: 4 });
+  });
+});
+
+describe("the outbox's action", () => {
+  test("adds the event with its state, its version and its end of life, on the condition that there is none", () => {
+    const { actions, committed } = write();
+    expect(actions[1].Put).toEqual({
+      TableName: "outbox-1a2b3c4",
+      Item: {
+        id: committed.eventId,
+        aggregate: "bank.Account",
+        aggregateId: STATE.accountId,
+        aggregateKey: `bank.Account#${STATE.accountId}`,
+        aggregateVersion: 4,
+        type: "AccountCredited",
+        schemaVersion: 2,
+        payload: JSON.stringify({ change: { amount: 5 }, state: STATE }),
+        occurredAt: "2026-05-04T03:02:01.234Z",
+        correlationId: "request-1",
+        causationId: "command-1",
+        traceparent: undefined,
+        expiresAt: NOW_SECONDS + 7 * 86_400,
+      },
+      ConditionExpression: "attribute_not_exists(aggregateVersion)",
+    });
+    expect(committed).toEqual({
+      aggregate: "bank.Account",
+      id: STATE.accountId,
+      version: 4,
+      event: "AccountCredited",
+      eventId: expect.stringMatching(/^[0-9a-f-]{14}7/) as string,
+    });
+  });
+
+  test("never carries private fields", () => {
+    expect(JSON.stringify(write().actions[1])).not.toContain("private");
+  });
+
+  test("of a removal has a null state", () => {
+    const { actions } = write({ operation: "remove", type: "AccountClosed", change: { reason: "moved" } });
+    expect(JSON.parse(String(actions[1].Put?.Item?.["payload"]))).toEqual({
+      change: { reason: "moved" },
+      state: null,
+    });
+  });
+});
+
+describe("the inbox's action", () => {
+  test("adds the message with its end of life, on the condition that it is not there", () => {
+    expect(inboxAction({ consumer: "shop.accounts", messageId: "m1" }, TABLES, NOW)).toEqual({
+      Put: {
+        TableName: "inbox-1a2b3c4",
+        Item: {
+          consumer: "shop.accounts",
+          messageId: "m1",
+          processedAt: "2026-05-04T03:02:01.234Z",
+          expiresAt: NOW_SECONDS + 14 * 86_400,
+        },
+        ConditionExpression: "attribute_not_exists(messageId)",
+      },
+    });
+  });
+});
+
+describe("refused before anything is written is", () => {
+  const code = (code: string) => expect.objectContaining({ code }) as Error;
+
+  test("a change that does not fit its contract", () => {
+    expect(() => write({ change: { amount: 0 } })).toThrow(code("INVALID_CHANGE"));
+  });
+
+  test("an event that the contract does not have", () => {
+    expect(() => write({ type: "AccountVanished" })).toThrow(code("EVENT_UNKNOWN"));
+  });
+
+  test("a state that does not fit its contract", () => {
+    expect(() => write({ item: { ...STATE, balance: -1 } })).toThrow(code("INVALID_STATE"));
+  });
+
+  test("private fields that do not fit their schema, without telling them", () => {
+    expect(() => write({ item: { ...STATE, note: 4711 } })).toThrow(code("INVALID_STATE"));
+    expect(() => write({ item: { ...STATE, note: 4711 } })).not.toThrow(/4711/);
+  });
+
+  test("a table that is not registered, with the names there are", () => {
+    expect(() => write({ table: "cards" })).toThrow(
+      expect.objectContaining({
+        code: "TABLE_UNKNOWN",
+        message: 'There is no entity table "cards" here; there are accounts.',
+      }),
+    );
+  });
+
+  test("an event whose payload is over the limit, measured in bytes of UTF-8", () => {
+    const envelope = Buffer.byteLength(JSON.stringify({ change: {}, state: { ...STATE, owner: "" } }));
+    const room = MAX_PAYLOAD_BYTES - envelope;
+    const euros = (bytes: number) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3);
+    const owner = (bytes: number) => created({ item: { ...STATE, owner: euros(bytes) } });
+    expect(() => owner(room)).not.toThrow();
+    expect(() => owner(room + 1)).toThrow(
+      expect.objectContaining({
+        code: "EVENT_TOO_LARGE",
+        message: expect.stringContaining(
+          `has a payload of ${MAX_PAYLOAD_BYTES + 1} bytes; the limit is ${MAX_PAYLOAD_BYTES}. Nothing was written.`,
+        ) as string,
+      }),
+    );
+  });
+});
