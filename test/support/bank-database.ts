@@ -1,0 +1,99 @@
+/** A database with the accounts of test/support/account.ts, as the application sees it. */
+import { Kysely, PostgresDialect } from "kysely";
+import { type Client, Pool, type PoolClient } from "pg";
+import { afterAll, expect } from "vitest";
+import type { PostgresHandle } from "../../runtime/handles";
+import { postgresHandle } from "../../runtime/outbox/postgres-handle";
+import type { AnyDatabase } from "../../runtime/outbox/postgres-statement";
+import { ACCOUNTS_SQL, pgAccounts } from "./account";
+import { connect, freshDatabase, type FreshDatabase } from "./postgres";
+
+/** An event as the outbox keeps it. */
+export interface OutboxRow {
+  id: string;
+  aggregate_version: number;
+  type: string;
+  schema_version: number;
+  payload: { change: unknown; state: Record<string, unknown> | null };
+  correlation_id: string;
+  causation_id: string | null;
+  traceparent: string | null;
+}
+
+/** The database of a test file. */
+export interface BankDatabase {
+  database: FreshDatabase;
+  /** As the application's role, with up to ten connections. */
+  db: Kysely<AnyDatabase>;
+  accounts: PostgresHandle<"accounts", typeof pgAccounts>;
+  /** Every statement that went to the server through `db`, in order: each is a round trip. */
+  statements: string[];
+  /** As superuser, who sees everything. */
+  admin: Client;
+  /** Events of an aggregate, oldest first. */
+  events(aggregateId: string): Promise<OutboxRow[]>;
+  /** The row of an account as it stands. */
+  account(accountId: string): Promise<Record<string, unknown> | undefined>;
+  /** Whether the inbox has the message. */
+  processed(messageId: string): Promise<boolean>;
+  /** Resolves once a connection of `db` waits for a lock. */
+  untilBlocked(): Promise<void>;
+}
+
+/** Makes a database with accounts; it is dropped after the test file. */
+export async function bankDatabase(): Promise<BankDatabase> {
+  const database = await freshDatabase();
+  const admin = await connect(database.url);
+  await admin.query(ACCOUNTS_SQL);
+  const { db, statements } = applicationConnection(database);
+  const rows = async (text: string, ...values: unknown[]) =>
+    (await admin.query(text, values)).rows as unknown[];
+  return {
+    database,
+    db,
+    statements,
+    admin,
+    // What `Store.handles` hands to commands, with its type.
+    accounts: postgresHandle(db, "accounts", pgAccounts) as unknown as BankDatabase["accounts"],
+    events: async (id) =>
+      (await rows(
+        "select * from outbox where aggregate_id = $1 order by aggregate_version",
+        id,
+      )) as OutboxRow[],
+    account: async (id) =>
+      (await rows("select * from accounts where account_id = $1", id))[0] as
+        Record<string, unknown> | undefined,
+    processed: async (id) => (await rows("select from inbox where message_id = $1", id)).length > 0,
+    async untilBlocked() {
+      const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(async () => (await rows(blocked)).length, { timeout: 30_000 }).toBeGreaterThan(0);
+    },
+  };
+}
+
+/**
+ * Connects as the application's role; closed after the test file.
+ *
+ * @param settings of each connection, e.g. `{ default_transaction_isolation: "serializable" }`
+ */
+export function applicationConnection(database: FreshDatabase, settings: Record<string, string> = {}) {
+  const options = Object.entries(settings).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`,
+  );
+  const { url } = database.as("monolith_application");
+  const pool = new Pool({ connectionString: url, max: 10, options: options.join(" ") });
+  const statements: string[] = [];
+  pool.on("connect", (client: PoolClient) => {
+    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
+    const recording = (text: string, ...rest: unknown[]) => {
+      statements.push(text);
+      return query(text, ...rest);
+    };
+    // Kysely uses this overload only.
+    client.query = recording as unknown as typeof client.query;
+  });
+  pool.on("error", () => undefined);
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
+  afterAll(() => db.destroy());
+  return { db, statements };
+}
