@@ -1,0 +1,136 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Kysely, PostgresDialect } from "kysely";
+import { Pool } from "pg";
+import { v7 as uuid } from "uuid";
+import { customers } from "../domains/customers/tables";
+import { eachLimited } from "../local/scenario/each-limited";
+import type { Report } from "../local/servers/report";
+import { databaseUrl } from "../local/system/database";
+import type { LocalSystem } from "../local/system/system";
+import { commitToPostgres } from "../runtime/outbox/postgres";
+import type { AnyDatabase } from "../runtime/outbox/postgres-statement";
+import type { StagedPostgresChange } from "../runtime/staged-change";
+import { prepareStatements } from "../runtime/store/prepared-statements";
+import { newTraceparent } from "../runtime/trace-context";
+import { newCustomer } from "./writers";
+
+/** What became of the events; milliseconds from the commit on. */
+export interface EventsResult {
+  events: number;
+  /** Events that some subscriber never was done with. */
+  lost: number;
+  /** Events a second that were committed. */
+  rate: number;
+  captured: number[];
+  published: number[];
+  /** When the last subscriber was done. */
+  done: number[];
+}
+
+const EVENTS_PER_SECOND = 100;
+const SECONDS = 10;
+const CUSTOMERS = 200;
+const CONNECTIONS = 2;
+const SOURCE = "customers";
+const RELOCATED = "CustomerRelocated";
+
+/** Relocates customers at a steady rate, writing as their command does, and follows each event to its last subscriber. */
+export async function runEvents(system: LocalSystem, report: Report): Promise<EventsResult> {
+  const { database, flow } = system;
+  const pool = new Pool({
+    connectionString: databaseUrl(database, database.application),
+    max: CONNECTIONS,
+  });
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: prepareStatements(pool) }) });
+  try {
+    report(`Registering ${CUSTOMERS} customers ...`);
+    const ids = await registerCustomers(db);
+    await flow.settled();
+    report(`Relocating them, ${EVENTS_PER_SECOND} events a second for ${SECONDS} s ...`);
+    const { eventIds, rate } = await relocate(db, ids);
+    await flow.settled().catch((error: unknown) => report(`Not all arrived: ${(error as Error).message}`));
+    return resultOf(system, eventIds, rate);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function registerCustomers(db: Kysely<AnyDatabase>): Promise<string[]> {
+  const rows = Array.from({ length: CUSTOMERS }, newCustomer);
+  await eachLimited(rows, CONNECTIONS, async (row) => {
+    await commit(db, "CustomerRegistered", {}, ({ insert }) => insert(row));
+  });
+  return rows.map((row) => String(row["customer_id"]));
+}
+
+async function relocate(db: Kysely<AnyDatabase>, ids: readonly string[]) {
+  const started = performance.now();
+  const writes: Promise<string>[] = [];
+  for (let index = 0; index < EVENTS_PER_SECOND * SECONDS; index += 1) {
+    await delay(Math.max(0, started + (index * 1_000) / EVENTS_PER_SECOND - performance.now()));
+    const [id, city] = [ids[index % ids.length], `City ${index}`];
+    const written = commit(db, RELOCATED, { from: "", to: city }, ({ update }) =>
+      update({ city }).where("customer_id", "=", id),
+    );
+    // Awaited below; until then a failure is not unhandled.
+    written.catch(() => {});
+    writes.push(written);
+  }
+  const eventIds = await Promise.all(writes);
+  return { eventIds, rate: (eventIds.length * 1_000) / (performance.now() - started) };
+}
+
+/** The builders that a change gets, as far as they are used here. */
+interface Builders {
+  insert(values: Record<string, unknown>): unknown;
+  update(values: Record<string, unknown>): { where(column: string, is: "=", value: unknown): unknown };
+}
+
+async function commit(
+  db: Kysely<AnyDatabase>,
+  type: string,
+  change: unknown,
+  describe: (builders: Builders) => unknown,
+): Promise<string> {
+  const staged: StagedPostgresChange = {
+    kind: "postgres-change",
+    table: "customers",
+    definition: customers,
+    type,
+    change,
+    // As PostgresHandle types it; a staged change holds it untyped.
+    describe: describe as never,
+  };
+  const committed = await commitToPostgres(db, [staged], {
+    correlationId: uuid(),
+    traceparent: newTraceparent(),
+  });
+  if (committed.outcome !== "committed")
+    throw new Error(`A write was not committed but a ${committed.outcome}.`);
+  return committed.changes[0]?.eventId ?? "";
+}
+
+function resultOf({ journal, landscape }: LocalSystem, eventIds: string[], rate: number): EventsResult {
+  const subscribers = landscape.subscribersOf({ source: SOURCE, type: RELOCATED });
+  const result: EventsResult = {
+    events: eventIds.length,
+    lost: 0,
+    rate,
+    captured: [],
+    published: [],
+    done: [],
+  };
+  for (const eventId of eventIds) {
+    const journey = journal.get(eventId);
+    const times = subscribers.map((subscriber) => journey?.deliveries.get(subscriber)?.doneAt);
+    if (!journey || subscribers.length === 0 || times.includes(undefined)) {
+      result.lost += 1;
+      continue;
+    }
+    const { committedAt, capturedAt = NaN, publishedAt = NaN } = journey;
+    result.captured.push(capturedAt - committedAt);
+    result.published.push(publishedAt - committedAt);
+    result.done.push(Math.max(...times.map(Number)) - committedAt);
+  }
+  return result;
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import * as lambdaPackages from "../components/lambda-package";
+import { stackConfig } from "../local/preview/stack-config";
+import { planProgram } from "../local/provision/plan";
+import type { Report } from "../local/servers/report";
+import { loadProgram, PROJECT } from "../local/system/program";
+import { type LoadTarget, loadTimes } from "./load-time";
+import { amount, MILLISECONDS, RATIO, type Row, rowOf, singleRow, type Unit } from "./row";
+import { median } from "./statistics";
+
+const STACK = "dev";
+const FUNCTION_TYPE = "aws:lambda/function:Function";
+const KILOBYTES: Unit = { decimals: 0, suffix: " KB" };
+const SIZE_LIMIT_KILOBYTES = 400;
+/** A bundle is read and compiled as one file, and without what its handler does not use. */
+const LOAD_LIMIT = 0.4;
+
+/** A handler as the program packages it, once bundled and once with its libraries left in node_modules. */
+interface Packaged {
+  owner: string;
+  bundled: string;
+  unbundled: string;
+}
+
+/** Sizes of the deployment packages, and how long they take to load beside the same code with its libraries unbundled. */
+export async function benchPackages(projectRoot: string, report: Report): Promise<Row[]> {
+  report("Planning the program, for its packages ...");
+  const packaged: Promise<Packaged>[] = [];
+  const restore = watchPackages(packaged);
+  const config = stackConfig(projectRoot, PROJECT, STACK);
+  const plan = await planProgram({ program: loadProgram, project: PROJECT, stack: STACK, config }).finally(
+    restore,
+  );
+  const sizes = plan
+    .byType(FUNCTION_TYPE)
+    .map(({ name, packageBytes = 0 }) => sizeRow(name, packageBytes / 1024));
+  const distinct = new Map((await Promise.all(packaged)).map((found) => [found.bundled, found]));
+  return [...sizes, ...(await loadRows(projectRoot, [...distinct.values()], report))];
+}
+
+function sizeRow(name: string, kilobytes: number): Row {
+  const about = { area: "packages", what: `${name}: zipped`, measured: "" };
+  return singleRow(about, kilobytes, KILOBYTES, { limit: SIZE_LIMIT_KILOBYTES, is: "at most" });
+}
+
+async function loadRows(projectRoot: string, packaged: Packaged[], report: Report): Promise<Row[]> {
+  mkdirSync(join(projectRoot, ".domains"), { recursive: true });
+  // In the project, so that what is not bundled is found in its node_modules.
+  const folder = mkdtempSync(join(projectRoot, ".domains", "bench-"));
+  try {
+    const targets = packaged.flatMap(({ bundled, unbundled }, index): LoadTarget[] => {
+      const [bundle, modules] = [join(folder, `${index}-bundled.js`), join(folder, `${index}-unbundled.js`)];
+      writeFileSync(bundle, bundled);
+      writeFileSync(modules, unbundled);
+      return [
+        { name: `${index} bundled`, path: bundle },
+        { name: `${index} unbundled`, path: modules },
+      ];
+    });
+    report(`Loading ${packaged.length} different packages, bundled and unbundled ...`);
+    const times = await loadTimes(targets);
+    return packaged.map(({ owner }, index) => {
+      const ours = times.get(`${index} bundled`) ?? [];
+      const theirs = times.get(`${index} unbundled`) ?? [];
+      const measured = [ours, theirs].map((values) => amount(median(values), MILLISECONDS)).join(" / ");
+      const about = { area: "packages", what: `${owner}: load, bundled / unbundled`, measured };
+      const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));
+      return rowOf(about, ratios, RATIO, { limit: LOAD_LIMIT, is: "at most" });
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Sees each handler that the program packages: a plan tells a package's size, but not its text.
+ *
+ * @returns stops it
+ */
+function watchPackages(packaged: Promise<Packaged>[]): () => void {
+  // The compiled module's exports, through which the program calls it.
+  const module = lambdaPackages as { lambdaPackage: typeof lambdaPackages.lambdaPackage };
+  const original = module.lambdaPackage;
+  module.lambdaPackage = async (owner, callbackFactory) => {
+    const bundled = await original(owner, callbackFactory);
+    packaged.push(
+      pulumi.runtime
+        .serializeFunction(callbackFactory, { isFactoryFunction: true, exportName: "handler" })
+        .then(({ text }) => ({ owner, bundled, unbundled: text })),
+    );
+    return bundled;
+  };
+  return () => {
+    module.lambdaPackage = original;
+  };
+}

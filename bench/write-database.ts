@@ -1,0 +1,110 @@
+import { Kysely, PostgresDialect } from "kysely";
+import { Client, Pool } from "pg";
+import { prepareStatements } from "../runtime/store/prepared-statements";
+import type { AnyDatabase } from "../runtime/outbox/postgres-statement";
+import { startGuardian } from "../local/servers/guardian";
+import { startPostgres } from "../local/servers/postgres";
+import type { Report } from "../local/servers/report";
+import { openRunDirectory } from "../local/servers/run-directory";
+import { openStopStack } from "../local/servers/stop-stack";
+import { sweepDeadRuns } from "../local/servers/sweep";
+import { prepareDatabase } from "../local/system/database";
+
+/** The guarded entity table; the other two are the same without the guard. */
+export const GUARDED = "customers";
+/** Written with its event, but unguarded. */
+export const UNGUARDED = "customers_unguarded";
+/** Written alone. */
+export const PLAIN = "customers_plain";
+
+/** A migrated PostgreSQL of the bench's own. */
+export interface WriteDatabase {
+  host: string;
+  port: number;
+  /** Connects as the application does, with the settings of the runtime's pool. */
+  connect(options: ConnectOptions): Connection;
+  stop(): Promise<void>;
+}
+
+export interface ConnectOptions {
+  connections: number;
+  /** Whether statements are prepared, as the runtime does. */
+  prepared: boolean;
+  /** Port of a proxy before the server. @default the server's own */
+  port?: number;
+}
+
+export interface Connection {
+  db: Kysely<AnyDatabase>;
+  pool: Pool;
+  close(): Promise<void>;
+}
+
+/** As in runtime/store/postgres-pool.ts. */
+const STATEMENT_TIMEOUT_MILLISECONDS = 10_000;
+
+/** Starts PostgreSQL as a laptop run does, with the tables to compare. */
+export async function openWriteDatabase(projectRoot: string, report: Report): Promise<WriteDatabase> {
+  await sweepDeadRuns(projectRoot, report);
+  const run = await openRunDirectory(projectRoot);
+  const stops = openStopStack({ report });
+  const guardian = startGuardian(run);
+  stops.push("the guardian", () => guardian.dismiss());
+  stops.push("the run", () => run.close());
+  try {
+    const postgres = await startPostgres({ run, report });
+    stops.push("PostgreSQL", () => postgres.stop());
+    const database = await prepareDatabase(postgres, () => {});
+    stops.push("the database's logins", () => database.close());
+    await makeTables(database.adminUrl);
+    const { host, port, name, application } = database;
+    return {
+      host,
+      port,
+      connect: (options) =>
+        connect(
+          {
+            host,
+            port: options.port ?? port,
+            database: name,
+            user: application.username,
+            password: application.password,
+          },
+          options,
+        ),
+      stop: () => stops.stopAll(),
+    };
+  } catch (error) {
+    await stops.stopAll();
+    throw error;
+  }
+}
+
+async function makeTables(adminUrl: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    for (const table of [UNGUARDED, PLAIN]) {
+      await client.query(`create table ${table} (like ${GUARDED} including all)`);
+      await client.query(`grant select, insert, update, delete on ${table} to monolith_application`);
+    }
+    // Nobody reads the slot here: without it, what is written needs not be kept for a reader.
+    await client.query(
+      "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()",
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+function connect(
+  login: { host: string; port: number; database: string; user: string; password: string },
+  { connections, prepared }: ConnectOptions,
+): Connection {
+  const pool = new Pool({ ...login, max: connections, statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS });
+  // A connection that breaks while it is idle is told by the next statement.
+  pool.on("error", () => {});
+  if (prepared) prepareStatements(pool);
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
+  return { db, pool, close: () => db.destroy() };
+}
