@@ -1,4 +1,4 @@
-import "../support/unbundled";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { ChangeDataCapture } from "../../dist/components/change-data-capture.js";
 import { EventBus } from "../../dist/components/event-bus.js";

@@ -1,9 +1,9 @@
-import "../support/unbundled";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { Microservice } from "../../dist/components/microservice.js";
 import { domain as shipping } from "../../dist/domains/shipping/index.js";
-import { deploy, json } from "../support/mocks";
+import { deploy, json, packageOf } from "../support/mocks";
 import { statementsOf } from "../support/policy-statements";
 
 const IN_TRANSACTION = {
@@ -113,7 +113,12 @@ test("The relay reads the outbox's stream, what was added only, and publishes as
   expect(statementsOf(deployment, "shipping-relay")).toEqual([
     {
       Sid: "ReadOutboxStream",
-      Action: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+      Action: [
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+      ],
       Resource: ["dynamodb:table/shipping-outbox/stream/2026-11-23T00:00:00.000"],
     },
     {
@@ -204,5 +209,17 @@ test("Each subscription listens to the domain and the events that it is register
     "orders: OrderCancelled, OrderPlaced, OrderShipped",
     "orders: OrderPlaced",
     "customers: CustomerRelocated",
+  ]);
+});
+
+test("Every handler is named in errors by its domain and what it is for", async () => {
+  const owners = await Promise.all(deployment.ofType("aws:lambda/function:Function").map(packageOf));
+  expect(owners.sort()).toEqual([
+    'domain "shipping", commands',
+    'domain "shipping", relay',
+    'domain "shipping", subscription "customers"',
+    'domain "shipping", subscription "orders"',
+    'domain "shipping", subscription "placed"',
+    'domain "shipping", subscription "relocations"',
   ]);
 });

@@ -1,4 +1,4 @@
-import "../support/unbundled";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { MonolithModule } from "../../dist/components/monolith-module.js";

@@ -1,10 +1,10 @@
-import "../support/unbundled";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { Monolith } from "../../dist/components/monolith.js";
 import { domain as catalog } from "../../dist/domains/catalog/index.js";
 import { domain as customers } from "../../dist/domains/customers/index.js";
-import { deploy } from "../support/mocks";
+import { deploy, packageOf } from "../support/mocks";
 import { statementsOf } from "../support/policy-statements";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 
@@ -72,4 +72,14 @@ test("Every log and every alarm of the monolith has the retention and the topic 
     expect(inputs.retentionInDays).toBe(7);
   for (const { inputs } of deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm"))
     expect(inputs.alarmActions).toEqual([TOPIC_ARN]);
+});
+
+test("Every handler is named in errors by its module and what it is for", async () => {
+  const owners = await Promise.all(deployment.ofType("aws:lambda/function:Function").map(packageOf));
+  expect(owners.sort()).toEqual([
+    'domain "catalog", commands',
+    'domain "catalog", subscription "orders"',
+    'domain "customers", commands',
+    "the monolith's relay",
+  ]);
 });

@@ -1,4 +1,4 @@
-import "../support/unbundled";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { Subscription } from "../../dist/components/subscription.js";

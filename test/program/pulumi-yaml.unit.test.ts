@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import { parse } from "yaml";
+import { readSettings } from "../../dist/components/settings.js";
+import { inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/stack-config";
+
+interface ConfigEntry {
+  type: "string" | "integer" | "boolean";
+  default?: string | number | boolean;
+  description?: string;
+}
+
+const root = join(__dirname, "..", "..");
+const project = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as {
+  name: string;
+  main: string;
+  runtime: object;
+  config: Record<string, ConfigEntry>;
+};
+
+function settingsOf(config: Record<string, string>): Record<string, unknown> {
+  pulumi.runtime.setAllConfig(config);
+  return readSettings(new pulumi.Config(PROJECT));
+}
+
+const defaults = settingsOf(inNamespace(REQUIRED_CONFIG));
+
+test("The project is this program, compiled by Pulumi itself", () => {
+  expect(project.name).toBe(PROJECT);
+  expect(existsSync(join(root, project.main))).toBe(true);
+  expect(project.runtime).toEqual({ name: "nodejs", options: { typescript: true } });
+});
+
+// A setting without a default that need not be set cannot be declared: the CLI would demand it.
+test("Pulumi.yaml declares every setting that the program reads, but those that may be left out", () => {
+  expect(Object.keys(project.config).sort()).toEqual(Object.keys(defaults).sort());
+});
+
+test("Pulumi.yaml and the program have the same defaults, and demand the same settings", () => {
+  const declared = Object.entries(project.config).filter(([, entry]) => entry.default !== undefined);
+  const demanded = Object.keys(project.config).filter((name) => project.config[name]?.default === undefined);
+  expect(Object.fromEntries(declared.map(([name, entry]) => [name, entry.default]))).toEqual(
+    Object.fromEntries(declared.map(([name]) => [name, defaults[name]])),
+  );
+  expect(demanded.sort()).toEqual(Object.keys(REQUIRED_CONFIG).sort());
+});
+
+test("Every setting has the type that the program reads, and is described", () => {
+  const typeOf = (value: unknown) => (typeof value === "number" ? "integer" : typeof value);
+  for (const [name, { type, description }] of Object.entries(project.config)) {
+    expect(type, name).toBe(typeOf(defaults[name]));
+    expect(description, name).toMatch(/[^.]$/);
+  }
+});
+
+test("The sample stack's configuration is valid and complete", () => {
+  const stack = parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as {
+    config: Record<string, string>;
+  };
+  expect(Object.keys(stack.config)).toContain("aws:region");
+  expect(settingsOf(stack.config)).toMatchObject({ databaseName: "shop", deletionProtection: false });
+});
