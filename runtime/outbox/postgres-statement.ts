@@ -114,12 +114,22 @@ function withInbox(query: QueryCreator<AnyDatabase>, context: CommitContext): Qu
   );
 }
 
+/** A function of PostgreSQL takes at most 100 arguments: so many names with their values. */
+const MAX_FIELDS_PER_OBJECT = 50;
+
 function payloadOf(columns: Record<string, string>, change: unknown, removal: boolean): RawBuilder<unknown> {
-  const fields = Object.entries(columns).map(
-    ([field, column]) => sql`${sql.lit(field)}, ${sql.ref(`changed.${column}`)}`,
-  );
-  const state = removal ? sql`null` : sql`jsonb_build_object(${sql.join(fields)})`;
+  const state = removal ? sql`null` : stateOf(Object.entries(columns));
   return sql`jsonb_build_object('change', ${JSON.stringify(change)}::jsonb, 'state', ${state})`;
+}
+
+function stateOf(columns: [field: string, column: string][]): RawBuilder<unknown> {
+  const fields = columns.map(([field, column]) => sql`${sql.lit(field)}, ${sql.ref(`changed.${column}`)}`);
+  const parts: RawBuilder<unknown>[] = [];
+  for (let start = 0; start < fields.length; start += MAX_FIELDS_PER_OBJECT) {
+    const part = fields.slice(start, start + MAX_FIELDS_PER_OBJECT);
+    parts.push(sql`jsonb_build_object(${sql.join(part)})`);
+  }
+  return sql.join(parts, sql` || `);
 }
 
 function buildersFor(
@@ -130,8 +140,9 @@ function buildersFor(
   return {
     insert(values) {
       Object.assign(described, { operation: "insert", values });
-      const id = values[definition.columns[definition.aggregate.key] as string];
-      return creator.insertInto(table).values({ ...values, version: nextLife(definition.aggregate, id) });
+      const key = definition.columns[definition.aggregate.key] as string;
+      const version = nextLife(definition.aggregate, { table, key, id: values[key] });
+      return creator.insertInto(table).values({ ...values, version });
     },
     update(values) {
       Object.assign(described, { operation: "update", values });
@@ -145,6 +156,11 @@ function buildersFor(
 }
 
 /** The first version of a new row: 1, or one more than the last version of an earlier life under the same key. */
-function nextLife(aggregate: { domain: string; name: string }, id: unknown): RawBuilder<unknown> {
-  return sql`coalesce((select d.version from deleted_aggregates d where d.aggregate = ${aggregateName(aggregate)} and d.aggregate_id = ${id}::text), 0) + 1`;
+function nextLife(
+  aggregate: { domain: string; name: string },
+  { table, key, id }: { table: string; key: string; id: unknown },
+): RawBuilder<unknown> {
+  // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
+  const spelled = sql`(select ${sql.ref(key)} from ${sql.table(table)} where false union all select ${id})::text`;
+  return sql`coalesce((select d.version from deleted_aggregates d where d.aggregate = ${aggregateName(aggregate)} and d.aggregate_id = ${spelled}), 0) + 1`;
 }

@@ -29,7 +29,7 @@ const ROLLED_BACK = "ROLLED_BACK";
  * several, or one whose new state only the database can tell, are a transaction in which each event rides with its change.
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before
- * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, and the database's own errors; nothing is written then
+ * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, and the database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
@@ -89,7 +89,10 @@ function statementOf(
 }
 
 async function run(statement: Statement, staged: StagedPostgresChange) {
-  const [row] = (await statement.query.execute()) as unknown as ChangedRow[];
+  const rows = await statement.query.execute().catch((error: unknown) => {
+    throw isSecondEvent(error) ? manyRowsChanged(staged, error) : error;
+  });
+  const [row] = rows as unknown as ChangedRow[];
   if (!row) return undefined;
   const committed: CommittedChange = {
     aggregate: aggregateName(staged.definition.aggregate),
@@ -99,6 +102,21 @@ async function run(statement: Statement, staged: StagedPostgresChange) {
     eventId: statement.eventId,
   };
   return { committed, state: row.state };
+}
+
+/** Every row that a change touches would be an event under the change's one id. */
+function isSecondEvent(error: unknown): boolean {
+  return (
+    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_pkey"
+  );
+}
+
+function manyRowsChanged({ table, type }: StagedPostgresChange, cause: unknown) {
+  return codedError(
+    "MANY_ROWS_CHANGED",
+    `The change of "${type}" touched more than one row of "${table}"; nothing was written. Name the key in its "where": an event tells of one aggregate.`,
+    { cause },
+  );
 }
 
 function conflictOf(staged: StagedPostgresChange): CommitOutcome {
