@@ -39,7 +39,7 @@ export const ddbAccounts = entityTable(Account, {
 export const ACCOUNTS_SQL = `
   create table accounts (
     account_id uuid primary key,
-    owner text not null unique,
+    owner text not null,
     balance integer not null default 0,
     grade text not null default 'standard',
     note text,
