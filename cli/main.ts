@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
 import { errorCode } from "../runtime/coded-error";
-import { describeDomain } from "./describe";
+import { describeCommands, describeDomain } from "./describe";
 import { findRunningSystem, type RunningSystem } from "./running-system";
 import { send } from "./send";
 import { show } from "./show";
@@ -35,6 +35,7 @@ program
     withSystem(async (system) => {
       const answer = await send(system, { domain, command, input, ...(id === undefined ? {} : { id }) });
       print(JSON.stringify(answer, null, 2));
+      if (answer.outcome === "invalid") process.stderr.write(`${describeCommandsOf(domain)}\n`);
       if (answer.outcome !== "done") process.exitCode = EXIT_REFUSED;
     }),
   );
@@ -57,6 +58,11 @@ program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${message}\n`);
   process.exitCode = 1;
 });
+
+function describeCommandsOf(name: string): string {
+  const { modules, microservices } = loadDomains();
+  return [...modules, ...microservices].filter((domain) => domain.name === name).map(describeCommands).join();
+}
 
 async function withSystem(action: (system: RunningSystem) => Promise<void>): Promise<void> {
   const system = findRunningSystem(PROJECT_ROOT);
