@@ -49,5 +49,5 @@ export default tseslint.config(
     },
   },
   { files: ["runtime/log.ts"], rules: { "no-console": "off" } },
-  { files: ["vitest.config.ts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["vitest.config.mts"], rules: { "no-restricted-exports": "off" } },
 );

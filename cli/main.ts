@@ -61,7 +61,10 @@ program.parseAsync().catch((error: unknown) => {
 
 function describeCommandsOf(name: string): string {
   const { modules, microservices } = loadDomains();
-  return [...modules, ...microservices].filter((domain) => domain.name === name).map(describeCommands).join();
+  return [...modules, ...microservices]
+    .filter((domain) => domain.name === name)
+    .map(describeCommands)
+    .join();
 }
 
 async function withSystem(action: (system: RunningSystem) => Promise<void>): Promise<void> {

@@ -50,7 +50,7 @@ export type AnyTable = AnyPostgresTable | AnyDynamoTable;
 export type RowOf<T extends AnyPostgresTable> =
   T extends PostgresTable<infer A, infer C, infer P>
     ? { [F in keyof StateOf<A> as C[F] & string]: StateOf<A>[F] } & {
-        [F in keyof z.output<P>]: ColumnType<
+        [F in keyof z.output<P> & keyof P["shape"]]: ColumnType<
           z.output<P>[F],
           z.input<P>[F & keyof z.input<P>],
           z.input<P>[F & keyof z.input<P>]
@@ -58,13 +58,18 @@ export type RowOf<T extends AnyPostgresTable> =
       } & { version: ColumnType<number, never, never> }
     : never;
 
+/** What a private schema yields when it is read; nothing for one without fields, which zod types as a record of nothing. */
+type ReadFields<P extends z.ZodObject> = [keyof P["shape"]] extends [never] ? unknown : z.output<P>;
+/** What a private schema takes when it is written. */
+type WrittenFields<P extends z.ZodObject> = [keyof P["shape"]] extends [never] ? unknown : z.input<P>;
+
 /** An item as it is read: public fields, private fields and the version. */
 export type ItemOf<T extends AnyDynamoTable> =
-  T extends DynamoTable<infer A, infer P, string> ? StateOf<A> & z.output<P> & { version: number } : never;
+  T extends DynamoTable<infer A, infer P, string> ? StateOf<A> & ReadFields<P> & { version: number } : never;
 
 /** An item as it is written: the runtime adds the version. */
 export type NewItemOf<T extends AnyDynamoTable> =
-  T extends DynamoTable<infer A, infer P, string> ? StateOf<A> & z.input<P> : never;
+  T extends DynamoTable<infer A, infer P, string> ? StateOf<A> & WrittenFields<P> : never;
 
 type NoFields = z.ZodObject<Record<never, never>>;
 

@@ -10,9 +10,12 @@ const dist = join(root, "dist");
 
 removeOrphans(dist);
 // A project that was never compiled takes some seconds; say so rather than stand silent.
-if (!existsSync(dist)) process.stderr.write("Compiling the project (once; later runs compile only what changed) ...\n");
+if (!existsSync(dist))
+  process.stderr.write("Compiling the project (once; later runs compile only what changed) ...\n");
 const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json")], { stdio: ["ignore", 2, 2] });
+const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json")], {
+  stdio: ["ignore", 2, 2],
+});
 process.exit(compiled.status ?? 1);
 
 function removeOrphans(folder) {
