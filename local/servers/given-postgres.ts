@@ -5,7 +5,7 @@ import { dropRunDatabase } from "./drop-run-database";
 import type { PostgresServer, ServerOptions } from "./postgres-server";
 
 /** Up to 14 every role may create tables in the schema public, so grants that are missing would not show. */
-const OLDEST_MAJOR = 15;
+const OLDEST_MAJOR = 16;
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 /** PostgreSQL cuts longer names off. */
 const MAX_NAME_LENGTH = 63;

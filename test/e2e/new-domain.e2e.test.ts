@@ -66,8 +66,9 @@ describe("a new domain folder, with nothing else edited", () => {
     }
     symlinkSync(join(PROJECT_ROOT, "node_modules"), join(copy, "node_modules"));
     const cache = join(".domains", "cache");
-    mkdirSync(join(copy, ".domains"));
     // The emulator is installed once for the project and its copy.
+    mkdirSync(join(PROJECT_ROOT, cache), { recursive: true });
+    mkdirSync(join(copy, ".domains"));
     symlinkSync(join(PROJECT_ROOT, cache), join(copy, cache));
     mkdirSync(join(copy, "domains", "loyalty"));
     writeFileSync(join(copy, "domains", "loyalty", "contract.ts"), CONTRACT);

@@ -31,7 +31,7 @@ describe("the shop's scenario on the whole system", () => {
   });
 
   test("publishes every type of event that the sample domains declare", () => {
-    expect(Object.keys(result.report.events.publishedByType).sort()).toEqual([
+    const sample = [
       "CustomerClosed",
       "CustomerRegistered",
       "CustomerRelocated",
@@ -45,7 +45,8 @@ describe("the shop's scenario on the whole system", () => {
       "ShipmentDispatched",
       "ShipmentPrepared",
       "ShipmentRedirected",
-    ]);
+    ];
+    expect(Object.keys(result.report.events.publishedByType)).toEqual(expect.arrayContaining(sample));
   });
 
   test("leaves tombstones for what is gone in the projections of every subscriber", () => {

@@ -1,4 +1,4 @@
-import "../support/unbundled";
+import "../support/unbundled.mts";
 import { expect, test } from "vitest";
 import { packageOf } from "../support/mocks";
 import { deployProgram } from "../support/whole-program";

@@ -12,7 +12,7 @@ const GOOD = {
 };
 const OTHERWISE = "or unset DATABASE_URL to have a server started";
 
-test("a server of version 15 or newer with logical decoding can be used", () => {
+test("a server of version 16 or newer with logical decoding can be used", () => {
   expect(() => checkGivenPostgres(GOOD, PLACE)).not.toThrow();
 });
 
@@ -20,7 +20,7 @@ test.each([
   [
     { version: "14.9", version_number: 140_009 },
     "DATABASE_TOO_OLD",
-    `PostgreSQL at ${PLACE} is "14.9"; use 15 or newer, ${OTHERWISE}`,
+    `PostgreSQL at ${PLACE} is "14.9"; use 16 or newer, ${OTHERWISE}`,
   ],
   [
     { wal_level: "replica" },
