@@ -1,4 +1,4 @@
-import "../support/unbundled";
+import "../support/unbundled.mts";
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { HandlerFunction } from "../../dist/components/handler-function.js";

@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
+
+/** How to run the program in a process of its own. */
+export interface ProgramOptions {
+  /** "build": what was compiled to dist/; "pulumi": the sources, with the loader of `pulumi up`. */
+  load: "build" | "pulumi";
+  /** Leave computed outputs unknown. @default false */
+  preview?: boolean;
+  /** Bundle handlers with their libraries, as a deployment does. @default true */
+  bundle?: boolean;
+  /** Type-check while loading, as `pulumi up` does. @default false */
+  typeCheck?: boolean;
+}
+
+/** What the process is given. */
+export interface ProgramRequest extends Required<ProgramOptions> {
+  project: string;
+  main: string;
+  config: Record<string, string>;
+  folder: string;
+}
+
+/** A function that the program declared. */
+export interface DeclaredFunction {
+  /** E.g. "index.handler". */
+  handler: string;
+  /** Where its package is. */
+  folder: string;
+  /** What is in the package. */
+  files: string[];
+  variables: Record<string, string>;
+}
+
+const ROOT = join(__dirname, "..", "..");
+
+/**
+ * Runs the program in a process of its own, from the project's folder, and writes the packages below `parent`.
+ *
+ * @returns the functions by name; rejects with what the process printed when it failed
+ */
+export async function runProgram(
+  parent: string,
+  options: ProgramOptions,
+): Promise<Record<string, DeclaredFunction>> {
+  const folder = mkdtempSync(join(parent, `${options.load}-`));
+  const request: ProgramRequest = {
+    preview: false,
+    bundle: true,
+    typeCheck: false,
+    ...options,
+    project: PROJECT,
+    main: "index.ts",
+    config: inNamespace(REQUIRED_CONFIG),
+    folder,
+  };
+  const script = join(__dirname, "program-process.mts");
+  await promisify(execFile)(process.execPath, [script, JSON.stringify(request)], { cwd: ROOT });
+  return JSON.parse(readFileSync(join(folder, "functions.json"), "utf8")) as Record<string, DeclaredFunction>;
+}
+
+/** Function -> SHA-256 of its package. */
+export function hashesOf(functions: Record<string, DeclaredFunction>): Record<string, string> {
+  const names = Object.keys(functions).sort();
+  return Object.fromEntries(names.map((name) => [name, sha256(packageText(functions[name]))]));
+}
+
+/** The text of a function's index.js. */
+export function packageText(declared: DeclaredFunction | undefined): string {
+  return readFileSync(join(declared?.folder ?? "", "index.js"), "utf8");
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
