@@ -23,8 +23,9 @@ export interface EventsResult {
   rate: number;
   captured: number[];
   published: number[];
-  /** When the last subscriber was done. */
-  done: number[];
+  /** Subscription -> when it was done; `every` has the last of them. */
+  done: Record<string, number[]>;
+  every: number[];
 }
 
 const EVENTS_PER_SECOND = 100;
@@ -118,7 +119,8 @@ function resultOf({ journal, landscape }: LocalSystem, eventIds: string[], rate:
     rate,
     captured: [],
     published: [],
-    done: [],
+    done: Object.fromEntries(subscribers.map((subscriber) => [subscriber, []])),
+    every: [],
   };
   for (const eventId of eventIds) {
     const journey = journal.get(eventId);
@@ -130,7 +132,10 @@ function resultOf({ journal, landscape }: LocalSystem, eventIds: string[], rate:
     const { committedAt, capturedAt = NaN, publishedAt = NaN } = journey;
     result.captured.push(capturedAt - committedAt);
     result.published.push(publishedAt - committedAt);
-    result.done.push(Math.max(...times.map(Number)) - committedAt);
+    const done = times.map((at) => Number(at) - committedAt);
+    for (const [index, subscriber] of subscribers.entries())
+      result.done[subscriber]?.push(done[index] ?? NaN);
+    result.every.push(Math.max(...done));
   }
   return result;
 }

@@ -36,8 +36,15 @@ export async function benchPackages(projectRoot: string, report: Report): Promis
   const sizes = plan
     .byType(FUNCTION_TYPE)
     .map(({ name, packageBytes = 0 }) => sizeRow(name, packageBytes / 1024));
-  const distinct = new Map((await Promise.all(packaged)).map((found) => [found.bundled, found]));
-  return [...sizes, ...(await loadRows(projectRoot, [...distinct.values()], report))];
+  // Packages that need the same libraries load alike: one of each is enough.
+  const kinds = new Map((await Promise.all(packaged)).map((found) => [librariesOf(found), found]));
+  return [...sizes, ...(await loadRows(projectRoot, [...kinds.values()], report))];
+}
+
+/** What the serialized handler requires, in a fixed order. */
+function librariesOf({ unbundled }: Packaged): string {
+  const required = [...unbundled.matchAll(/require\("([^"]+)"\)/g)].map(([, library]) => library);
+  return [...new Set(required)].sort().join(" ");
 }
 
 function sizeRow(name: string, kilobytes: number): Row {
@@ -59,7 +66,7 @@ async function loadRows(projectRoot: string, packaged: Packaged[], report: Repor
         { name: `${index} unbundled`, path: modules },
       ];
     });
-    report(`Loading ${packaged.length} different packages, bundled and unbundled ...`);
+    report(`Loading ${packaged.length} kinds of packages, bundled and unbundled ...`);
     const times = await loadTimes(targets);
     return packaged.map(({ owner }, index) => {
       const ours = times.get(`${index} bundled`) ?? [];

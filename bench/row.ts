@@ -1,5 +1,7 @@
 import { type Spread, spread } from "./statistics";
 
+type Verdict = "ok" | "miss";
+
 /** One line of the table. */
 export interface Row {
   area: string;
@@ -9,7 +11,8 @@ export interface Row {
   /** Ratio or difference that the target is about, with its range. */
   figure: string;
   target: string;
-  verdict: "ok" | "miss" | "";
+  /** With a question mark where the run was too noisy to tell: the quartiles lie on both sides of the limit. */
+  verdict: Verdict | `${Verdict}?` | "";
 }
 
 /** A limit that a figure keeps or misses. */
@@ -37,7 +40,7 @@ export function rowOf(
   target?: Target,
 ): Row {
   const found = spread(values);
-  return { ...about, figure: spreadText(found, unit), ...judged(found.median, unit, target) };
+  return { ...about, figure: spreadText(found, unit), ...judged(found, unit, target) };
 }
 
 /** A row about one figure. */
@@ -47,7 +50,11 @@ export function singleRow(
   unit: Unit,
   target?: Target,
 ): Row {
-  return { ...about, figure: amount(value, unit), ...judged(value, unit, target) };
+  return {
+    ...about,
+    figure: amount(value, unit),
+    ...judged({ median: value, lower: value, upper: value }, unit, target),
+  };
 }
 
 /** "0.41 ms" */
@@ -59,12 +66,16 @@ function spreadText({ median, min, max }: Spread, unit: Unit): string {
   return `${amount(median, unit)} [${min.toFixed(unit.decimals)}-${max.toFixed(unit.decimals)}]`;
 }
 
-function judged(value: number, unit: Unit, target?: Target): Pick<Row, "target" | "verdict"> {
+function judged(
+  { median, lower, upper }: Pick<Spread, "median" | "lower" | "upper">,
+  unit: Unit,
+  target?: Target,
+): Pick<Row, "target" | "verdict"> {
   if (!target) return { target: "", verdict: "" };
   const { limit, is } = target;
-  const kept = is === "at most" ? value <= limit : value >= limit;
-  return {
-    target: `${is === "at most" ? "<=" : ">="} ${amount(limit, unit)}`,
-    verdict: kept ? "ok" : "miss",
-  };
+  const keeps = (value: number) => (is === "at most" ? value <= limit : value >= limit);
+  const verdict = keeps(median) ? "ok" : "miss";
+  const noisy = keeps(lower) !== keeps(upper);
+  const text = `${is === "at most" ? "<=" : ">="} ${amount(limit, unit)}`;
+  return { target: text, verdict: noisy ? `${verdict}?` : verdict };
 }

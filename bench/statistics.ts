@@ -1,6 +1,8 @@
-/** A median with the range it was seen in. */
+/** A median with the range it was seen in, and the quartiles: half of the figures lie between them. */
 export interface Spread {
   median: number;
+  lower: number;
+  upper: number;
   min: number;
   max: number;
 }
@@ -16,9 +18,15 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The median of chunks' figures, with the lowest and the highest. */
+/** The median of chunks' figures, with how far they lie apart. */
 export function spread(values: readonly number[]): Spread {
-  return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
+  return {
+    median: median(values),
+    lower: quantile(values, 0.25),
+    upper: quantile(values, 0.75),
+    min: Math.min(...values),
+    max: Math.max(...values),
+  };
 }
 
 /** The same items in a random order, so that no variant always follows the same other one. */

@@ -50,7 +50,7 @@ function startupRows(
   ];
 }
 
-function eventRows({ events, lost, rate, captured, published, done }: EventsResult): Row[] {
+function eventRows({ events, lost, rate, captured, published, done, every }: EventsResult): Row[] {
   const area = "events";
   const way = (what: string, times: number[]) => [
     singleRow(
@@ -69,6 +69,7 @@ function eventRows({ events, lost, rate, captured, published, done }: EventsResu
     singleRow({ area, what: "lost", measured }, lost, COUNT, { limit: 0, is: "at most" }),
     ...way("the stream", captured),
     ...way("the bus", published),
-    ...way("done at every subscriber", done),
+    ...Object.entries(done).flatMap(([subscriber, times]) => way(`done at ${subscriber}`, times)),
+    ...way("done at every subscriber", every),
   ];
 }
