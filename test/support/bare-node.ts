@@ -1,0 +1,52 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type HandlerFactory, lambdaPackage } from "../../dist/components/lambda-package.js";
+import { temporaryFolder } from "./temporary-folder";
+
+/** What became of the invocations of one function, in their order. */
+export interface Invocations {
+  results: unknown[];
+  /** What the function wrote to its log, line by line. */
+  log: Record<string, unknown>[];
+}
+
+/** A packaged function that waits to be invoked. */
+export interface BareFunction {
+  /** Invokes it with these events, one after the other, in one new process. Rejects when it throws. */
+  invoke(environment: Record<string, string>, ...events: unknown[]): Promise<Invocations>;
+}
+
+/** Packages a handler as a deployment does, for processes of plain Node that see nothing of the project. Call it outside of tests. */
+export async function bareFunction(factory: HandlerFactory): Promise<BareFunction> {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "index.js"), await lambdaPackage("a test", factory));
+  writeFileSync(join(folder, "invoke.cjs"), INVOKE);
+  return {
+    async invoke(environment, ...events) {
+      const run = mkdtempSync(join(folder, "run-"));
+      writeFileSync(join(run, "events.json"), JSON.stringify(events));
+      const options = { cwd: run, env: { PATH: process.env.PATH, ...environment } };
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, ["../invoke.cjs"], options);
+      const lines = [...stdout.split("\n"), ...stderr.split("\n")].filter((line) => line.startsWith("{"));
+      const log = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      const results = log.pop() as { results: unknown[] };
+      return { results: results.results, log };
+    },
+  };
+}
+
+/** The results come last on standard error, after what the handler logs to either stream. */
+const INVOKE = `
+  const { handler } = require("./index.js");
+  const events = JSON.parse(require("node:fs").readFileSync("events.json", "utf8"));
+  (async () => {
+    const results = [];
+    for (const event of events) {
+      const context = { getRemainingTimeInMillis: () => 30_000 };
+      results.push(await handler(event, context).catch((error) => ({ thrown: error.code, message: error.message })));
+    }
+    process.stderr.write("\\n" + JSON.stringify({ results }) + "\\n", () => process.exit(0));
+  })();
+`;
