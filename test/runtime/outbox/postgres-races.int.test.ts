@@ -10,6 +10,8 @@ let bank: BankDatabase;
 let serializable: BankDatabase["db"];
 beforeAll(async () => {
   bank = await bankDatabase();
+  // Time enough to close the circle of the deadlock below before the database looks for it.
+  await bank.admin.query(`alter database ${bank.database.name} set deadlock_timeout = '3s'`);
   serializable = applicationConnection(bank.database, {
     default_transaction_isolation: "repeatable read",
   }).db;
