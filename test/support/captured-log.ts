@@ -21,3 +21,8 @@ export function capturedLog(): LogLine[] {
   afterEach(() => vi.restoreAllMocks());
   return lines;
 }
+
+/** The warnings and errors among what was logged. */
+export function problems(log: LogLine[]): LogLine[] {
+  return log.filter(({ level }) => level !== "info");
+}

@@ -8,7 +8,7 @@ import { project } from "../../../runtime/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { writeProjection } from "../../../runtime/projection/write";
 import { Account } from "../../support/account";
-import { capturedLog } from "../../support/captured-log";
+import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";
 
 const documents = mockClient(DynamoDBDocumentClient);
@@ -63,7 +63,7 @@ describe("a projection's handler", () => {
   test("is done with an event that is older than what it has", async () => {
     documents.on(PutCommand).rejects(stale());
     expect(await handle(cloudEvent())).toEqual({ batchItemFailures: [] });
-    expect(log).toEqual([]);
+    expect(problems(log)).toEqual([]);
   });
 
   test("gives back every message that a failed write would have settled, and no other", async () => {
@@ -84,7 +84,7 @@ describe("a projection's handler", () => {
     const answer = await handle("no json", cloudEvent(), '{"detail":{}}');
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
     expect(written()).toHaveLength(1);
-    expect(log).toMatchObject([
+    expect(problems(log)).toMatchObject([
       { messageId: "m1", code: "EVENT_MALFORMED" },
       { messageId: "m3", code: "EVENT_MALFORMED" },
     ]);
@@ -124,7 +124,7 @@ describe("a projection's handler", () => {
   test("logs no content of a message that it gives back", async () => {
     documents.on(PutCommand).rejects(new Error("No such table"));
     await handle(cloudEvent({ data: { change: {}, state: { owner: "Secret Person" } } }), "Secret text");
-    expect(log).toHaveLength(2);
+    expect(problems(log)).toHaveLength(2);
     expect(JSON.stringify(log)).not.toContain("Secret");
   });
 
