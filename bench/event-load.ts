@@ -2,7 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { v7 as uuid } from "uuid";
-import { customers } from "../domains/customers/tables";
+import { customers as registered } from "../domains/customers/tables";
+import { withSchemasMadeOnce } from "../runtime/outbox/made-once";
 import { eachLimited } from "../local/scenario/each-limited";
 import type { Report } from "../local/servers/report";
 import { databaseUrl } from "../local/system/database";
@@ -13,6 +14,9 @@ import type { StagedPostgresChange } from "../runtime/staged-change";
 import { prepareStatements } from "../runtime/store/prepared-statements";
 import { newTraceparent } from "../runtime/trace-context";
 import { newCustomer } from "./writers";
+
+/** As a function's store uses it. */
+const customers = withSchemasMadeOnce(registered);
 
 /** What became of the events; milliseconds from the commit on. */
 export interface EventsResult {

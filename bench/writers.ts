@@ -1,10 +1,14 @@
 import { v7 as uuid } from "uuid";
-import { customers } from "../domains/customers/tables";
+import { customers as registered } from "../domains/customers/tables";
+import { withSchemasMadeOnce } from "../runtime/outbox/made-once";
 import { commitToPostgres } from "../runtime/outbox/postgres";
 import type { StagedPostgresChange } from "../runtime/staged-change";
 import { newTraceparent } from "../runtime/trace-context";
 import type { Variant } from "./interleave";
 import type { Connection } from "./write-database";
+
+/** As a function's store uses it. */
+const customers = withSchemasMadeOnce(registered);
 
 /** A row of `customers` whose public part makes an event of about 500 bytes. */
 export function newCustomer(): Record<string, unknown> {

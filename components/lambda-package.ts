@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 /** A handler factory: called once a cold start, it makes the function that Lambda invokes. */
 export type HandlerFactory = () => (event: never, context: never) => Promise<unknown>;
@@ -64,6 +64,7 @@ async function bundle(owner: string, text: string): Promise<string> {
       external: ["pg-native"],
       logLevel: "silent",
       legalComments: "none",
+      plugins: [englishOnly],
     });
     return result.outputFiles[0]?.text ?? "";
   } catch (error) {
@@ -72,3 +73,16 @@ async function bundle(owner: string, text: string): Promise<string> {
     });
   }
 }
+
+/** Zod brings its messages in some fifty languages, a quarter of a package; ours are told in English. */
+const englishOnly: Plugin = {
+  name: "english-only",
+  setup({ onLoad }) {
+    onLoad({ filter: /zod[\\/]v4[\\/]locales[\\/]index\.(js|cjs)$/ }, ({ path }) => ({
+      contents: path.endsWith(".cjs")
+        ? 'exports.en = require("./en.cjs");'
+        : 'export { default as en } from "./en.js";',
+      loader: "js",
+    }));
+  },
+};

@@ -1,4 +1,5 @@
 import type { AnyCommand } from "../command";
+import { log } from "../log";
 import type { Store } from "../staged-change";
 import { answerCommand, type CommandAnswer } from "./answer";
 
@@ -16,7 +17,11 @@ export function makeCommandHandler(
 ) {
   return () => {
     const store = makeStore();
-    return async (request: unknown): Promise<CommandAnswer> =>
-      answerCommand(domain, commands, store, request);
+    return async (request: unknown): Promise<CommandAnswer> => {
+      const answer = await answerCommand(domain, commands, store, request);
+      const id = answer.outcome === "invalid" ? undefined : answer.id;
+      log("info", "Command answered", { domain, id, outcome: answer.outcome });
+      return answer;
+    };
   };
 }

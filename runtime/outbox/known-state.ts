@@ -1,6 +1,6 @@
 import type { AnyPostgresTable } from "../entity-table";
 import type { DescribedChange } from "./postgres-statement";
-import { validState } from "./validation";
+import { validFields, validState } from "./validation";
 
 /**
  * Checks the public state that a change leads to as far as it is known before the database has run it: all of it for an insert,
@@ -26,11 +26,8 @@ export function isKnownToBeValid(table: AnyPostgresTable, described: DescribedCh
     validState(aggregate, known);
     return true;
   }
-  const schema = aggregate.state();
-  if ((schema.def.checks ?? []).length > 0) return false;
-  const unknown = Object.keys(columns).filter((field) => !(field in known));
-  const partial = schema.partial(Object.fromEntries(unknown.map((field) => [field, true])) as never);
-  validState({ ...aggregate, state: () => partial }, known);
+  if ((aggregate.state().def.checks ?? []).length > 0) return false;
+  validFields(aggregate, known);
   return true;
 }
 

@@ -49,32 +49,26 @@ export function changeStatement(
   const key = columns[aggregate.key] as string;
   const published = [...new Set([...Object.values(columns), "version"])];
   const described: DescribedChange = { operation: "update", values: {}, more: false };
+  // A deletion is a version of its own, although the row that would carry it is gone.
   const removal = () => described.operation === "delete";
   const changed = db.with("changed", (creator) => {
     const query = staged.describe(buildersFor(creator, staged, described) as never) as AnyChangeQuery;
     described.more = saysMore(query, described);
     return query.returning(published);
   });
-  const raised = changed.with("raised", (creator) =>
-    creator
-      .insertInto("outbox")
-      .columns(OUTBOX_COLUMNS)
-      .expression((eb) =>
-        eb.selectFrom("changed").select([
-          sql`${event.id}::uuid`.as("id"),
-          sql`${aggregateName(aggregate)}`.as("aggregate"),
-          sql`${sql.ref(`changed.${key}`)}::text`.as("aggregate_id"),
-          // A deletion is a version of its own, although the row that would carry it is gone.
-          (removal() ? sql`changed.version + 1` : sql`changed.version`).as("aggregate_version"),
-          sql`${type}`.as("type"),
-          sql`${aggregate.events[type]?.version ?? 1}::integer`.as("schema_version"),
-          payloadOf(columns, event.change, removal()).as("payload"),
-          sql`${event.context.correlationId}`.as("correlation_id"),
-          sql`${event.context.causationId ?? null}`.as("causation_id"),
-          sql`${event.context.traceparent ?? null}`.as("traceparent"),
-        ]),
-      )
-      .returning(["aggregate_id", "aggregate_version", sql`payload -> 'state'`.as("state")]),
+  // Raw SQL: built node by node, this part costs more than a third of the whole statement's making.
+  const version = removal() ? sql`changed.version + 1` : sql`changed.version`;
+  const { correlationId, causationId = null, traceparent = null } = event.context;
+  const raised = changed.with(
+    "raised",
+    () => sql`(
+      insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload,
+        correlation_id, causation_id, traceparent)
+      select ${event.id}::uuid, ${aggregateName(aggregate)}, ${sql.ref(`changed.${key}`)}::text, ${version}, ${type},
+        ${aggregate.events[type]?.version ?? 1}::integer, ${payloadOf(columns, event.change, removal())},
+        ${correlationId}, ${causationId}, ${traceparent}
+      from changed
+      returning aggregate_id, aggregate_version, payload -> 'state' as state)`,
   );
   return { query: withInbox(raised, event.context).selectFrom("raised").selectAll(), described };
 }
@@ -84,19 +78,6 @@ function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange)
   const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
   return onConflict !== undefined || (updates?.length ?? 0) !== expected;
 }
-
-const OUTBOX_COLUMNS = [
-  "id",
-  "aggregate",
-  "aggregate_id",
-  "aggregate_version",
-  "type",
-  "schema_version",
-  "payload",
-  "correlation_id",
-  "causation_id",
-  "traceparent",
-];
 
 /** The inbox record rides in the same statement, and only if something was changed: a lost race leaves it unwritten. */
 function withInbox(query: QueryCreator<AnyDatabase>, context: CommitContext): QueryCreator<AnyDatabase> {

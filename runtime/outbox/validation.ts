@@ -16,7 +16,9 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
       `${aggregate.name} has no event "${type}". Its events are ${Object.keys(aggregate.events).join(", ")}.`,
     );
   }
-  const result = contract.change().strict().safeParse(change);
+  const schema = contract.change();
+  // A contract that says itself what becomes of other fields is taken at its word.
+  const result = (schema.def.catchall ? schema : schema.strict()).safeParse(change);
   if (!result.success) {
     throw codedError(
       "INVALID_CHANGE",
@@ -34,16 +36,37 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
  */
 export function validState(aggregate: AnyAggregate, state: unknown): Record<string, unknown> {
   const result = aggregate.state().safeParse(state);
-  if (!result.success) {
-    throw codedError(
-      "INVALID_STATE",
-      `The state of ${aggregate.name} does not fit its contract: ${issuesOf(result.error)}. Nothing was written.`,
-    );
-  }
+  if (!result.success) throw invalidState(aggregate, issuesOf(result.error));
   return result.data;
+}
+
+/**
+ * Checks some fields of an aggregate's public state, each by itself.
+ *
+ * @throws INVALID_STATE
+ */
+export function validFields(aggregate: AnyAggregate, fields: Record<string, unknown>): void {
+  const { shape } = aggregate.state();
+  const issues = Object.entries(fields).flatMap(([field, value]) => {
+    // A contract's fields are zod's own types, whose core type the shape shows.
+    const result = (shape[field] as z.ZodType | undefined)?.safeParse(value);
+    return result?.error?.issues.map((issue) => issueOf([field, ...issue.path], issue.message)) ?? [];
+  });
+  if (issues.length > 0) throw invalidState(aggregate, issues.join("; "));
+}
+
+function invalidState({ name }: AnyAggregate, issues: string) {
+  return codedError(
+    "INVALID_STATE",
+    `The state of ${name} does not fit its contract: ${issues}. Nothing was written.`,
+  );
 }
 
 /** What zod found, in one line: where and what. Values are left out, since they may be private. */
 export function issuesOf(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join(".") || "(root)"}: ${issue.message}`).join("; ");
+  return error.issues.map((issue) => issueOf(issue.path, issue.message)).join("; ");
+}
+
+function issueOf(path: PropertyKey[], message: string): string {
+  return `${path.join(".") || "(root)"}: ${message}`;
 }

@@ -2,6 +2,7 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { currentData } from "../cloud-event";
 import { documentClient } from "../document-client";
 import { ENVIRONMENT, variableMap } from "../environment";
+import { log } from "../log";
 import { failedMessages, logFailure, readMessages } from "../messages";
 import type { AnyProjection } from "../project";
 import { type FoldedMessages, foldToNewest } from "./fold";
@@ -28,7 +29,13 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
     return async (event: SQSEvent): Promise<SQSBatchResponse> => {
       const { messages, unreadable } = readMessages(event);
       const failed = await Promise.all(foldToNewest(messages).map(apply));
-      return failedMessages([...unreadable, ...failed.flat()]);
+      const unfinished = [...unreadable, ...failed.flat()];
+      log("info", "Events projected", {
+        projection: name,
+        events: event.Records.length,
+        failed: unfinished.length,
+      });
+      return failedMessages(unfinished);
     };
   };
 }

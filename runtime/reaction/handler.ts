@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { currentData, type ReceivedEvent } from "../cloud-event";
 import { codedError } from "../coded-error";
+import { log } from "../log";
 import { failedMessages, logFailure, readMessages } from "../messages";
 import type { Store } from "../staged-change";
 import type { AnyReaction, DomainEvent, Reactions } from "../react";
@@ -34,6 +35,7 @@ export function makeReactionHandler(consumer: string, reactions: Reactions, make
           failed.push(messageId);
         }
       }
+      log("info", "Events reacted to", { consumer, events: batch.Records.length, failed: failed.length });
       return failedMessages(failed);
     };
   };

@@ -57,8 +57,8 @@ export async function relayBatch(
     unfinished.add(sequenceNumber);
   }
   const first = records.find(({ sequenceNumber }) => unfinished.has(sequenceNumber));
-  if (first)
-    log("warn", "Records are given back to the stream", { unfinished: unfinished.size, of: records.length });
+  const counts = { records: records.length, events: publications.length, unfinished: unfinished.size };
+  log(first ? "warn" : "info", first ? "Records are given back to the stream" : "Records relayed", counts);
   return { batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : [] };
 }
 

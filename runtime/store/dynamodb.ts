@@ -3,9 +3,11 @@ import type { AnyDynamoTable } from "../entity-table";
 import { ENVIRONMENT, requiredVariable, variableMap } from "../environment";
 import { commitToDynamo } from "../outbox/dynamodb";
 import { dynamoHandle } from "../outbox/dynamodb-handle";
+import { withSchemasMadeOnce } from "../outbox/made-once";
 import { projectionHandle } from "../projection/read";
 import type { Store } from "../staged-change";
 import type { AnyProjection } from "../project";
+import { handlesOnce } from "./handles-once";
 
 /** Opens a microservice's tables, as the function's environment names them. */
 export function openDynamoStore(): Store {
@@ -22,15 +24,9 @@ export function openDynamoStore(): Store {
   const handleOf = (name: string, used: AnyDynamoTable | AnyProjection) =>
     used.kind === "project"
       ? projectionHandle(documents, projections[name] ?? "")
-      : dynamoHandle(documents, name, entities[name] ?? "", used);
+      : dynamoHandle(documents, name, entities[name] ?? "", withSchemasMadeOnce(used));
   return {
-    handles: (uses) =>
-      Object.fromEntries(
-        Object.entries(uses).map(([name, used]) => [
-          name,
-          handleOf(name, used as AnyDynamoTable | AnyProjection),
-        ]),
-      ),
+    handles: handlesOnce(handleOf),
     commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
   };
 }

@@ -2,11 +2,13 @@ import { Kysely, PostgresDialect } from "kysely";
 import { codedError } from "../coded-error";
 import type { AnyPostgresTable } from "../entity-table";
 import type { ProjectionHandle } from "../handles";
+import { withSchemasMadeOnce } from "../outbox/made-once";
 import { commitToPostgres } from "../outbox/postgres";
 import { postgresHandle } from "../outbox/postgres-handle";
 import type { AnyDatabase } from "../outbox/postgres-statement";
 import type { Store } from "../staged-change";
 import type { AnyProjection } from "../project";
+import { handlesOnce } from "./handles-once";
 import { openPool } from "./postgres-pool";
 
 /** Makes the handle of a projection by the name that it is registered by. */
@@ -21,18 +23,12 @@ export function openPostgresStore(openProjections?: ProjectionOpener): Store {
   const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: openPool }) });
   const projection = openProjections?.();
   const handleOf = (name: string, used: AnyPostgresTable | AnyProjection) => {
-    if (used.kind === "postgres-table") return postgresHandle(db, name, used);
+    if (used.kind === "postgres-table") return postgresHandle(db, name, withSchemasMadeOnce(used));
     if (projection) return projection(name);
     throw codedError("PROJECTION_UNKNOWN", `"${name}" is used but the module registers no such projection.`);
   };
   return {
-    handles: (uses) =>
-      Object.fromEntries(
-        Object.entries(uses).map(([name, used]) => [
-          name,
-          handleOf(name, used as AnyPostgresTable | AnyProjection),
-        ]),
-      ),
+    handles: handlesOnce(handleOf),
     commit: (changes, context) => commitToPostgres(db, changes, context),
   };
 }

@@ -64,5 +64,9 @@ test("A packaged projection tells what it has newer from what failed", async () 
   aws.answer(() => awsError("ResourceNotFoundException"));
   const failed = await handler.invoke(environment, queueBatch([relocated]));
   expect(failed.results).toEqual([{ batchItemFailures: [{ itemIdentifier: "m1" }] }]);
-  expect(failed.log).toMatchObject([{ level: "error", messageId: "m1", code: "ResourceNotFoundException" }]);
+  expect(failed.log).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ level: "error", messageId: "m1", code: "ResourceNotFoundException" }),
+    ]),
+  );
 });
