@@ -12,6 +12,8 @@ export interface StagedPostgresChange {
   change: unknown;
   /** Describes the change with Kysely's builders; typed where it is staged (`PostgresHandle`), so not again here. */
   describe: (builders: never) => unknown;
+  /** For a new row: the last version of an earlier life under its key, from which its versions go on. Default: 0, none. */
+  lastVersion?: number;
 }
 
 /** Staged by `DynamoHandle.create`, `update` and `remove`. */

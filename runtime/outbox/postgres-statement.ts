@@ -73,6 +73,13 @@ export function changeStatement(
   return { query: withInbox(raised, event.context).selectFrom("raised").selectAll(), described };
 }
 
+/** What a change sets, without a statement being made of it. */
+export function describedChange(db: Kysely<AnyDatabase>, staged: StagedPostgresChange): DescribedChange {
+  const described: DescribedChange = { operation: "update", values: {}, more: false };
+  staged.describe(buildersFor(db, staged, described) as never);
+  return described;
+}
+
 function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange): boolean {
   const { updates, onConflict } = query.toOperationNode();
   const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
@@ -115,15 +122,13 @@ function stateOf(columns: [field: string, column: string][]): RawBuilder<unknown
 
 function buildersFor(
   creator: QueryCreator<AnyDatabase>,
-  { table, definition }: StagedPostgresChange,
+  { table, lastVersion = 0 }: StagedPostgresChange,
   described: DescribedChange,
 ): LooseBuilders {
   return {
     insert(values) {
       Object.assign(described, { operation: "insert", values });
-      const key = definition.columns[definition.aggregate.key] as string;
-      const version = nextLife(definition.aggregate, { table, key, id: values[key] });
-      return creator.insertInto(table).values({ ...values, version });
+      return creator.insertInto(table).values({ ...values, version: lastVersion + 1 });
     },
     update(values) {
       Object.assign(described, { operation: "update", values });
@@ -134,14 +139,4 @@ function buildersFor(
       return creator.deleteFrom(table);
     },
   };
-}
-
-/** The first version of a new row: 1, or one more than the last version of an earlier life under the same key. */
-function nextLife(
-  aggregate: { domain: string; name: string },
-  { table, key, id }: { table: string; key: string; id: unknown },
-): RawBuilder<unknown> {
-  // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
-  const spelled = sql`(select ${sql.ref(key)} from ${sql.table(table)} where false union all select ${id})::text`;
-  return sql`coalesce((select d.version from deleted_aggregates d where d.aggregate = ${aggregateName(aggregate)} and d.aggregate_id = ${spelled}), 0) + 1`;
 }

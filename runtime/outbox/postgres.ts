@@ -10,6 +10,7 @@ import type {
   StagedPostgresChange,
 } from "../staged-change";
 import { isKnownToBeValid } from "./known-state";
+import { withNextLives } from "./next-life";
 import { type AnyDatabase, changeStatement, type ChangedRow } from "./postgres-statement";
 import { validChange, validState } from "./validation";
 
@@ -37,6 +38,17 @@ export async function commitToPostgres(
   context: CommitContext,
 ): Promise<CommitOutcome> {
   const staged = changes.map(postgresOnly);
+  const committed = await commitOnce(db, staged, context);
+  if (committed.outcome !== "conflict") return committed;
+  const reborn = await withNextLives(db, staged);
+  return reborn ? commitOnce(db, reborn, context) : committed;
+}
+
+async function commitOnce(
+  db: Kysely<AnyDatabase>,
+  staged: StagedPostgresChange[],
+  context: CommitContext,
+): Promise<CommitOutcome> {
   try {
     const [only, ...more] = staged;
     if (only && more.length === 0) {

@@ -246,13 +246,14 @@ describe("an aggregate that is created again after its deletion", () => {
   const versions = async (accountId: string) =>
     (await bank.events(accountId)).map(({ aggregate_version, type }) => `${aggregate_version} ${type}`);
 
-  test("goes on with its versions, life after life, still in one round trip", async () => {
+  test("goes on with its versions, life after life, after a look at where they ended", async () => {
     const accountId = await opened();
     await commit([crediting(accountId, 1, 5)]);
     await commit([closing(accountId)]);
     bank.statements.length = 0;
     expect(await commit([opening(accountId)])).toMatchObject({ changes: [{ version: 4 }] });
-    expect(bank.statements).toHaveLength(1);
+    // The first try, the look, and the try on top of the last version.
+    expect(bank.statements).toHaveLength(3);
     await commit([closing(accountId)]);
     expect(await commit([opening(accountId)])).toMatchObject({ changes: [{ version: 6 }] });
     expect(await versions(accountId)).toEqual([
