@@ -1,4 +1,4 @@
-import "../support/unbundled.mts";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { packageOf } from "../support/mocks";
 import { deployProgram } from "../support/whole-program";
@@ -13,10 +13,8 @@ test("A first preview, where nothing is created yet, declares the same resources
   expect(preview.declared.map(({ urn }) => urn)).toEqual(created.declared.map(({ urn }) => urn));
 });
 
-test("A first preview has every function's package, the same as the deployment's", async () => {
-  const lambdas = preview.ofType("aws:lambda/function:Function");
-  expect(lambdas).toHaveLength(15);
-  for (const lambda of lambdas) {
+test("A first preview has every function's package", async () => {
+  for (const lambda of preview.ofType("aws:lambda/function:Function")) {
     const deployed = created.one("aws:lambda/function:Function", lambda.name);
     expect(await packageOf(lambda), lambda.name).toBe(await packageOf(deployed));
   }

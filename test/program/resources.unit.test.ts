@@ -1,6 +1,6 @@
-import "../support/unbundled.mts";
+import "../support/unpackaged";
 import { expect, test } from "vitest";
-import { type Declared, packageOf } from "../support/mocks";
+import type { Declared } from "../support/mocks";
 import { providerFaults } from "../support/provider-rules";
 import { FULL_CONFIG } from "../support/stack-config";
 import { deployProgram } from "../support/whole-program";
@@ -57,36 +57,6 @@ test("Every log is kept for the configured number of days", () => {
   expect(logGroups).toHaveLength(lambdas.length);
   for (const { inputs } of logGroups)
     expect(inputs.retentionInDays).toBe(Number(FULL_CONFIG.logRetentionDays));
-});
-
-test("Functions of the same kind share one package", async () => {
-  const texts = new Map<string, string>();
-  for (const lambda of lambdas) texts.set(lambda.name, await packageOf(lambda));
-  expect(texts.get("orders-relay")).toBe(texts.get("shipping-relay"));
-  expect(texts.get("orders-on-customers")).toBe(texts.get("shipping-on-customers"));
-});
-
-test("No package holds a name, an endpoint or a secret of the stack", async () => {
-  const names = resources
-    .map(({ name }) => name)
-    // What is named like the domain and its subscription is in the code anyway.
-    .filter((name) => name.split("-").length > 2);
-  const { databaseHost, applicationSecretArn, captureSecretArn, alarmTopicArn } = FULL_CONFIG;
-  const forbidden = [
-    ...names,
-    databaseHost,
-    applicationSecretArn,
-    captureSecretArn,
-    alarmTopicArn,
-    "-1234567",
-  ];
-  for (const lambda of lambdas) {
-    const text = await packageOf(lambda);
-    expect(
-      forbidden.filter((word) => text.includes(word)),
-      lambda.name,
-    ).toEqual([]);
-  }
 });
 
 test("No environment variable, input or output holds a secret; secrets are named by their ARN", () => {

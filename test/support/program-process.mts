@@ -11,7 +11,6 @@ import type { DeclaredFunction, ProgramRequest } from "./run-program";
 const request = JSON.parse(process.argv[2] ?? "") as ProgramRequest;
 // The process is started in the project's folder, as Pulumi starts a program.
 const require = createRequire(join(process.cwd(), "index.ts"));
-if (!request.bundle) await import("./unbundled.mts");
 const pulumi = require("@pulumi/pulumi") as typeof Pulumi;
 const lambdas: Pulumi.runtime.MockResourceArgs[] = [];
 

@@ -11,8 +11,6 @@ export interface ProgramOptions {
   load: "build" | "pulumi";
   /** Leave computed outputs unknown. @default false */
   preview?: boolean;
-  /** Bundle handlers with their libraries, as a deployment does. @default true */
-  bundle?: boolean;
   /** Type-check while loading, as `pulumi up` does. @default false */
   typeCheck?: boolean;
 }
@@ -50,7 +48,6 @@ export async function runProgram(
   const folder = mkdtempSync(join(parent, `${options.load}-`));
   const request: ProgramRequest = {
     preview: false,
-    bundle: true,
     typeCheck: false,
     ...options,
     project: PROJECT,
