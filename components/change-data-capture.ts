@@ -86,7 +86,8 @@ function replicate(
   stream: aws.kinesis.Stream,
   child: pulumi.CustomResourceOptions,
 ): void {
-  const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`;
+  // DMS takes letters, digits and single hyphens; a stack's name may have more.
+  const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`.replace(/[^a-zA-Z0-9]+/g, "-");
   const region = aws.getRegionOutput({}, child).region;
   const reader = roleFor(`${name}-source`, pulumi.interpolate`dms.${region}.amazonaws.com`, child, {
     Sid: "ReadSecret",

@@ -5,6 +5,11 @@ const arn = (service: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** The retentions that CloudWatch Logs takes, in days. Source: Amazon CloudWatch Logs API, PutRetentionPolicy. */
+const LOG_RETENTION_DAYS = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+];
+
 /** The stack's configuration: names, defaults, limits. Pulumi.yaml tells the same to `pulumi config`. */
 const schema = z.object({
   /** Host of the monolith's PostgreSQL writer; a proxy will not do, since DMS cannot capture through one. */
@@ -29,7 +34,10 @@ const schema = z.object({
     .default("dms.t3.micro"),
   /** Days that a microservice's outbox keeps its items. */
   outboxRetentionDays: wholeNumber(1, 3650).default(30),
-  logRetentionDays: wholeNumber(1, 3653).default(30),
+  logRetentionDays: z.coerce
+    .number()
+    .refine((days) => LOG_RETENTION_DAYS.includes(days), `must be one of ${LOG_RETENTION_DAYS.join(", ")}`)
+    .default(30),
   /** Refuse to delete tables that hold data. */
   deletionProtection: z.stringbool().default(true),
   /** SNS topic that alarms are sent to; default: none. */

@@ -75,7 +75,8 @@ function checkHandlers(
 
 /** Checks that commands and reactions use what the domain registers, under the names it registers it by. */
 export function checkUses(domain: AnyDomain, report: Report): void {
-  const registered: Record<string, unknown> = { ...domain.subscriptions, ...domain.tables };
+  const projections = Object.entries(domain.subscriptions).filter(([, { kind }]) => kind === "project");
+  const registered: Record<string, unknown> = { ...Object.fromEntries(projections), ...domain.tables };
   const check = (thing: string, uses: Uses) => {
     for (const [name, used] of Object.entries(uses)) {
       if (registered[name] === used) continue;

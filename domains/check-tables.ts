@@ -1,6 +1,7 @@
+import type { z } from "zod";
 import type { AnyAggregate } from "../runtime/contract";
 import type { AnyDomain } from "../runtime/domain";
-import type { AnyTable } from "../runtime/entity-table";
+import type { AnyDynamoTable, AnyTable } from "../runtime/entity-table";
 import type { Report } from "./fault";
 import { checkName } from "./names";
 
@@ -32,6 +33,8 @@ export function checkEvents(domain: AnyDomain, report: Report): void {
         `has the key "${aggregate.key}", which its state does not have (${fields.join(", ")})`,
         "Name a field of the state",
       );
+    } else if (!isText(aggregate.state().shape[aggregate.key] as z.core.$ZodType)) {
+      report(thing, `has the key "${aggregate.key}", which is not text`, "Use a text field, e.g. z.uuid()");
     }
     for (const [type, contract] of Object.entries(aggregate.events)) {
       checkName("event", type, report);
@@ -105,14 +108,12 @@ function checkFields(thing: string, table: AnyTable, report: Report): void {
     report(thing, `has a field "${field}", a name that the runtime uses`, "Choose another name");
   }
   if (table.kind === "dynamo-table") {
-    for (const index of table.indexes.filter((name) => ![...fields, ...hidden].includes(name))) {
-      report(
-        thing,
-        `has an index on "${index}", which is no field of it`,
-        `Name one of ${[...fields, ...hidden].join(", ")}`,
-      );
-    }
+    checkIndexes(thing, table, report);
     return;
+  }
+  const columns = Object.values(table.columns);
+  for (const column of new Set(columns.filter((name, index) => columns.indexOf(name) !== index))) {
+    report(thing, `keeps several fields in the column "${column}"`, "Name a column for each");
   }
   for (const column of [...Object.values(table.columns), ...hidden]) checkName("column", column, report);
   for (const field of fields.filter((name) => !table.columns[name])) {
@@ -125,6 +126,36 @@ function checkFields(thing: string, table: AnyTable, report: Report): void {
       "Move it to the private fields",
     );
   }
+}
+
+function checkIndexes(thing: string, table: AnyDynamoTable, report: Report): void {
+  const shape = { ...table.aggregate.state().shape, ...table.private().shape };
+  for (const index of table.indexes) {
+    checkName("index", index, report);
+    if (!shape[index]) {
+      report(
+        thing,
+        `has an index on "${index}", which is no field of it`,
+        `Name one of ${Object.keys(shape).join(", ")}`,
+      );
+    } else if (!isText(shape[index])) {
+      report(thing, `has an index on "${index}", which is not text`, "Index text fields only");
+    }
+  }
+}
+
+/** Whether a field holds text whenever it is there. */
+function isText(schema: z.core.$ZodType): boolean {
+  const { type, innerType, entries } = schema._zod.def as {
+    type: string;
+    innerType?: z.core.$ZodType;
+    entries?: Record<string, unknown>;
+  };
+  if (type === "optional" && innerType) return isText(innerType);
+  return (
+    type === "string" ||
+    (type === "enum" && Object.values(entries ?? {}).every((value) => typeof value === "string"))
+  );
 }
 
 function publicNames(table: AnyTable, fields: string[]): string[] {

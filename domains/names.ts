@@ -22,6 +22,7 @@ const RULES = {
   command: { pattern: /^[a-z][A-Za-z0-9]*$/, maxLength: 64, says: "camelCase letters and digits" },
   aggregate: { pattern: /^[A-Z][A-Za-z0-9]*$/, maxLength: 64, says: "PascalCase letters and digits" },
   event: { pattern: /^[A-Z][A-Za-z0-9]*$/, maxLength: 128, says: "PascalCase letters and digits" },
+  index: { pattern: /^[a-zA-Z0-9_.-]{3,}$/, maxLength: 255, says: "3 or more letters, digits, _, . and -" },
   column: { pattern: /^[a-z][a-z0-9_]*$/, maxLength: 63, says: "lower case letters, digits and underscores" },
 } satisfies Record<string, NameRule>;
 
@@ -30,6 +31,8 @@ export type NameKind = keyof typeof RULES;
 
 /** Names that the stack's own resources bear. */
 const RESERVED_DOMAINS = ["monolith", "events"];
+/** Tables of the monolith's database that belong to no module. */
+export const RESERVED_TABLES = ["outbox", "inbox", "deleted_aggregates", "pgmigrations"];
 
 /** Reports a name that AWS or PostgreSQL would refuse. */
 export function checkName(kind: NameKind, name: string, report: Report): void {

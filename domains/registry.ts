@@ -57,7 +57,9 @@ function load(folder: string, name: string): FoundDomain | Fault {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- folders are found at run time, and Pulumi loads CommonJS
     exported = require(join(folder, name)) as typeof exported;
   } catch (error) {
-    return { ...fault, problem: `cannot be loaded: ${(error as Error).message}`, remedy: REMEDY };
+    // Node adds the files that required it, line by line.
+    const [reason] = (error as Error).message.split("\n");
+    return { ...fault, problem: `cannot be loaded: ${reason}`, remedy: REMEDY };
   }
   const { domain } = exported;
   if (domain?.kind !== "monolith-module" && domain?.kind !== "microservice") {

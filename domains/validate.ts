@@ -2,7 +2,7 @@ import type { AnyDomain } from "../runtime/domain";
 import { checkSubscriptions, checkUses } from "./check-subscriptions";
 import { checkEvents, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
-import { checkName } from "./names";
+import { checkName, RESERVED_TABLES } from "./names";
 
 /** A domain and the folder that registers it. */
 export interface FoundDomain {
@@ -30,6 +30,13 @@ export function validateDomains(found: readonly FoundDomain[]): Fault[] {
     guarded(report, () => checkUses(domain, report));
     if (domain.kind !== "monolith-module") continue;
     for (const table of Object.keys(domain.tables)) {
+      if (RESERVED_TABLES.includes(table)) {
+        report(
+          `table "${table}"`,
+          "has a name that the monolith's database uses itself",
+          "Choose another name",
+        );
+      }
       const other = tables.get(table);
       if (other)
         report(

@@ -73,6 +73,10 @@ export type NewItemOf<T extends AnyDynamoTable> =
 
 type NoFields = z.ZodObject<Record<never, never>>;
 
+/** Fields that an index can be on: text, since an index's key is declared as text and DynamoDB refuses anything else. */
+type TextFieldOf<A extends AnyAggregate, P extends z.ZodObject> = TextIn<StateOf<A>> | TextIn<ReadFields<P>>;
+type TextIn<T> = { [F in keyof T & string]-?: T[F] extends string | undefined ? F : never }[keyof T & string];
+
 /**
  * Declares an entity table of a monolith module.
  *
@@ -84,7 +88,10 @@ export function entityTable<
   A extends AnyAggregate,
   const C extends ColumnsOf<A>,
   P extends z.ZodObject = NoFields,
->(aggregate: A, options: { columns: C; private?: () => P }): PostgresTable<A, C, P>;
+>(
+  aggregate: A,
+  options: { columns: C & { [F in Exclude<keyof C & string, keyof StateOf<A>>]: never }; private?: () => P },
+): PostgresTable<A, C, P>;
 /**
  * Declares an entity table of a microservice.
  *
@@ -95,7 +102,7 @@ export function entityTable<
 export function entityTable<
   A extends AnyAggregate,
   P extends z.ZodObject = NoFields,
-  const I extends string & (keyof StateOf<A> | keyof z.output<P>) = never,
+  const I extends TextFieldOf<A, P> = never,
 >(aggregate: A, options?: { private?: () => P; indexes?: readonly I[] }): DynamoTable<A, P, I>;
 export function entityTable(
   aggregate: AnyAggregate,

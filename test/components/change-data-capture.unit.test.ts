@@ -235,3 +235,11 @@ test("The relay publishes as the monolith's modules, and nobody else", () => {
     ],
   });
 });
+
+test("DMS gets identifiers that it takes, whatever characters the names of stack and component have", async () => {
+  const { one: named } = await deploy(
+    () => new ChangeDataCapture("mono_lith", { ...args, bus: new EventBus("events") }),
+  );
+  const { replicationTaskId } = named("aws:dms/replicationTask:ReplicationTask", "mono_lith-task").inputs;
+  expect(replicationTaskId).toBe("domain-consistency-dev-mono-lith");
+});

@@ -88,12 +88,23 @@ test("Everything that is missing or wrong is told in one error, with the value a
     '  domain-consistency:streamRetentionHours is "23": Too small: expected number to be >=24. -> streamRetentionHours',
     '  domain-consistency:replicationInstanceClass is "t3.micro": must start with "dms.". -> replicationInstanceClass',
     '  domain-consistency:outboxRetentionDays is "a month": Invalid input: expected number, received NaN. -> outboxRetentionDays',
-    '  domain-consistency:logRetentionDays is "1.5": Invalid input: expected int, received number. -> logRetentionDays',
+    expect.stringMatching(
+      /^ {2}domain-consistency:logRetentionDays is "1.5": must be one of .* -> logRetentionDays$/,
+    ),
     expect.stringMatching(
       /^ {2}domain-consistency:deletionProtection is "perhaps": .* -> deletionProtection$/,
     ),
     '  domain-consistency:alarmTopicArn is "arn:aws:sqs:eu-central-1:111122223333:alarms": must be an ARN of sns. -> alarmTopicArn',
   ]);
+});
+
+test("Logs are kept for one of the times that CloudWatch Logs takes", () => {
+  const retention = (logRetentionDays: string) =>
+    settingsOf({ ...REQUIRED_CONFIG, logRetentionDays }).logRetentionDays;
+  expect([retention("1"), retention("3653")]).toEqual([1, 3653]);
+  expect(() => retention("10")).toThrow(
+    'domain-consistency:logRetentionDays is "10": must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653. Set it with: pulumi config set logRetentionDays <value>',
+  );
 });
 
 test("A database name is as long as its replication slot's name allows, and no longer", () => {

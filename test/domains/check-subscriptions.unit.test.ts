@@ -76,7 +76,20 @@ test("A reaction uses what its domain registers, and not another projection by t
   const handler = reaction(Book, "BookLent", { uses: { titles: other }, handle: async () => [] });
   const subscriptions = { titles, lent: react(Book, { BookLent: handler }) };
   expect(faultsOf(library(), readers({ subscriptions }))).toEqual([
-    'domains/readers: subscription "lent", reaction to "BookLent" uses something else under the name "titles" than what is registered. Use a table or projection of this domain: titles, lent.',
+    'domains/readers: subscription "lent", reaction to "BookLent" uses something else under the name "titles" than what is registered. Use a table or projection of this domain: titles.',
+  ]);
+});
+
+test("A command uses tables and projections, and no reactions", () => {
+  const bought = react(Book, { BookBought: onBought });
+  // What plain JavaScript could make of it.
+  const lend = command({
+    uses: { bought: bought as never },
+    input: () => z.object({}),
+    handle: async () => [],
+  });
+  expect(faultsOf(library(), readers({ subscriptions: { titles, bought }, commands: { lend } }))).toEqual([
+    'domains/readers: command "lend" uses "bought", which the domain does not register. Use a table or projection of this domain: titles.',
   ]);
 });
 

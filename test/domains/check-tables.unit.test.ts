@@ -104,6 +104,42 @@ test("An index is on a field of the table", () => {
   ]);
 });
 
+test("An index is on a text field, since DynamoDB refuses items whose index key is anything else", () => {
+  const fields = () =>
+    z.object({ pages: z.int(), author: z.string().nullable(), genre: z.enum(["a", "b"]).optional() });
+  const table = { ...entityTable(Book, { private: fields }), indexes: ["title", "genre", "pages", "author"] };
+  expect(faultsOf(library({ ...none, tables: { books: table } }))).toEqual([
+    'domains/library: table "books" has an index on "pages", which is not text. Index text fields only.',
+    'domains/library: table "books" has an index on "author", which is not text. Index text fields only.',
+  ]);
+});
+
+test("An aggregate's key is text", () => {
+  const counted = {
+    ...Book,
+    state: () => z.object({ bookId: z.int(), title: z.string() }),
+  } as unknown as typeof Book;
+  expect(faultsOf(library({ ...none, tables: { books: entityTable(counted) }, events: [counted] }))).toEqual([
+    'domains/library: aggregate "Book" has the key "bookId", which is not text. Use a text field, e.g. z.uuid().',
+  ]);
+});
+
+test("Fields have columns of their own", () => {
+  const table = { ...bookRows, columns: { bookId: "id", title: "id" } };
+  expect(faultsOf(libraryModule({ tables: { books: table as never } }))).toEqual([
+    'domains/library: table "books" keeps several fields in the column "id". Name a column for each.',
+  ]);
+});
+
+test.each(["outbox", "inbox", "deleted_aggregates", "pgmigrations"])(
+  "No module has a table %s, which is there for all",
+  (name) => {
+    expect(faultsOf(libraryModule({ tables: { [name]: bookRows } }))).toEqual([
+      `domains/library: table "${name}" has a name that the monolith's database uses itself. Choose another name.`,
+    ]);
+  },
+);
+
 test("Every public field has a column, and only public fields have one", () => {
   const table = { ...bookRows, columns: { bookId: "book_id", author: "author" } };
   expect(faultsOf(libraryModule({ tables: { books: table as never } }))).toEqual([

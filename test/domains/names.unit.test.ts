@@ -83,3 +83,10 @@ test("A column is named as PostgreSQL names one without quotes, private columns 
     'domains/library: column "shelfNo" has a name with characters that cannot be used. Use lower case letters, digits and underscores.',
   ]);
 });
+
+test("An index is named like its field, which DynamoDB takes from three characters on", () => {
+  const table = entityTable(Book, { private: () => z.object({ at: z.string() }), indexes: ["at"] });
+  expect(faultsOf(library({ tables: { books: table }, commands: {} }))).toEqual([
+    'domains/library: index "at" has a name with characters that cannot be used. Use 3 or more letters, digits, _, . and -.',
+  ]);
+});
