@@ -108,6 +108,6 @@ test.each<[string, () => unknown]>([
     () => stream({ destinationConfig: { onFailure: { destinationArn: "arn:aws:sns:us-east-1:0:t" } } }),
   ],
   ["a tumbling window", () => stream({ tumblingWindowInSeconds: 5 } as Partial<EventSourceMappingInputs>)],
-])("%s is refused as not implemented", (_, read) => {
+])("%s is refused as unsupported", (_, read) => {
   expect(read).toThrow(expect.objectContaining({ code: "EVENT_SOURCE_UNSUPPORTED" }));
 });
