@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 
 /** A new W3C trace context: version, trace id, span id, sampled. */
 export function newTraceparent(): string {
-  return `00-${randomBytes(16).toString("hex")}-${randomBytes(8).toString("hex")}-01`;
+  const ids = randomBytes(24).toString("hex");
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`;
 }
 
 /** A new span in the same trace; a new trace when there is none to continue. */

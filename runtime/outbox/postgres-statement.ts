@@ -1,4 +1,5 @@
-import { type Kysely, type QueryCreator, type RawBuilder, sql } from "kysely";
+import { CompiledQuery, type Kysely, type QueryCreator, sql } from "kysely";
+import { escapeIdentifier, escapeLiteral } from "pg";
 import { aggregateName } from "../contract";
 import type { CommitContext, StagedPostgresChange } from "../staged-change";
 
@@ -9,8 +10,8 @@ export type AnyDatabase = Record<string, Record<string, unknown>>;
 export interface ChangedRow {
   aggregate_id: string;
   aggregate_version: number;
-  /** The public state that the event carries; null once the row is gone. */
-  state: unknown;
+  /** The public state that the event carries, where it was asked for; null once the row is gone. */
+  state?: unknown;
 }
 
 /** What a change may describe itself with, loosely typed: `ChangeBuilders` is what a command sees. */
@@ -31,46 +32,56 @@ export interface DescribedChange {
 
 /** What every change builder can do; which of the three it is, the command has chosen. */
 interface AnyChangeQuery {
-  returning(columns: readonly string[]): never;
+  returning(columns: readonly string[]): { compile(): CompiledQuery };
   toOperationNode(): { updates?: readonly unknown[]; onConflict?: unknown };
+}
+
+/** What the statement of one change is made of. */
+export interface ChangeOptions {
+  /** The event's id. */
+  id: string;
+  /** What happened, as the event's contract has it. */
+  change: unknown;
+  context: CommitContext;
+  /** Whether the statement also returns the new public state. */
+  returnsState: boolean;
 }
 
 /**
  * One statement that changes one row, reads its new state and version from the database, and writes the event: a
- * data-modifying CTE, so one round trip and no BEGIN and COMMIT of its own.
+ * data-modifying CTE, so one round trip and no BEGIN and COMMIT of its own. Around the change itself, which a command
+ * described to Kysely, it is put together as text: made of Kysely's nodes, it took the client four times as long
+ * (`npm run bench -- --only write`).
  */
 export function changeStatement(
   db: Kysely<AnyDatabase>,
   staged: StagedPostgresChange,
-  event: { id: string; change: unknown; context: CommitContext },
-) {
+  { id, change, context, returnsState }: ChangeOptions,
+): { query: CompiledQuery<ChangedRow>; described: DescribedChange } {
   const { definition, type } = staged;
   const { aggregate, columns } = definition;
-  const key = columns[aggregate.key] as string;
-  const published = [...new Set([...Object.values(columns), "version"])];
   const described: DescribedChange = { operation: "update", values: {}, more: false };
+  const changing = staged.describe(buildersFor(db, staged, described) as never) as AnyChangeQuery;
+  described.more = saysMore(changing, described);
+  const { sql: changed, parameters } = changing
+    .returning([...new Set([...Object.values(columns), "version"])])
+    .compile();
   // A deletion is a version of its own, although the row that would carry it is gone.
-  const removal = () => described.operation === "delete";
-  const changed = db.with("changed", (creator) => {
-    const query = staged.describe(buildersFor(creator, staged, described) as never) as AnyChangeQuery;
-    described.more = saysMore(query, described);
-    return query.returning(published);
-  });
-  // Raw SQL: built node by node, this part costs more than a third of the whole statement's making.
-  const version = removal() ? sql`changed.version + 1` : sql`changed.version`;
-  const { correlationId, causationId = null, traceparent = null } = event.context;
-  const raised = changed.with(
-    "raised",
-    () => sql`(
-      insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload,
-        correlation_id, causation_id, traceparent)
-      select ${event.id}::uuid, ${aggregateName(aggregate)}, ${sql.ref(`changed.${key}`)}::text, ${version}, ${type},
-        ${aggregate.events[type]?.version ?? 1}::integer, ${payloadOf(columns, event.change, removal())},
-        ${correlationId}, ${causationId}, ${traceparent}
-      from changed
-      returning aggregate_id, aggregate_version, payload -> 'state' as state)`,
-  );
-  return { query: withInbox(raised, event.context).selectFrom("raised").selectAll(), described };
+  const isRemoval = described.operation === "delete";
+  const values = [...parameters];
+  const value = (one: unknown) => `$${values.push(one)}`;
+  const text = `with changed as (${changed}), raised as (
+    insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload,
+      correlation_id, causation_id, traceparent)
+    select ${value(id)}::uuid, ${value(aggregateName(aggregate))}, ${columnOfChanged(columns[aggregate.key] as string)}::text,
+      changed.version${isRemoval ? " + 1" : ""}, ${value(type)}, ${value(aggregate.events[type]?.version ?? 1)}::integer,
+      jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : stateOf(columns)}),
+      ${value(context.correlationId)}, ${value(context.causationId ?? null)}, ${value(context.traceparent ?? null)}
+    from changed
+    returning aggregate_id, aggregate_version${returnsState ? ", payload -> 'state' as state" : ""}
+  )${inboxRecord(context, value)}
+  select * from raised`;
+  return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
 }
 
 /** What a change sets, without a statement being made of it. */
@@ -87,37 +98,28 @@ function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange)
 }
 
 /** The inbox record rides in the same statement, and only if something was changed: a lost race leaves it unwritten. */
-function withInbox(query: QueryCreator<AnyDatabase>, context: CommitContext): QueryCreator<AnyDatabase> {
-  const { once } = context;
-  if (!once) return query;
-  return query.with("once", (creator) =>
-    creator
-      .insertInto("inbox")
-      .columns(["consumer", "message_id"])
-      .expression((eb) =>
-        eb
-          .selectFrom("changed")
-          .select([sql`${once.consumer}`.as("consumer"), sql`${once.messageId}`.as("message_id")]),
-      ),
-  );
+function inboxRecord({ once }: CommitContext, value: (one: unknown) => string): string {
+  if (!once) return "";
+  return `, once as (
+    insert into inbox (consumer, message_id) select ${value(once.consumer)}, ${value(once.messageId)} from changed
+  )`;
 }
 
 /** A function of PostgreSQL takes at most 100 arguments: so many names with their values. */
 const MAX_FIELDS_PER_OBJECT = 50;
 
-function payloadOf(columns: Record<string, string>, change: unknown, removal: boolean): RawBuilder<unknown> {
-  const state = removal ? sql`null` : stateOf(Object.entries(columns));
-  return sql`jsonb_build_object('change', ${JSON.stringify(change)}::jsonb, 'state', ${state})`;
+function stateOf(columns: Record<string, string>): string {
+  const fields = Object.entries(columns).map(
+    ([field, column]) => `${escapeLiteral(field)}, ${columnOfChanged(column)}`,
+  );
+  const parts: string[] = [];
+  for (let start = 0; start < fields.length; start += MAX_FIELDS_PER_OBJECT)
+    parts.push(`jsonb_build_object(${fields.slice(start, start + MAX_FIELDS_PER_OBJECT).join(", ")})`);
+  return parts.join(" || ");
 }
 
-function stateOf(columns: [field: string, column: string][]): RawBuilder<unknown> {
-  const fields = columns.map(([field, column]) => sql`${sql.lit(field)}, ${sql.ref(`changed.${column}`)}`);
-  const parts: RawBuilder<unknown>[] = [];
-  for (let start = 0; start < fields.length; start += MAX_FIELDS_PER_OBJECT) {
-    const part = fields.slice(start, start + MAX_FIELDS_PER_OBJECT);
-    parts.push(sql`jsonb_build_object(${sql.join(part)})`);
-  }
-  return sql.join(parts, sql` || `);
+function columnOfChanged(column: string): string {
+  return `changed.${escapeIdentifier(column)}`;
 }
 
 function buildersFor(

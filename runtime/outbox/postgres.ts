@@ -11,7 +11,7 @@ import type {
 } from "../staged-change";
 import { isKnownToBeValid } from "./known-state";
 import { withNextLives } from "./next-life";
-import { type AnyDatabase, changeStatement, type ChangedRow } from "./postgres-statement";
+import { type AnyDatabase, changeStatement } from "./postgres-statement";
 import { validChange, validState } from "./validation";
 
 /** SQLSTATE: unique_violation. */
@@ -52,9 +52,9 @@ async function commitOnce(
   try {
     const [only, ...more] = staged;
     if (only && more.length === 0) {
-      const statement = statementOf(db, only, context);
+      const statement = statementOf(db, only, { context, returnsState: false });
       if (isKnownToBeValid(only.definition, statement.described)) {
-        const written = await run(statement, only);
+        const written = await run(db, statement, only);
         return written ? { outcome: "committed", changes: [written.committed] } : conflictOf(only);
       }
     }
@@ -76,12 +76,13 @@ async function inTransaction(
     }
     const committed: CommittedChange[] = [];
     for (const change of staged) {
-      const written = await run(statementOf(transaction, change, context), change);
+      const statement = statementOf(transaction, change, { context, returnsState: true });
+      const written = await run(transaction, statement, change);
       if (!written)
         throw Object.assign(codedError(ROLLED_BACK, "A change lost its race"), {
           outcome: conflictOf(change),
         });
-      if (written.state !== null) validState(change.definition.aggregate, written.state);
+      if (written.state) validState(change.definition.aggregate, written.state);
       committed.push(written.committed);
     }
     return { outcome: "committed", changes: committed } as const;
@@ -93,18 +94,18 @@ type Statement = ReturnType<typeof changeStatement> & { eventId: string };
 function statementOf(
   db: Kysely<AnyDatabase>,
   staged: StagedPostgresChange,
-  context: CommitContext,
+  options: { context: CommitContext; returnsState: boolean },
 ): Statement {
   const eventId = uuid();
   const change = validChange(staged.definition.aggregate, staged.type, staged.change);
-  return { ...changeStatement(db, staged, { id: eventId, change, context }), eventId };
+  return { ...changeStatement(db, staged, { ...options, id: eventId, change }), eventId };
 }
 
-async function run(statement: Statement, staged: StagedPostgresChange) {
-  const rows = await statement.query.execute().catch((error: unknown) => {
+async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: StagedPostgresChange) {
+  const { rows } = await db.executeQuery(statement.query).catch((error: unknown) => {
     throw isSecondEvent(error) ? manyRowsChanged(staged, error) : error;
   });
-  const [row] = rows as unknown as ChangedRow[];
+  const [row] = rows;
   if (!row) return undefined;
   const committed: CommittedChange = {
     aggregate: aggregateName(staged.definition.aggregate),

@@ -38,7 +38,7 @@ describe("one change whose new state is known", () => {
   test("is one statement: one round trip without BEGIN and COMMIT, be it an insert, an update or a deletion", async () => {
     const accountId = uuid();
     await commit(opening(accountId));
-    expect(bank.statements).toEqual([expect.stringMatching(/^with "changed" as \(insert into "accounts"/)]);
+    expect(bank.statements).toEqual([expect.stringMatching(/^with changed as \(insert into "accounts"/)]);
     await commit(
       bank.accounts.change("AccountCredited", { amount: 5 }, (change) =>
         change.update({ balance: 5 }).where("account_id", "=", accountId).where("version", "=", 1),

@@ -35,7 +35,7 @@ async function opened(): Promise<string> {
 
 const IN_TRANSACTION = (statements: number) => [
   "begin",
-  ...Array<unknown>(statements).fill(expect.stringMatching(/^with "changed" as/)),
+  ...Array<unknown>(statements).fill(expect.stringMatching(/^with changed as/)),
   "commit",
 ];
 
