@@ -14,8 +14,6 @@ const STACK = "dev";
 const FUNCTION_TYPE = "aws:lambda/function:Function";
 const KILOBYTES: Unit = { decimals: 0, suffix: " KB" };
 const SIZE_LIMIT_KILOBYTES = 400;
-/** A bundle is read and compiled as one file, and without what its handler does not use. */
-const LOAD_LIMIT = 0.4;
 
 /** A handler as the program packages it, once bundled and once with its libraries left in node_modules. */
 interface Packaged {
@@ -74,7 +72,7 @@ async function loadRows(projectRoot: string, packaged: Packaged[], report: Repor
       const measured = [ours, theirs].map((values) => amount(median(values), MILLISECONDS)).join(" / ");
       const about = { area: "packages", what: `${owner}: load, bundled / unbundled`, measured };
       const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN));
-      return rowOf(about, ratios, RATIO, { limit: LOAD_LIMIT, is: "at most" });
+      return rowOf(about, ratios, RATIO);
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });
