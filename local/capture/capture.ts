@@ -146,8 +146,10 @@ const FIRST_WAIT_MILLISECONDS = 100;
 const LONGEST_WAIT_MILLISECONDS = 2_000;
 /** SQLSTATE object_in_use. */
 const SLOT_IN_USE = "55006";
-/** SQLSTATEs that time does not heal: wrong login, no such database or slot, no right, a slot that lost its log. */
-const LASTING_ERRORS = ["28P01", "28000", "3D000", "42704", "42501", "55000", "42601"];
+/** SQLSTATE undefined_object. */
+const SLOT_GONE = "42704";
+/** SQLSTATEs that time does not heal: wrong login, no such database, no right, a slot that lost its log. */
+const LASTING_ERRORS = ["28P01", "28000", "3D000", "42501", "55000", "42601"];
 
 async function run(task: RunningTask, first: Session): Promise<undefined> {
   const { state, report } = task;
@@ -181,6 +183,8 @@ async function reconnect(task: RunningTask): Promise<Session | undefined> {
       return await connect(task, { slotWaitMilliseconds: 0, fromStart: false });
     } catch (error) {
       const code = errorCode(error) ?? "";
+      // Dropped between the look and the read: the next look finds it missing and says so.
+      if (code === SLOT_GONE) continue;
       if (code.startsWith("CAPTURE_") ? code !== "CAPTURE_SLOT_IN_USE" : LASTING_ERRORS.includes(code))
         throw error;
     }
