@@ -6,7 +6,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-l
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
 import { codedError } from "../../runtime/coded-error";
-import { roleCredentials, type RenewedCredentials } from "./role-credentials";
+import { renewingRefusedSession, roleCredentials, type RenewedCredentials } from "./role-credentials";
 
 /** Where the emulator answers. */
 export interface EmulatorAddress {
@@ -65,15 +65,19 @@ export function connectEmulator({ endpoint, region }: EmulatorAddress): Emulator
       throw codedError("FUNCTION_WITHOUT_ROLE", `The function "${functionName}" has no role. Declare one.`);
     },
     queueClient: (role, functionName) =>
-      new SQSClient({ ...options(), ...queueOptions, credentials: credentialsOf(role, functionName) }),
+      renewingRefusedSession(
+        new SQSClient({ ...options(), ...queueOptions, credentials: credentialsOf(role, functionName) }),
+      ),
     kinesisClient: (role, functionName) =>
       // The SDK speaks HTTP/2 to Kinesis, which carries no Host header, and the emulator then finds the signature wrong; hence
       // another client's HTTP/1.1 handler.
-      new KinesisClient({
-        ...options(),
-        requestHandler: root.lambda.config.requestHandler,
-        credentials: credentialsOf(role, functionName),
-      }),
+      renewingRefusedSession(
+        new KinesisClient({
+          ...options(),
+          requestHandler: root.lambda.config.requestHandler,
+          credentials: credentialsOf(role, functionName),
+        }),
+      ),
     close: () => httpAgent.destroy(),
   };
 }

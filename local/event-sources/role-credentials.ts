@@ -1,3 +1,5 @@
+import type { KinesisClient } from "@aws-sdk/client-kinesis";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
 import { codedError } from "../../runtime/coded-error";
 
@@ -8,6 +10,29 @@ export type RenewedCredentials = () => Promise<{
   sessionToken: string;
   expiration: Date;
 }>;
+
+/** How services say that they do not know a session: an emulator that was started again has forgotten them. */
+const UNKNOWN_SESSION = ["InvalidClientTokenId", "UnrecognizedClientException", "ExpiredTokenException"];
+
+/** Has a client assume its role anew when its session is refused, so that the next call is made with another one. */
+export function renewingRefusedSession<C extends SQSClient | KinesisClient>(client: C): C {
+  // The middleware looks at neither input nor output, in which the clients' types differ.
+  const stack = client.middlewareStack as SQSClient["middlewareStack"];
+  stack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (UNKNOWN_SESSION.includes((error as Error).name)) {
+          await client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+        }
+        throw error;
+      }
+    },
+    { step: "initialize", name: "renewingRefusedSession" },
+  );
+  return client;
+}
 
 /**
  * Credentials of a function's own role, so that a permission that it lacks is refused here as on AWS, where Lambda reads an event source

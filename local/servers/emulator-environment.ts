@@ -9,6 +9,8 @@ export interface EmulatorSettings {
   port: number;
   runId: string;
   persist: boolean;
+  /** Added as they are. */
+  variables: Readonly<Record<string, string>>;
 }
 
 /** The developer's variables that Python and the system need. Nothing else: functions inherit the emulator's environment. */
@@ -27,7 +29,13 @@ const PASSED_ON = [
 ];
 
 /** The whole environment of a MiniStack of a run's own. */
-export function emulatorEnvironment({ folder, port, runId, persist }: EmulatorSettings): NodeJS.ProcessEnv {
+export function emulatorEnvironment({
+  folder,
+  port,
+  runId,
+  persist,
+  variables,
+}: EmulatorSettings): NodeJS.ProcessEnv {
   const temporary = join(folder, "tmp");
   const nothing = join(folder, "none");
   return {
@@ -60,5 +68,6 @@ export function emulatorEnvironment({ folder, port, runId, persist }: EmulatorSe
     AWS_CONFIG_FILE: nothing,
     AWS_SHARED_CREDENTIALS_FILE: nothing,
     AWS_EC2_METADATA_DISABLED: "true",
+    ...variables,
   };
 }

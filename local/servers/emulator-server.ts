@@ -19,6 +19,12 @@ export interface Emulator {
   /** Path of the log of an emulator of the run's own. */
   readonly log: string | undefined;
   readonly pid: number | undefined;
+  /**
+   * Ends an emulator of the run's own and starts it again on the same port, with its state if it was started with `persist`.
+   *
+   * @throws EMULATOR_NOT_OURS on the user's emulator; what starting throws
+   */
+  restart(): Promise<void>;
   /** Stops it and removes its state; on the user's emulator: nothing. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves with EMULATOR_DIED if it ends though nobody stopped it; otherwise stays pending. */
@@ -35,6 +41,8 @@ export interface EmulatorOptions {
    * @default false
    */
   persist?: boolean;
+  /** Added to its environment, which functions inherit. */
+  variables?: Readonly<Record<string, string>>;
 }
 
 /** Where all resources of a laptop run are. */

@@ -30,6 +30,13 @@ export async function useGivenEmulator(text: string, { report }: EmulatorOptions
     credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : ROOT_CREDENTIALS,
     log: undefined,
     pid: undefined,
+    restart: () =>
+      Promise.reject(
+        codedError(
+          "EMULATOR_NOT_OURS",
+          `The emulator at "${endpoint}" is not the run's own: unset AWS_ENDPOINT_URL to restart one`,
+        ),
+      ),
     stop: () => Promise.resolve(),
     died: new Promise<CodedError>(() => undefined),
   };

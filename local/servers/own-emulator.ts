@@ -14,57 +14,48 @@ import { emulatorHealth, refusesUnsignedCalls } from "./emulator-health";
 import { findMinistack } from "./find-ministack";
 import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";
+import type { RunDirectory } from "./run-directory";
 
 const NAME = "AWS emulator";
 const READY_TIMEOUT_MILLISECONDS = 30_000;
 const POLL_MILLISECONDS = 50;
 
 /** Starts a MiniStack of the run's own (see `startEmulator`). */
-export async function startOwnEmulator({ run, report, persist = false }: EmulatorOptions): Promise<Emulator> {
+export async function startOwnEmulator(options: EmulatorOptions): Promise<Emulator> {
+  const { run, report, persist = false } = options;
   const python = await findMinistack(run, report);
-  const folder = join(run.path, "emulator");
-  const log = join(run.path, "emulator.log");
+  const place: Place = {
+    run,
+    python: python.executable,
+    folder: join(run.path, "emulator"),
+    log: join(run.path, "emulator.log"),
+    persist,
+    variables: options.variables ?? {},
+  };
+  const { folder, log } = place;
   run.closing.throwIfAborted();
   mkdirSync(join(folder, "tmp"), { recursive: true });
-  const { child, port, health } = await onFreePort(
-    "DOMAINS_EMULATOR_PORT",
-    "The AWS emulator",
-    async (candidate) => {
-      const started = await startChild(run, {
-        name: NAME,
-        command: python.executable,
-        // -X takes any name: it shows in a process list which run this process belongs to.
-        args: ["-X", `domains_run=${run.id}`, "-m", "ministack"],
-        env: emulatorEnvironment({ folder, port: candidate, runId: run.id, persist }),
-        cwd: folder,
-        log,
-        // State is written on SIGTERM only; where none is to be written, nothing is lost by the quick way.
-        stopSignal: persist ? "SIGTERM" : "SIGKILL",
-      });
-      try {
-        return {
-          child: started,
-          port: candidate,
-          health: await waitUntilReady(started, candidate, run.id, log),
-        };
-      } catch (error) {
-        await started.stop();
-        throw error;
-      }
-    },
-  );
+  const started = await onFreePort("DOMAINS_EMULATOR_PORT", "The AWS emulator", async (candidate) => ({
+    port: candidate,
+    ...(await startOn(place, candidate)),
+  }));
+  const { port, health } = started;
+  let { child } = started;
   let stopped = false;
-  const died = new Promise<CodedError>((resolve) => {
-    void child.exited.then((exit) => {
-      if (stopped || run.closing.aborted) return;
-      resolve(
+  let reportDeath: (error: CodedError) => void;
+  const died = new Promise<CodedError>((resolve) => (reportDeath = resolve));
+  const watch = (watched: Child): void => {
+    void watched.exited.then((exit) => {
+      if (stopped || run.closing.aborted || child !== watched) return;
+      reportDeath(
         codedError(
           "EMULATOR_DIED",
           `The AWS emulator ended unexpectedly (${exit}). The end of "${log}":${logTail(log)}`,
         ),
       );
     });
-  });
+  };
+  watch(child);
   return {
     endpoint: endpointOf(port),
     port,
@@ -74,14 +65,54 @@ export async function startOwnEmulator({ run, report, persist = false }: Emulato
     region: REGION,
     credentials: ROOT_CREDENTIALS,
     log,
-    pid: child.pid,
+    get pid() {
+      return child.pid;
+    },
     died,
+    async restart() {
+      stopped = true;
+      await child.stop();
+      ({ child } = await startOn(place, port));
+      stopped = false;
+      watch(child);
+    },
     async stop() {
       stopped = true;
       await child.stop();
       if (!persist) await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** What stays the same when it is started again. */
+interface Place {
+  run: RunDirectory;
+  python: string;
+  folder: string;
+  log: string;
+  persist: boolean;
+  variables: Readonly<Record<string, string>>;
+}
+
+async function startOn(place: Place, port: number): Promise<{ child: Child; health: EmulatorHealth }> {
+  const { run, folder, log, persist, variables } = place;
+  const child = await startChild(run, {
+    name: NAME,
+    command: place.python,
+    // -X takes any name: it shows in a process list which run this process belongs to.
+    args: ["-X", `domains_run=${run.id}`, "-m", "ministack"],
+    env: emulatorEnvironment({ folder, port, runId: run.id, persist, variables }),
+    cwd: folder,
+    log,
+    // State is written on SIGTERM only; where none is to be written, nothing is lost by the quick way.
+    stopSignal: persist ? "SIGTERM" : "SIGKILL",
+  });
+  try {
+    return { child, health: await waitUntilReady(child, port, run.id, log) };
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
 }
 
 async function waitUntilReady(

@@ -82,10 +82,10 @@ export async function startOwnPostgres({ run }: ServerOptions): Promise<Postgres
       }
       return name;
     },
-    async restart() {
+    async restart(how = "in order") {
       const before = child;
       stopped = true;
-      await before.stop(SHUT_DOWN_FAST);
+      await before.stop(how === "kill" ? "SIGKILL" : SHUT_DOWN_FAST);
       ({ child } = await startServer(cluster, port));
       stopped = false;
       watch(child);

@@ -21,8 +21,13 @@ export interface PostgresServer {
    * use the same server. It is dropped on stop, with its replication slots.
    */
   createDatabase(name: string): Promise<string>;
-  /** Ends a server of the run's own in good order and starts it again on the same port, to try how others bear it. */
-  restart(): Promise<void>;
+  /**
+   * Ends a server of the run's own and starts it again on the same port, to try how others bear it: in good order, or with
+   * kill -9 of all its processes, after which it recovers from its log.
+   *
+   * @default "in order"
+   */
+  restart(how?: "in order" | "kill"): Promise<void>;
   /** Stops the server and removes its data; on the user's server: drops the run's databases. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves with POSTGRES_DIED if the server ends though nobody stopped it; otherwise stays pending. */

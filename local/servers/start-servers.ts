@@ -1,6 +1,7 @@
 import { codedError } from "../../runtime/coded-error";
 import type { Emulator } from "./emulator";
 import { startEmulator } from "./emulator";
+import type { EmulatorOptions } from "./emulator-server";
 import { startGuardian } from "./guardian";
 import type { PostgresServer } from "./postgres";
 import { startPostgres } from "./postgres";
@@ -34,6 +35,8 @@ export interface ServersOptions {
    * @default true
    */
   handleSignals?: boolean;
+  /** How the emulator is started. */
+  emulator?: Pick<EmulatorOptions, "persist" | "variables">;
 }
 
 /**
@@ -47,6 +50,7 @@ export async function startServers({
   report,
   phases,
   handleSignals = true,
+  emulator: emulatorOptions = {},
 }: ServersOptions): Promise<Servers> {
   await sweepDeadRuns(projectRoot, report);
   const run = await openRunDirectory(projectRoot);
@@ -61,12 +65,15 @@ export async function startServers({
         return server;
       },
     ),
-    step(report, "Starting the AWS emulator", (said) => startEmulator({ run, report: said }), phases).then(
-      (server) => {
-        stops.push("the AWS emulator", () => server.stop());
-        return server;
-      },
-    ),
+    step(
+      report,
+      "Starting the AWS emulator",
+      (said) => startEmulator({ run, report: said, ...emulatorOptions }),
+      phases,
+    ).then((server) => {
+      stops.push("the AWS emulator", () => server.stop());
+      return server;
+    }),
   ]);
   if (stops.signal.aborted || postgres.status === "rejected" || emulator.status === "rejected") {
     const interrupted = stops.signal.aborted;

@@ -6,6 +6,7 @@ import { recordObservation } from "../journey/record";
 import type { Deployment } from "../provision/deployment";
 import type { Servers } from "../servers/start-servers";
 import { type LocalCapture, startLocalCapture } from "./capture";
+import type { FaultHooks } from "./fault-hooks";
 import type { Landscape } from "./landscape";
 import { waitUntilSettled } from "./settled";
 
@@ -29,6 +30,7 @@ export interface EventFlowOptions {
   deployment: Deployment;
   landscape: Landscape;
   journal: Journal;
+  faults?: FaultHooks | undefined;
 }
 
 const MAPPING_TYPE = "aws:lambda/eventSourceMapping:EventSourceMapping";
@@ -36,7 +38,7 @@ const SETTLE_TIMEOUT_MILLISECONDS = 120_000;
 
 /** Starts the stand-in for DMS and an event source for each declared mapping; everything they do goes into the journal. */
 export async function startEventFlow(options: EventFlowOptions): Promise<EventFlow> {
-  const { servers, deployment, landscape, journal } = options;
+  const { servers, deployment, landscape, journal, faults } = options;
   const { endpoint, region } = servers.emulator;
   const subscriptionOf = (functionName: string) => {
     const name = landscape.functions.get(functionName);
@@ -48,14 +50,17 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
     }
     recordObservation(journal, subscriptionOf, observation);
   };
-  const sources: EventSource[] = deployment.byType(MAPPING_TYPE).map(({ inputs }) =>
-    // The provisioner resolved the declared inputs; startEventSource checks them.
-    startEventSource({
+  const sources: EventSource[] = deployment.byType(MAPPING_TYPE).map(({ inputs }) => {
+    const functionName =
+      landscape.functions.get(String(inputs["functionName"]).split(":").at(-1) ?? "") ?? "";
+    return startEventSource({
+      // The provisioner resolved the declared inputs; startEventSource checks them.
       mapping: inputs as unknown as EventSourceMappingInputs,
       emulator: { endpoint, region },
       observe,
-    }),
-  );
+      ...(faults && { faults: faults.deliveryFaults(functionName), pace: faults.pace }),
+    });
+  });
   const capture = await startLocalCapture(options);
   await Promise.all(sources.map(({ ready }) => ready));
   return {

@@ -12,6 +12,7 @@ import { type BusTap, openBusTap } from "./bus-tap";
 import { sendCommand } from "./command-client";
 import { type LocalDatabase, prepareDatabase } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
+import type { FaultHooks } from "./fault-hooks";
 import { type Landscape, landscapeOf } from "./landscape";
 import { loadProgram, LOCAL_STACK, localConfig, PROJECT } from "./program";
 import { storeSecrets } from "./secrets";
@@ -40,18 +41,22 @@ export interface SystemOptions {
   report: Report;
   /** Gets how long each step took. */
   phases: Phase[];
+  /** Default: no faults. */
+  faults?: FaultHooks;
 }
 
 /**
  * Starts the servers, migrates the database, runs the Pulumi program against the emulator, and starts what AWS would run: change data
  * capture and the event source mappings. Everything is on the stop stack of `servers`.
  */
-export async function startSystem({ projectRoot, report, phases }: SystemOptions): Promise<LocalSystem> {
+export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
+  const { projectRoot, report, phases, faults } = options;
   // Before anything is started: a fault in a domain folder is told at once.
   const registry = loadDomains();
-  const servers = await startServers({ projectRoot, report, phases });
+  const emulator = faults && { persist: true, variables: faults.emulatorVariables };
+  const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) });
   try {
-    return await startOn(servers, registry, report, phases);
+    return await startOn(servers, registry, options);
   } catch (error) {
     await servers.stops.stopAll();
     throw error;
@@ -61,8 +66,7 @@ export async function startSystem({ projectRoot, report, phases }: SystemOptions
 async function startOn(
   servers: Servers,
   registry: Registry,
-  report: Report,
-  phases: Phase[],
+  { report, phases, faults }: SystemOptions,
 ): Promise<LocalSystem> {
   const { emulator, postgres, stops, run } = servers;
   const { endpoint, region } = emulator;
@@ -76,7 +80,8 @@ async function startOn(
   const clients = emulatorClients(endpoint, region);
   stops.push("the clients", () => clients.close());
   const secrets = await storeSecrets(clients, database);
-  const config = localConfig(database, secrets);
+  const port = (await faults?.serversStarted(servers)) ?? database.port;
+  const config = localConfig({ ...database, port }, secrets);
   const options = { program: loadProgram, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
   const deployment = await step(
     report,
@@ -92,7 +97,7 @@ async function startOn(
   const flow = await step(
     report,
     "Starting capture and event sources",
-    () => startEventFlow({ servers, deployment, landscape, journal }),
+    () => startEventFlow({ servers, deployment, landscape, journal, faults }),
     phases,
   );
   stops.push("capture and event sources", () => flow.stop());

@@ -1,0 +1,31 @@
+/**
+ * Loaded into every function's process before its own code (NODE_OPTIONS=--require): lets the proxies tell which function, in which
+ * process, a call comes from, and sets its clock wrong by an amount of its own.
+ */
+import { createHash } from "node:crypto";
+
+/** Furthest a function's clock is off, either way. SigV4 allows five minutes. */
+const MAX_SKEW_SECONDS = 90;
+
+const functionName = process.env["AWS_LAMBDA_FUNCTION_NAME"];
+if (functionName) {
+  const caller = `${process.pid}.${functionName}`;
+  process.env["AWS_SDK_UA_APP_ID"] = caller;
+  process.env["PGAPPNAME"] = caller;
+  setClock(skewOf(`${process.env["FAULT_SEED"] ?? ""}/${functionName}`));
+}
+
+function skewOf(name: string): number {
+  const share = createHash("sha256").update(name).digest().readInt32BE() / 2 ** 31;
+  return Math.round(share * MAX_SKEW_SECONDS * 1_000);
+}
+
+function setClock(offset: number): void {
+  const RealDate = Date;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args: []) =>
+      args.length > 0 ? Reflect.construct(target, args) : new RealDate(RealDate.now() + offset),
+    get: (target, name): unknown =>
+      name === "now" ? () => RealDate.now() + offset : Reflect.get(target, name),
+  });
+}
