@@ -108,8 +108,11 @@ async function readShard(context: ShardContext, state: ShardState, run: Run): Pr
       const failure = await confirmFailure(context, error);
       if (failure === "gone") return await allProcessed(state, run);
       if (failure === "trimmed") isTrimmed = true;
-      // Otherwise the iterator is kept: another one at LATEST would pass over what came since.
-      if (failure === "trimmed" || failure === "expired") iterator = undefined;
+      // After a fault of the stream's server an iterator may lead elsewhere. Without a place to find back to it is kept: another one
+      // at LATEST would pass over what came since.
+      const isPlaceKnown = (lastRead ?? state.firstRead) !== undefined || context.start.type !== "LATEST";
+      if (failure === "trimmed" || failure === "expired" || (failure === "problem" && isPlaceKnown))
+        iterator = undefined;
       if (failure === "expired" && lastRead === undefined && state.firstRead === undefined) {
         recorder.problem(place, positionLost(context));
       } else if (failure === "problem" || failure === "trimmed") {

@@ -18,8 +18,9 @@ export interface FaultSchedule {
   details(site: string): Random;
   injected(): Record<string, number>;
   total(): number;
-  /** From here on nothing is injected. */
-  end(): void;
+  /** Nothing is injected until `resume`; opportunities in between are not counted. */
+  pause(): void;
+  resume(): void;
 }
 
 /** How often faults strike. */
@@ -33,7 +34,7 @@ export interface ScheduleOptions {
 export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedule {
   const streams = new Map<string, { whether: Random; details: Random }>();
   const counts = new Map<FaultKind, number>();
-  let ended = false;
+  let paused = false;
   const streamOf = (site: string) => {
     const known = streams.get(site);
     if (known) return known;
@@ -47,7 +48,7 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
   const count = (kind: FaultKind): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return {
     draw(site, kinds) {
-      if (ended) return undefined;
+      if (paused) return undefined;
       const { whether } = streamOf(site);
       // Both are drawn each time: the stream does not depend on what came of the first.
       const strikes = whether.chance(rate);
@@ -60,8 +61,11 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
     details: (site) => streamOf(site).details,
     injected: () => Object.fromEntries([...counts].sort()),
     total: () => [...counts.values()].reduce((sum, one) => sum + one, 0),
-    end() {
-      ended = true;
+    pause() {
+      paused = true;
+    },
+    resume() {
+      paused = false;
     },
   };
 }

@@ -20,11 +20,13 @@ export interface Emulator {
   readonly log: string | undefined;
   readonly pid: number | undefined;
   /**
-   * Ends an emulator of the run's own and starts it again on the same port, with its state if it was started with `persist`.
+   * Ends an emulator of the run's own and starts it again on the same port, with its state if it was started with `persist`: all of
+   * it but the records of DynamoDB streams, which have to be read before.
    *
+   * @param onDown called between the two
    * @throws EMULATOR_NOT_OURS on the user's emulator; what starting throws
    */
-  restart(): Promise<void>;
+  restart(onDown?: () => void): Promise<void>;
   /** Stops it and removes its state; on the user's emulator: nothing. Safe to call twice. */
   stop(): Promise<void>;
   /** Resolves with EMULATOR_DIED if it ends though nobody stopped it; otherwise stays pending. */

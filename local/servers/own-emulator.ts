@@ -69,9 +69,10 @@ export async function startOwnEmulator(options: EmulatorOptions): Promise<Emulat
       return child.pid;
     },
     died,
-    async restart() {
+    async restart(onDown) {
       stopped = true;
       await child.stop();
+      onDown?.();
       ({ child } = await startOn(place, port));
       stopped = false;
       watch(child);

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { errorCode } from "../../runtime/coded-error";
+import { reportToStderr } from "../servers/report";
+import { BROKEN_BUILDS } from "./broken-builds";
+import { updateGuaranteesPage } from "./guarantees-page";
+import { describeBrokenBuild, describeRun, faultsReport } from "./faults-report";
+import { type BrokenBuildResult, runBrokenBuild } from "./run-broken-build";
+import { runSeed, type SeedResult } from "./run-seed";
+
+const PROJECT_ROOT = join(__dirname, "..", "..", "..");
+const FAULTS_PER_SEED = 1_000;
+const CHANGES_PER_FAULT = 2;
+
+interface Options {
+  seed: number;
+  seeds?: number;
+  faults: number;
+  changes?: number;
+  faultsPerVerdict?: number;
+  brokenBuilds?: true;
+  json?: true;
+  updateDocs?: true;
+}
+
+new Command("npm run faults --")
+  .description("Writes to the whole local system while faults are injected, and judges what its stores hold.")
+  .option("--seed <n>", "the first seed; the same seed gives the same faults and writes", wholeNumber, 1)
+  .option(
+    "--seeds <n>",
+    `how many seeds share the faults (default: one for each ${FAULTS_PER_SEED})`,
+    wholeNumber,
+  )
+  .option("--faults <n>", "faults to inject at least, over all seeds", wholeNumber, FAULTS_PER_SEED)
+  .option("--changes <n>", "changes to commit at least, over all seeds (default: two a fault)", wholeNumber)
+  .option(
+    "--faults-per-verdict <n>",
+    "judge after so many faults each, and stop at the first finding",
+    wholeNumber,
+  )
+  .option("--broken-builds", "instead: try whether builds with a mistake are caught")
+  .option("--json", "print one JSON document on standard output")
+  .option("--update-docs", "write the figures into docs/guarantees.md")
+  .action(run)
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });
+
+async function run(options: Options): Promise<void> {
+  const runs = options.brokenBuilds ? [] : await runSeeds(options);
+  const broken = options.brokenBuilds ? await runBrokenBuilds(options.seed) : [];
+  const report = faultsReport(runs, broken);
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (options.updateDocs) await updateGuaranteesPage(PROJECT_ROOT, report);
+  process.exitCode = report.held ? 0 : 1;
+}
+
+async function runSeeds({
+  seed,
+  faults,
+  changes = faults * CHANGES_PER_FAULT,
+  ...rest
+}: Options): Promise<SeedResult[]> {
+  const seeds = rest.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
+  const results: SeedResult[] = [];
+  for (let index = 0; index < seeds; index += 1) {
+    const result = await runSeed({
+      projectRoot: PROJECT_ROOT,
+      seed: seed + index,
+      faults: Math.ceil(faults / seeds),
+      changes: Math.ceil(changes / seeds),
+      report: reportToStderr,
+      ...(rest.faultsPerVerdict === undefined ? {} : { faultsPerVerdict: rest.faultsPerVerdict }),
+    });
+    for (const line of describeRun(result)) reportToStderr(line);
+    results.push(result);
+  }
+  return results;
+}
+
+async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
+  const results: BrokenBuildResult[] = [];
+  for (const build of BROKEN_BUILDS) {
+    const result = await runBrokenBuild(PROJECT_ROOT, build, seed);
+    reportToStderr(describeBrokenBuild(result));
+    results.push(result);
+  }
+  return results;
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("It is not a whole number of at least 1.");
+  return number;
+}

@@ -1,0 +1,94 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { codedError } from "../../runtime/coded-error";
+import type { BrokenBuild, Edit } from "./broken-builds";
+import type { SeedResult } from "./run-seed";
+
+/** What the verdict made of a broken build. */
+export interface BrokenBuildResult {
+  name: string;
+  breaks: string;
+  caught: boolean;
+  /** Faults that had been injected when it was caught, or in all. */
+  faults: number;
+  changes: number;
+  /** Guarantee -> findings. */
+  findings: Record<string, number>;
+  seconds: number;
+}
+
+/** Limits of a run with a broken build: it is caught within these, or not at all. */
+export const BOUND = { faults: 600, changes: 1_200, faultsPerVerdict: 60 } as const;
+
+const NEEDED = ["package.json", "Pulumi.yaml", "Pulumi.dev.yaml"];
+
+/**
+ * Runs a seed with a copy of the compiled project that has a mistake in it.
+ *
+ * @throws BROKEN_BUILD_OUTDATED if a text to be replaced is not there once; BROKEN_BUILD_FAILED if the run came to no result
+ */
+export async function runBrokenBuild(
+  projectRoot: string,
+  build: BrokenBuild,
+  seed: number,
+): Promise<BrokenBuildResult> {
+  const cache = join(".domains", "cache");
+  mkdirSync(join(projectRoot, cache), { recursive: true });
+  const copy = mkdtempSync(join(projectRoot, ".domains", "broken-"));
+  try {
+    cpSync(join(projectRoot, "dist"), join(copy, "dist"), { recursive: true });
+    for (const name of NEEDED) cpSync(join(projectRoot, name), join(copy, name));
+    symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
+    // The emulator is installed once for the project and its copies.
+    mkdirSync(join(copy, ".domains"));
+    symlinkSync(join(projectRoot, cache), join(copy, cache));
+    for (const edit of build.edits) {
+      const path = join(copy, "dist", edit.file);
+      writeFileSync(path, edited(readFileSync(path, "utf8"), edit));
+    }
+    const result = await runCopy(copy, build, seed);
+    const findings: Record<string, number> = {};
+    for (const { guarantee } of result.findings) findings[guarantee] = (findings[guarantee] ?? 0) + 1;
+    const { faults, changes, seconds } = result;
+    const caught = build.breaks in findings;
+    return { name: build.name, breaks: build.breaks, caught, faults, changes, findings, seconds };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** The text with the mistake in it. */
+export function edited(text: string, { file, find, replace }: Edit): string {
+  const parts = text.split(find);
+  if (parts.length === 2) return parts.join(replace);
+  throw codedError(
+    "BROKEN_BUILD_OUTDATED",
+    `"${find}" stands ${parts.length - 1} times in dist/${file}, not once. Bring local/faults/broken-builds.ts up to date.`,
+  );
+}
+
+async function runCopy(copy: string, { name }: BrokenBuild, seed: number): Promise<SeedResult> {
+  const { faults, changes, faultsPerVerdict } = BOUND;
+  const limits = { seed, seeds: 1, faults, changes, "faults-per-verdict": faultsPerVerdict };
+  const options = Object.entries(limits).flatMap(([option, value]) => [`--${option}`, String(value)]);
+  const child = spawn(
+    process.execPath,
+    [join(copy, "dist", "local", "faults", "main.js"), ...options, "--json"],
+    { cwd: copy, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let output = "";
+  let progress = "";
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr.on("data", (data: Buffer) => (progress += data.toString()));
+  const exitCode = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  const [result] = output ? (JSON.parse(output) as { runs: SeedResult[] }).runs : [];
+  if (result) return result;
+  throw codedError(
+    "BROKEN_BUILD_FAILED",
+    `The run with "${name}" ended with ${exitCode} and no result. The end of what it said: ${progress.slice(-2_000)}`,
+  );
+}

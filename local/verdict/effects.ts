@@ -1,0 +1,136 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Facts, keyOf, nameOfEvent } from "./facts";
+import type { ReactionFacts } from "./landscape";
+import type { AuditedChange, InboxRecord, OutboxEntry, Row } from "./snapshot";
+
+/** One event that a reaction got, and what came of it. */
+export interface Reacted {
+  event: OutboxEntry;
+  /** The events that the reaction raised because of it. */
+  effects: readonly OutboxEntry[];
+  record: InboxRecord;
+}
+
+/** Why an effect is not what the reaction should have done. */
+export interface EffectFault {
+  expected: unknown;
+  found: unknown;
+}
+
+/** Compares the effects of one event with what its reaction has to do; undefined if they are right. */
+export function effectFault(
+  reaction: ReactionFacts,
+  reacted: Reacted,
+  facts: Facts,
+): EffectFault | undefined {
+  const changed = reacted.effects.map(({ aggregate, aggregateId }) => keyOf(aggregate, aggregateId));
+  if (new Set(changed).size < changed.length)
+    return { expected: "one effect on each aggregate", found: reacted.effects.map(nameOfEvent) };
+  return JUDGES[reaction.consumer]?.(reacted, facts);
+}
+
+type EffectJudge = (reacted: Reacted, facts: Facts) => EffectFault | undefined;
+
+const JUDGES: Readonly<Record<string, EffectJudge>> = {
+  "shipping.placed": judgePreparation,
+  "shipping.relocations": judgeRedirections,
+  "orders.dispatch": judgeShipping,
+  "catalog.orders": judgeStock,
+};
+
+/** A placed order gets one shipment, under its id and for its customer. */
+function judgePreparation({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
+  const order = (event.data.state ?? {}) as Row;
+  const expected = [{ shipmentId: event.aggregateId, customerId: order["customerId"], status: "pending" }];
+  const found = effects.map((effect) => {
+    const { shipmentId, customerId, status } = changeOf(effect, facts)?.row ?? {};
+    return { shipmentId, customerId, status };
+  });
+  return different(expected, found);
+}
+
+/**
+ * A relocation redirects shipments of that customer that are not on the way. Which ones it has to find is not judged: one that is
+ * prepared at the same time may be missed, and looks again when it is dispatched.
+ */
+function judgeRedirections({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
+  const { to } = (event.data.change ?? {}) as Row;
+  for (const effect of effects) {
+    const before = rowBefore(effect, facts);
+    const after = changeOf(effect, facts)?.row;
+    const expected = { customerId: event.aggregateId, before: "pending", after: "pending", city: to };
+    const fault = different(expected, {
+      customerId: after?.["customerId"],
+      before: before?.["status"],
+      after: after?.["status"],
+      city: after?.["city"],
+    });
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+/** A dispatched shipment marks its order as shipped, unless that was cancelled: the two exclude each other. */
+function judgeShipping({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
+  const { orderId } = (event.data.change ?? {}) as Row;
+  const history = facts.histories.get(keyOf("orders.Order", String(orderId))) ?? [];
+  const isCancelled = history.some(({ row }) => row?.["status"] === "cancelled");
+  const expected = isCancelled ? [] : [{ orderId, before: "placed", after: "shipped" }];
+  const found = effects.map((effect) => ({
+    orderId: effect.aggregateId,
+    before: rowBefore(effect, facts)?.["status"],
+    after: changeOf(effect, facts)?.row?.["status"],
+  }));
+  return different(expected, found);
+}
+
+/** A placed order takes its quantity from the product's stock, down to none, unless the product was withdrawn by then. */
+function judgeStock({ event, effects, record }: Reacted, facts: Facts): EffectFault | undefined {
+  const { productId, quantity } = (event.data.change ?? {}) as { productId?: string; quantity?: number };
+  const [effect] = effects;
+  if (!effect && wasGone(String(productId), record.processedAt, facts)) return undefined;
+  const before = effect && rowBefore(effect, facts);
+  const stock = Number(before?.["stock"]);
+  const taken = Math.min(Number(quantity), stock);
+  const expected = [{ productId, quantity: taken, orderId: event.aggregateId, left: stock - taken }];
+  const found = effects.map((one) => ({
+    productId: one.aggregateId,
+    quantity: (one.data.change as Row)["quantity"],
+    orderId: (one.data.change as Row)["orderId"],
+    left: changeOf(one, facts)?.row?.["stock"],
+  }));
+  return different(effect ? expected : `stock taken of "${productId}"`, effect ? found : "none");
+}
+
+/** Whether a product may have been away before a moment. Both times are the database's, and what it committed it told before. */
+function wasGone(productId: string, at: string, facts: Facts): boolean {
+  const history = facts.histories.get(keyOf("catalog.Product", productId)) ?? [];
+  return history.some((change) => {
+    const [event] = facts.eventsByVersion.get(keyOf(change.aggregate, change.id, change.newVersion)) ?? [];
+    return change.operation === "delete" && event !== undefined && event.occurredAt <= at;
+  });
+}
+
+function changeOf({ aggregate, aggregateId, version }: OutboxEntry, facts: Facts): AuditedChange | undefined {
+  return versionOf(aggregate, aggregateId, version, facts);
+}
+
+function rowBefore({ aggregate, aggregateId, version }: OutboxEntry, facts: Facts): Row | null | undefined {
+  return versionOf(aggregate, aggregateId, version - 1, facts)?.row;
+}
+
+function versionOf(
+  aggregate: string,
+  id: string,
+  version: number,
+  { histories }: Facts,
+): AuditedChange | undefined {
+  const history = histories.get(keyOf(aggregate, id)) ?? [];
+  // Versions begin with 1 and have no gaps; where they do, the rule of versions tells.
+  const likely = history[version - 1];
+  return likely?.newVersion === version ? likely : history.find(({ newVersion }) => newVersion === version);
+}
+
+function different(expected: unknown, found: unknown): EffectFault | undefined {
+  return isDeepStrictEqual(found, expected) ? undefined : { expected, found };
+}

@@ -1,0 +1,82 @@
+import type { Finding } from "./finding";
+import { AGGREGATES, type AggregateFacts } from "./landscape";
+import type { AuditedChange, InboxRecord, OutboxEntry, Row, Snapshot } from "./snapshot";
+import type { WritersJournal } from "./writers-journal";
+
+/** A snapshot and a journal, with what the rules look up in them. */
+export interface Facts {
+  snapshot: Snapshot;
+  journal: WritersJournal;
+  /** Aggregate (`keyOf`) -> its changes, oldest first. */
+  histories: ReadonlyMap<string, readonly AuditedChange[]>;
+  /** Event id -> entries of outboxes. */
+  eventsById: ReadonlyMap<string, readonly OutboxEntry[]>;
+  /** Aggregate and version (`keyOf`) -> entries of outboxes. */
+  eventsByVersion: ReadonlyMap<string, readonly OutboxEntry[]>;
+  /** Id of a request or event -> the events that it caused. */
+  causedBy: ReadonlyMap<string, readonly OutboxEntry[]>;
+  /** Consumer and message (`keyOf`) -> inbox records. */
+  inbox: ReadonlyMap<string, readonly InboxRecord[]>;
+  /** Subscription and event (`keyOf`) that are to be refused for good. */
+  refused: ReadonlySet<string>;
+}
+
+/** One rule of the verdict. */
+export type Rule = (facts: Facts) => Finding[];
+
+/** Sorts a snapshot and a journal, so that no rule needs to search. */
+export function factsOf(snapshot: Snapshot, journal: WritersJournal): Facts {
+  const { changes, outbox, inbox } = snapshot;
+  const refused = journal.poison.filter((poison) => poison.kind === "refused");
+  return {
+    snapshot,
+    journal,
+    histories: grouped(changes, ({ aggregate, id }) => keyOf(aggregate, id)),
+    eventsById: grouped(outbox, ({ id }) => id),
+    eventsByVersion: grouped(outbox, ({ aggregate, aggregateId, version }) =>
+      keyOf(aggregate, aggregateId, version),
+    ),
+    causedBy: grouped(outbox, ({ causationId }) => causationId),
+    inbox: grouped(inbox, ({ consumer, messageId }) => keyOf(consumer, messageId)),
+    refused: new Set(refused.map(({ subscription, eventId }) => keyOf(subscription, eventId))),
+  };
+}
+
+/** A key of several parts; none of them has a line break. */
+export function keyOf(...parts: (string | number)[]): string {
+  return parts.join("\n");
+}
+
+/** Groups items; those without a key are left out. */
+export function grouped<T>(items: readonly T[], key: (item: T) => string | undefined): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = key(item);
+    if (name === undefined) continue;
+    const group = groups.get(name);
+    if (group) group.push(item);
+    else groups.set(name, [item]);
+  }
+  return groups;
+}
+
+/** The public state in a row of an aggregate's table; null if there is no row. */
+export function publicState(aggregate: string, row: Row | null): Row | null {
+  const columns = Object.entries(aggregateFacts(aggregate)?.columns ?? {});
+  return row && Object.fromEntries(columns.map(([field, column]) => [field, row[column]]));
+}
+
+/** What is known of an aggregate; undefined for one that the shop does not have. */
+export function aggregateFacts(aggregate: string): AggregateFacts | undefined {
+  return AGGREGATES.find(({ name }) => name === aggregate);
+}
+
+/** How findings name a version of an aggregate. */
+export function nameOfVersion(aggregate: string, id: string, version: number | string): string {
+  return `${aggregate} "${id}" version ${version}`;
+}
+
+/** How findings name an event. */
+export function nameOfEvent({ type, id, aggregate, aggregateId, version }: OutboxEntry): string {
+  return `${type} "${id}" of ${nameOfVersion(aggregate, aggregateId, version)}`;
+}

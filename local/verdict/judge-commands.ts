@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Facts, keyOf, nameOfEvent } from "./facts";
+import { type Finding, finder } from "./finding";
+import { commandConsumer, MOST_EVENTS_PER_COMMAND } from "./landscape";
+import type { OutboxEntry } from "./snapshot";
+import type { CommandRequest, ToldChange } from "./writers-journal";
+
+const finding = finder("COMMANDS_TOLD_TRULY");
+/** Answers that say that nothing was done. */
+const NOT_DONE: readonly string[] = ["rejected", "conflict", "invalid"];
+
+/** Compares what callers were told with the inboxes, which keep each id that took effect, and with the outboxes. */
+export function judgeCommands(facts: Facts): Finding[] {
+  const requests = facts.journal.requests.filter((request) => request.kind === "command");
+  return requests.flatMap((request) => judgeCommand(request, facts));
+}
+
+function judgeCommand(request: CommandRequest, { inbox, causedBy }: Facts): Finding[] {
+  const { requestId, domain, command, answers } = request;
+  const where = `${domain}.${command} "${requestId}"`;
+  const raised = causedBy.get(requestId) ?? [];
+  const records = inbox.get(keyOf(commandConsumer(domain), requestId)) ?? [];
+  const done = answers.filter(({ outcome }) => outcome === "done");
+  const first = done.filter(({ repeated }) => !repeated);
+
+  const isClearlyNotDone = answers.length > 0 && answers.every(({ outcome }) => NOT_DONE.includes(outcome));
+  if (isClearlyNotDone && (raised.length > 0 || records.length > 0)) {
+    const found = raised.length > 0 ? raised.map(nameOfEvent) : "an inbox record";
+    return [finding(where, "nothing done, as answered", found)];
+  }
+  if (first.length > 1)
+    return [finding(where, "done once", `${first.length} answers that it was done, none as a repeat`)];
+  if ((done.length > 0 || raised.length > 0) && records.length === 0)
+    return [finding(where, "a record in the inbox, so that a repeat does nothing", "none")];
+  const [answer] = first;
+  if (answer) return compare(where, answer.changes ?? [], raised);
+  if (raised.length > MOST_EVENTS_PER_COMMAND)
+    return [finding(where, `at most ${MOST_EVENTS_PER_COMMAND} event`, raised.map(nameOfEvent))];
+  return [];
+}
+
+function compare(where: string, told: readonly ToldChange[], raised: readonly OutboxEntry[]): Finding[] {
+  const expected = sorted(
+    told.map(({ aggregate, id, version, event, eventId }) => ({ aggregate, id, version, event, eventId })),
+  );
+  const found = sorted(
+    raised.map(({ aggregate, aggregateId, version, type, id }) => ({
+      aggregate,
+      id: aggregateId,
+      version,
+      event: type,
+      eventId: id,
+    })),
+  );
+  return isDeepStrictEqual(found, expected) ? [] : [finding(`${where}, changes as told`, expected, found)];
+}
+
+function sorted(changes: readonly ToldChange[]): ToldChange[] {
+  return [...changes].sort((one, other) => (one.eventId < other.eventId ? -1 : 1));
+}
