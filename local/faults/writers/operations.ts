@@ -155,13 +155,14 @@ function slotOf({ random }: Making, slots: number): number {
   return random.chance(HOT_SHARE) ? random.between(0, HOT - 1) : random.between(0, slots - 1);
 }
 
-/** The newest order that was to be placed so far back. */
+/** The newest order that was to be placed so far back; the oldest one where there is none so old. */
 function earlierOrder({ seed, index, random }: Making): string {
-  const start = Math.max(CUSTOMERS + PRODUCTS, index - random.between(NEWEST_ORDER_BACK, OLDEST_ORDER_BACK));
-  for (let earlier = start; earlier >= CUSTOMERS + PRODUCTS; earlier -= 1) {
-    if (chosen(randomStream(seed, `operation ${earlier}`)) === placeOrder) return orderAt(seed, earlier);
-  }
-  return orderAt(seed, start);
+  const first = CUSTOMERS + PRODUCTS;
+  const back = Math.max(first, index - random.between(NEWEST_ORDER_BACK, OLDEST_ORDER_BACK));
+  const isOrder = (earlier: number) => chosen(randomStream(seed, `operation ${earlier}`)) === placeOrder;
+  for (let earlier = back; earlier >= first; earlier -= 1) if (isOrder(earlier)) return orderAt(seed, earlier);
+  for (let later = back; later < index; later += 1) if (isOrder(later)) return orderAt(seed, later);
+  return orderAt(seed, back);
 }
 
 function customerAt(seed: number, slot: number): string {

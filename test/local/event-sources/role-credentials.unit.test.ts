@@ -1,8 +1,11 @@
-import { SQSClient } from "@aws-sdk/client-sqs";
+import { ListQueuesCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { mockClient } from "aws-sdk-client-mock";
 import { expect, test } from "vitest";
-import { roleCredentials } from "../../../dist/local/event-sources/role-credentials.js";
+import {
+  renewingRefusedSession,
+  roleCredentials,
+} from "../../../dist/local/event-sources/role-credentials.js";
 
 const ROLE = "arn:aws:iam::000000000000:role/relay";
 
@@ -39,6 +42,21 @@ test("a session is renewed before it expires", async () => {
   await client.config.credentials();
   await client.config.credentials();
   expect(mock.calls().length).toBeGreaterThan(1);
+});
+
+test("a session that is refused is replaced, and other errors leave it as it is", async () => {
+  const { client, mock } = clientOf(3_600_000);
+  let failure = "AccessDenied";
+  renewingRefusedSession(client);
+  client.middlewareStack.add(() => () => Promise.reject(Object.assign(new Error("no"), { name: failure })), {
+    step: "build",
+  });
+  await client.config.credentials();
+  await expect(client.send(new ListQueuesCommand({}))).rejects.toThrow("no");
+  expect(mock.calls()).toHaveLength(1);
+  failure = "InvalidClientTokenId";
+  await expect(client.send(new ListQueuesCommand({}))).rejects.toThrow("no");
+  expect(mock.calls()).toHaveLength(2);
 });
 
 test("an answer without credentials is an error with a code", async () => {

@@ -220,6 +220,26 @@ test("a stream that cannot be listed is a problem, and the source is ready for h
   expect(run.succeeded()).toEqual(["a1"]);
 });
 
+test("after a fault of the server an iterator is not trusted: reading finds its place by the last record", async () => {
+  const stream = fakeStream("s1");
+  stream.put("s1", "a1", "a2");
+  const positions: string[] = [];
+  const { iterator } = stream;
+  stream.iterator = (shardId, position) => {
+    positions.push(
+      "sequenceNumber" in position ? `${position.type} ${position.sequenceNumber}` : position.type,
+    );
+    return iterator(shardId, position);
+  };
+  const run = runStream(stream, succeed);
+  await run.drained();
+  stream.failNext("read", "ECONNRESET");
+  stream.put("s1", "a3");
+  await run.drained();
+  expect(run.batches.flat()).toEqual(["a1", "a2", "a3"]);
+  expect(positions).toEqual(["TRIM_HORIZON", "AFTER_SEQUENCE_NUMBER s1-0002"]);
+});
+
 test("an expired iterator is replaced after the last record that was read", async () => {
   const stream = fakeStream("s1");
   stream.put("s1", "a1");
