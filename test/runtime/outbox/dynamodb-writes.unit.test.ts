@@ -116,7 +116,7 @@ describe("the outbox's action", () => {
 
 describe("the inbox's action", () => {
   test("adds the message with its end of life, on the condition that it is not there", () => {
-    expect(inboxAction({ consumer: "shop.accounts", messageId: "m1" }, TABLES, NOW)).toEqual({
+    expect(inboxAction({ consumer: "shop.accounts", messageId: "m1" }, [], TABLES, NOW)).toEqual({
       Put: {
         TableName: "inbox-1a2b3c4",
         Item: {
