@@ -118,7 +118,15 @@ async function answerAsNew(
   }
 }
 
-function repeatedAnswer(id: string, changes: CommittedChange[]): CommandAnswer {
+function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer {
+  // In the order of fields in which the first request was answered; databases have their own.
+  const changes = committed.map(({ aggregate, id, version, event, eventId }) => ({
+    aggregate,
+    id,
+    version,
+    event,
+    eventId,
+  }));
   return { outcome: "done", id, changes, repeated: true };
 }
 

@@ -26,18 +26,7 @@ export async function readCommittedRequest(
   once: Once,
 ): Promise<CommittedRequest | undefined> {
   const record = await recordOf(db, once);
-  if (!record) return undefined;
-  return {
-    fingerprint: record.fingerprint ?? "",
-    // In the order of fields in which the first request was answered; jsonb has its own.
-    changes: (record.changes ?? []).map(({ aggregate, id, version, event, eventId }) => ({
-      aggregate,
-      id,
-      version,
-      event,
-      eventId,
-    })),
-  };
+  return record && { fingerprint: record.fingerprint ?? "", changes: record.changes ?? [] };
 }
 
 async function recordOf(db: Kysely<AnyDatabase>, { consumer, messageId }: Once) {

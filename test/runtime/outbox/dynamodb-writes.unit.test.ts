@@ -129,6 +129,15 @@ describe("the inbox's action", () => {
       },
     });
   });
+
+  test("keeps of a request what tells it from another one, and what it changed", () => {
+    const { committed } = write();
+    const request = { consumer: "shop.commands", messageId: "r1", fingerprint: "f" };
+    expect(inboxAction(request, [committed], TABLES, NOW).Put?.Item).toMatchObject({
+      fingerprint: "f",
+      changes: [committed],
+    });
+  });
 });
 
 describe("refused before anything is written is", () => {

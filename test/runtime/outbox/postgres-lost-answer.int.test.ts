@@ -4,6 +4,7 @@ import { Kysely, PostgresDialect, sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { commitToPostgres } from "../../../runtime/outbox/postgres";
+import { readCommittedRequest } from "../../../runtime/outbox/postgres-inbox";
 import type { AnyDatabase } from "../../../runtime/outbox/postgres-statement";
 import type { CommitContext, StagedChange } from "../../../runtime/staged-change";
 import { openPool } from "../../../runtime/store/postgres-pool";
@@ -201,6 +202,23 @@ describe("a database that cannot be asked again", () => {
       proxy.mend();
     }
     expect(await versions(accountId)).toEqual(written);
+  });
+
+  test("tells a request's changes when it is sent again under its id", async () => {
+    const [accountId, messageId] = [await opened(), uuid()];
+    proxy.breakAt("AccountCredited", "after", true);
+    try {
+      expect(await commit([crediting(accountId)], once(messageId, "f"))).toMatchObject({
+        outcome: "unknown",
+      });
+    } finally {
+      proxy.mend();
+    }
+    const context = once(messageId, "f");
+    expect(await commit([crediting(accountId)], context)).toEqual({ outcome: "duplicate" });
+    expect(await readCommittedRequest(db, context.once)).toMatchObject({
+      changes: [{ id: accountId, version: 2 }],
+    });
   });
 
   test("and was not asked at all is an error, and nothing is written", async () => {
