@@ -30,7 +30,7 @@ program
   .argument("<domain>")
   .argument("<command>")
   .argument("<input>", 'JSON, e.g. \'{"customerId":"...","city":"Lyon"}\'')
-  .option("--id <id>", "id of the request; the same id again does nothing more")
+  .option("--id <id>", "id of the request; the same one again is not done again, and is answered what it was")
   .action((domain: string, command: string, input: string, { id }: { id?: string }) =>
     withSystem(async (system) => {
       const answer = await send(system, { domain, command, input, ...(id === undefined ? {} : { id }) });

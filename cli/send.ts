@@ -12,7 +12,7 @@ export interface SendOptions {
   command: string;
   /** JSON text. */
   input: string;
-  /** The request's id; the same id again does nothing more. */
+  /** The request's id; the same request under it again is not done again. */
   id?: string;
 }
 

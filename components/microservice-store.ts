@@ -98,3 +98,10 @@ export function useStore(
   };
   return both(entities, readProjections(store.projections, uses));
 }
+
+/** Lets a function read what was committed under a request's id. */
+export function readInbox(store: MicroserviceStore): Access {
+  // TransactGetItems, by which it is read, is allowed as GetItem.
+  const read = { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: store.inbox.arn };
+  return { environment: {}, statements: [read] };
+}

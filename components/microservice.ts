@@ -3,9 +3,10 @@ import { makeCommandHandler } from "../runtime/command/handler";
 import type { MicroserviceDomain } from "../runtime/domain";
 import { makeDynamoRelay } from "../runtime/relay/dynamodb";
 import { openDynamoStore } from "../runtime/store/dynamodb";
+import { both } from "./access";
 import type { EventBus } from "./event-bus";
 import { HandlerFunction } from "./handler-function";
-import { microserviceStore, useStore } from "./microservice-store";
+import { microserviceStore, readInbox, useStore } from "./microservice-store";
 import { Relay } from "./relay";
 import type { Subscription } from "./subscription";
 import { subscriptions } from "./subscriptions";
@@ -70,7 +71,7 @@ export class Microservice extends pulumi.ComponentResource {
       {
         owner: `domain "${name}", commands`,
         callbackFactory: makeCommandHandler(domain.name, domain.commands, openDynamoStore),
-        ...access(uses),
+        ...both(access(uses), readInbox(store)),
         logRetentionDays,
       },
       child,

@@ -1,5 +1,6 @@
 /**
- * The outbox and what goes with it: the inbox (what makes a reaction run once) and the last versions of deleted aggregates.
+ * The outbox and what goes with it: the inbox (what makes a reaction, or a request with an id, take effect once) and the last versions
+ * of deleted aggregates.
  *
  * The outbox is insert-only: relays and consumers trust that what was captured is what the table says. Its names are
  * `varchar(n)` and not `text`, since DMS handles `text` as a LOB and Kinesis takes a partition key of at most 256 characters.
@@ -42,9 +43,13 @@ export function up(pgm: MigrationBuilder): void {
       consumer text not null,
       message_id text not null,
       processed_at timestamptz not null default now(),
+      fingerprint text,
+      changes jsonb,
       primary key (consumer, message_id)
     );
-    comment on table inbox is 'What each consumer has processed, so that a reaction runs once per event.';
+    comment on table inbox is 'What each consumer has processed, so that a reaction, or a request with an id, takes effect once.';
+    comment on column inbox.fingerprint is 'Of a request: tells it from another one under the same id. Null for an event.';
+    comment on column inbox.changes is 'Of a request: [{"aggregate", "id", "version", "event", "eventId"}], to answer a repeated one by. Null for an event.';
 
     create table deleted_aggregates (
       aggregate varchar(256) not null,

@@ -44,7 +44,25 @@ export interface CommittedChange {
 export type CommitOutcome =
   | { outcome: "committed"; changes: CommittedChange[] }
   | { outcome: "conflict"; aggregate: string; message: string }
-  | { outcome: "duplicate" };
+  | { outcome: "duplicate" }
+  /** The database did not answer, and could not be asked again: all was written, or nothing, or all still will be. */
+  | { outcome: "unknown"; message: string };
+
+/** A message or request that takes effect once. */
+export interface Once {
+  /** Who takes it, e.g. "shipping.placed" or "orders.commands". */
+  consumer: string;
+  /** The event's or the request's id. */
+  messageId: string;
+  /** Tells a request from another one under the same id. Given, the inbox keeps it with the changes, to answer a repeated request by. */
+  fingerprint?: string;
+}
+
+/** What the inbox keeps of a request that was committed. */
+export interface CommittedRequest {
+  fingerprint: string;
+  changes: CommittedChange[];
+}
 
 /** Where the changes come from and what makes them run once. */
 export interface CommitContext {
@@ -55,7 +73,7 @@ export interface CommitContext {
   /** W3C trace context. */
   traceparent?: string | undefined;
   /** Written to the inbox in the same transaction: a second commit with the same pair is a "duplicate". */
-  once?: { consumer: string; messageId: string } | undefined;
+  once?: Once | undefined;
 }
 
 /** What commands and reactions need of a domain's database. */
@@ -64,4 +82,6 @@ export interface Store {
   handles(uses: Record<string, unknown>): Record<string, unknown>;
   /** Writes all changes and their events, or nothing. */
   commit(changes: StagedChange[], context: CommitContext): Promise<CommitOutcome>;
+  /** What was committed under a request's id, as of now; undefined if nothing was. */
+  committedRequest(once: Once): Promise<CommittedRequest | undefined>;
 }

@@ -36,9 +36,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/outbox/dynamodb.js",
-        find: "TransactWriteCommand({ TransactItems: actions }));",
-        replace: `TransactWriteCommand({ TransactItems: actions.filter((action) => action.Put.TableName !== tables.outbox) }));
-          const events = actions.filter((action) => action.Put.TableName === tables.outbox);
+        find: "TransactWriteCommand(input));",
+        replace: `TransactWriteCommand({ TransactItems: input.TransactItems.filter((action) => action.Put.TableName !== tables.outbox) }));
+          const events = input.TransactItems.filter((action) => action.Put.TableName === tables.outbox);
           if (events.length > 0) await documents.send(new lib_dynamodb_1.TransactWriteCommand({ TransactItems: events }));`,
       },
     ],
@@ -144,7 +144,14 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   {
     name: "a reaction that lost its race counts as done",
     breaks: "REACTION_ONCE",
-    edits: [{ file: "runtime/reaction/handler.js", find: 'outcome !== "conflict"', replace: "outcome" }],
+    edits: [
+      {
+        file: "runtime/commit-on-fresh-reads.js",
+        find: 'result.outcome !== "conflict" || isLast',
+        replace: "result.outcome",
+      },
+      { file: "runtime/reaction/handler.js", find: 'outcome === "conflict"', replace: "false" },
+    ],
   },
   {
     name: "a reaction that failed counts as done",

@@ -21,7 +21,8 @@ export async function runAndVerify(
     "Running the shop's scenario",
     (said) =>
       runShopScenario({
-        send: (domain, command, input) => system.send(domain, { command, input }),
+        send: (domain, command, input, id) =>
+          system.send(domain, { command, input, ...(id === undefined ? {} : { id }) }),
         settled: () => system.flow.settled(),
         report: (line) => said(`  ${line}`),
       }),

@@ -2,8 +2,8 @@ import { v7 as uuid } from "uuid";
 import type { CommandAnswer } from "../../runtime/command/answer";
 import { eachLimited } from "./each-limited";
 
-/** Sends a command to a domain. */
-export type Send = (domain: string, command: string, input: object) => Promise<CommandAnswer>;
+/** Sends a command to a domain, with the request's id if one is given. */
+export type Send = (domain: string, command: string, input: object, id?: string) => Promise<CommandAnswer>;
 
 /** What a scenario needs of the system. */
 export interface ScenarioOptions {
@@ -30,6 +30,8 @@ const CITIES = ["Lyon", "Turin", "Ghent", "Porto", "Graz", "Malmo"];
 const CUSTOMERS = 14;
 const PRODUCTS = 12;
 const ORDERS = 60;
+/** Of the first customers and orders, so many requests come twice. */
+const REPEATED = 3;
 /** Commands in flight at a time. */
 const CONCURRENCY = 6;
 /** A text that only private columns hold; nothing of it may be found outside its domain. */
@@ -37,25 +39,41 @@ export const PRIVATE_MARK = "for-internal-eyes-only";
 
 /**
  * A day of the shop, some 200 commands over the four domains: customers and products come and go, orders are placed (some refused),
- * cancelled and dispatched, customers move in between, and several commands at once go for the same aggregate.
+ * cancelled and dispatched, customers move in between, several commands at once go for the same aggregate, and some requests come twice.
  */
 export async function runShopScenario({ send, settled, report }: ScenarioOptions): Promise<ScenarioResult> {
   const result: Omit<ScenarioResult, "examples"> = { sent: {}, outcomes: {}, surprises: [] };
-  const expecting = (expected: string[]) => async (domain: string, command: string, input: object) => {
-    const answer = await send(domain, command, input);
-    count(result.sent, `${domain}.${command}`);
-    count(result.outcomes, outcomeOf(answer));
-    if (!expected.includes(outcomeOf(answer))) {
+  const expecting =
+    (expected: string[]) => async (domain: string, command: string, input: object, id?: string) => {
+      const answer = await send(domain, command, input, id);
+      count(result.sent, `${domain}.${command}`);
+      count(result.outcomes, outcomeOf(answer));
+      if (!expected.includes(outcomeOf(answer))) {
+        result.surprises.push(
+          `${domain}.${command} answered ${JSON.stringify(answer)}; expected ${expected.join(" or ")}`,
+        );
+      }
+      return answer;
+    };
+  const must = expecting(["done"]);
+  // As of a caller who has lost the first answer.
+  const mustTwice: typeof must = async (domain, command, input) => {
+    const id = uuid();
+    const first = await must(domain, command, input, id);
+    const second = await must(domain, command, input, id);
+    const repeated = JSON.stringify({ ...first, repeated: true });
+    if (JSON.stringify(second) !== repeated) {
       result.surprises.push(
-        `${domain}.${command} answered ${JSON.stringify(answer)}; expected ${expected.join(" or ")}`,
+        `${domain}.${command} answered ${JSON.stringify(second)} under the same id; expected ${repeated}`,
       );
     }
+    return second;
   };
-  const must = expecting(["done"]);
+  const firstTwice = (index: number) => (index < REPEATED ? mustTwice : must);
   const may = expecting(["done", "conflict"]);
   const refused = (code: string) => expecting([`rejected: ${code}`]);
-  const each = <T>(items: T[], action: (item: T, index: number) => Promise<void>) =>
-    eachLimited(items, CONCURRENCY, action);
+  const each = <T>(items: T[], action: (item: T, index: number) => Promise<unknown>) =>
+    eachLimited(items, CONCURRENCY, async (item, index) => void (await action(item, index)));
 
   const customers = ids(CUSTOMERS);
   const products = ids(PRODUCTS);
@@ -69,7 +87,7 @@ export async function runShopScenario({ send, settled, report }: ScenarioOptions
   report("customers register, products are listed");
   await Promise.all([
     each(customers, (customerId, index) =>
-      must("customers", "registerCustomer", registration(customerId, index)),
+      firstTwice(index)("customers", "registerCustomer", registration(customerId, index)),
     ),
     each(products, (productId, index) => must("catalog", "listProduct", listing(productId, index))),
   ]);
@@ -77,7 +95,9 @@ export async function runShopScenario({ send, settled, report }: ScenarioOptions
 
   report("orders are placed while prices change and customers move; some are refused");
   await Promise.all([
-    each(orders, (order) => must("orders", "placeOrder", { ...order, internalNote: PRIVATE_MARK })),
+    each(orders, (order, index) =>
+      firstTwice(index)("orders", "placeOrder", { ...order, internalNote: PRIVATE_MARK }),
+    ),
     each(products, (productId, index) =>
       may("catalog", "repriceProduct", { productId, priceCents: 900 + index }),
     ),

@@ -1,15 +1,20 @@
 import { v7 as uuid } from "uuid";
 import type { AnyCommand, Rejection } from "../command";
 import { codedError } from "../coded-error";
-import type { CommittedChange, StagedChange, Store } from "../staged-change";
+import { commitOnFreshReads } from "../commit-on-fresh-reads";
+import type { CommittedChange, Once, Store } from "../staged-change";
 import { newTraceparent } from "../trace-context";
+import { fingerprintOf } from "./fingerprint";
 
 /** What a domain's command function is invoked with. */
 export interface CommandRequest {
   /** The command's name, as registered. */
   command: string;
   input: unknown;
-  /** The caller's id for this request, at most 256 characters: the same id again does nothing more. Default: a new one. */
+  /**
+   * The caller's id for this request, at most 256 characters. The same request under the same id again does nothing more, and is
+   * answered what the first one was. Default: a new one, under which the request cannot be repeated.
+   */
   id?: string;
   /** What this request belongs to, at most 256 characters; default: its id. */
   correlationId?: string;
@@ -17,11 +22,16 @@ export interface CommandRequest {
   traceparent?: string;
 }
 
-/** What it answers. Only what is unexpected is an error instead. */
+/** What it answers. Only what is unexpected is an error instead; nothing was written then. */
 export type CommandAnswer =
+  /** `repeated`: by an earlier request with this id, whose changes these are. */
   | { outcome: "done"; id: string; changes: CommittedChange[]; repeated?: true }
+  /** By the command, or with REQUEST_ID_REUSED. Nothing was written; the same id again is a new try. */
   | { outcome: "rejected"; id: string; code: string; message: string }
+  /** Nothing was written; try again. */
   | { outcome: "conflict"; id: string; message: string }
+  /** The database did not answer. It may have been done: send the same request with the same id again. */
+  | { outcome: "unknown"; id: string; message: string }
   | { outcome: "invalid"; message: string; issues: { path: string; message: string }[]; commands?: string[] };
 
 /** What the outbox keeps of ids and trace contexts; they travel in the envelope of every event, whose size is limited too. */
@@ -31,7 +41,9 @@ const MAX_ID_CHARACTERS = 256;
 const MAX_ATTEMPTS = 3;
 
 /**
- * Answers one request: validates the input, lets the command read and describe its changes, and commits them with their events.
+ * Answers one request: validates the input, lets the command read and describe its changes, and commits them with their events. A
+ * request whose id was committed before is answered by what was committed then, whatever the state is now. The inbox is asked for it
+ * only where a first request would not be done, so that one costs no more.
  *
  * @param domain the domain's name, for the inbox and for messages
  */
@@ -41,7 +53,36 @@ export async function answerCommand(
   store: Store,
   request: unknown,
 ): Promise<CommandAnswer> {
-  const { command: name, input, id, correlationId, traceparent } = requestOf(request);
+  const given = requestOf(request);
+  const { id } = given;
+  if (id === undefined) return answerAsNew(domain, commands, store, given, undefined);
+  const fingerprint = fingerprintOf(given.command, given.input);
+  const once = { consumer: `${domain}.commands`, messageId: id, fingerprint };
+  const repeated = async () => {
+    const first = await store.committedRequest(once);
+    if (!first) return undefined;
+    return first.fingerprint === fingerprint ? repeatedAnswer(id, first.changes) : reusedId(id);
+  };
+  let answer: CommandAnswer;
+  try {
+    answer = await answerAsNew(domain, commands, store, given, once);
+  } catch (error) {
+    const earlier = await repeated().catch(() => undefined);
+    if (earlier) return earlier;
+    throw error;
+  }
+  if (answer.outcome === "done" && !answer.repeated) return answer;
+  if (answer.outcome === "unknown") return (await repeated().catch(() => undefined)) ?? answer;
+  return (await repeated()) ?? answer;
+}
+
+async function answerAsNew(
+  domain: string,
+  commands: Record<string, AnyCommand>,
+  store: Store,
+  { command: name, input, id: givenId, correlationId, traceparent }: CommandRequest,
+  once: Once | undefined,
+): Promise<CommandAnswer> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknownCommand(domain, name, Object.keys(commands));
   const parsed = command.input().safeParse(input);
@@ -53,32 +94,51 @@ export async function answerCommand(
     const message = `The input of "${name}" is not valid: ${issues.map((issue) => `${issue.path || "(root)"}: ${issue.message}`).join("; ")}.`;
     return { outcome: "invalid", message, issues };
   }
-  const requestId = id ?? uuid();
+  const id = givenId ?? uuid();
   const context = {
-    correlationId: correlationId ?? requestId,
-    causationId: requestId,
+    correlationId: correlationId ?? id,
+    causationId: id,
     traceparent: traceparent ?? newTraceparent(),
-    once: id === undefined ? undefined : { consumer: `${domain}.commands`, messageId: id },
+    once,
   };
   // Whoever declared the command typed its handles and input by what it uses and takes.
   const handles = store.handles(command.uses) as never;
-  let message = "";
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const described: StagedChange | StagedChange[] | Rejection = await command.handle(
-      parsed.data as never,
-      handles,
-    );
-    if ("kind" in described && described.kind === "rejection") {
-      return { outcome: "rejected", id: requestId, code: described.code, message: described.message };
-    }
-    const committed = await store.commit([described].flat() as StagedChange[], context);
-    if (committed.outcome === "committed")
-      return { outcome: "done", id: requestId, changes: committed.changes };
-    if (committed.outcome === "duplicate")
-      return { outcome: "done", id: requestId, changes: [], repeated: true };
-    message = committed.message;
+  const describe = () => command.handle(parsed.data as never, handles);
+  const result = await commitOnFreshReads<Rejection>(describe, store, context, MAX_ATTEMPTS);
+  if ("kind" in result) return { outcome: "rejected", id, code: result.code, message: result.message };
+  switch (result.outcome) {
+    case "committed":
+      return { outcome: "done", id, changes: result.changes };
+    case "duplicate":
+      return repeatedAnswer(id, []);
+    case "conflict":
+      return { outcome: "conflict", id, message: result.message };
+    case "unknown":
+      return { outcome: "unknown", id, message: `${result.message} ${adviceOn(givenId)}` };
   }
-  return { outcome: "conflict", id: requestId, message };
+}
+
+function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer {
+  // In the order of fields in which the first request was answered; databases have their own.
+  const changes = committed.map(({ aggregate, id, version, event, eventId }) => ({
+    aggregate,
+    id,
+    version,
+    event,
+    eventId,
+  }));
+  return { outcome: "done", id, changes, repeated: true };
+}
+
+function reusedId(id: string): CommandAnswer {
+  const message = `The id "${id}" belongs to another request, which was done. Give every request an id of its own, and the same id only to the same command with the same input.`;
+  return { outcome: "rejected", id, code: "REQUEST_ID_REUSED", message };
+}
+
+function adviceOn(givenId: string | undefined): string {
+  return givenId === undefined
+    ? "Look whether it was done before you send it again; a request that you give an id can be sent again as it is."
+    : `Send the same request again with the id "${givenId}": it is not done twice.`;
 }
 
 function requestOf(request: unknown): CommandRequest {

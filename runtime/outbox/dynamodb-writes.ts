@@ -3,7 +3,7 @@ import { v7 as uuid } from "uuid";
 import type { OutboxRecord } from "../cloud-event";
 import { codedError } from "../coded-error";
 import { aggregateName } from "../contract";
-import type { CommitContext, CommittedChange, StagedDynamoChange } from "../staged-change";
+import type { CommitContext, CommittedChange, Once, StagedDynamoChange } from "../staged-change";
 import { MAX_PAYLOAD_BYTES, payloadTooLarge } from "./payload-limit";
 import { issuesOf, validChange, validState } from "./validation";
 
@@ -72,9 +72,14 @@ export function dynamoWrite(
   };
 }
 
-/** Marks a message as processed, on the condition that it was not before. */
+/**
+ * Marks a message or request as processed, on the condition that it was not before.
+ *
+ * @param changes what is committed with it; kept of a request
+ */
 export function inboxAction(
-  once: NonNullable<CommitContext["once"]>,
+  { consumer, messageId, fingerprint }: Once,
+  changes: CommittedChange[],
   tables: DynamoTables,
   now: Date,
 ): TransactItem {
@@ -82,8 +87,9 @@ export function inboxAction(
     Put: {
       TableName: tables.inbox,
       Item: {
-        consumer: once.consumer,
-        messageId: once.messageId,
+        consumer,
+        messageId,
+        ...(fingerprint === undefined ? {} : { fingerprint, changes }),
         processedAt: now.toISOString(),
         expiresAt: expiry(now, tables.inboxRetentionDays),
       },

@@ -1,7 +1,20 @@
-import { type DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
+import {
+  type DynamoDBDocumentClient,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { v4 as uuid } from "uuid";
 import { codedError, errorCode } from "../coded-error";
-import type { CommitContext, CommitOutcome, StagedChange, StagedDynamoChange } from "../staged-change";
+import { pause } from "../pause";
+import type {
+  CommitContext,
+  CommitOutcome,
+  CommittedChange,
+  StagedChange,
+  StagedDynamoChange,
+} from "../staged-change";
 import { type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./dynamodb-writes";
+import { isAnswerLost } from "./lost-answer";
 
 /** TransactWriteItems takes 100 actions; a change takes two, the inbox record one. */
 export const MAX_CHANGES_PER_COMMIT = 49;
@@ -9,6 +22,11 @@ export const MAX_CHANGES_PER_COMMIT = 49;
 /** Another transaction touched one of the items at the same moment: nothing was decided, so try again a few times. */
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE_MILLISECONDS = 10;
+
+const UNKNOWN: CommitOutcome = {
+  outcome: "unknown",
+  message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
+};
 
 interface CancellationReason {
   Code?: string;
@@ -18,7 +36,8 @@ interface CancellationReason {
 /**
  * Writes changes and their events to DynamoDB in one TransactWriteItems: all of them or nothing.
  *
- * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before
+ * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
+ *   no answer came to any try
  * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, TOO_MANY_CHANGES, and the SDK's own errors; nothing is written then
  */
 export async function commitToDynamo(
@@ -33,34 +52,59 @@ export async function commitToDynamo(
       `${changes.length} changes do not fit into one transaction of DynamoDB; the limit is ${MAX_CHANGES_PER_COMMIT}. Split the command.`,
     );
   }
-  let staged = changes.map(dynamoOnly);
+  if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  let transaction = transactionOf(changes.map(dynamoOnly), tables, context);
   for (let attempt = 1; ; attempt += 1) {
-    const now = new Date();
-    const inbox = context.once ? [inboxAction(context.once, tables, now)] : [];
-    const writes = staged.map((change) => dynamoWrite(change, tables, context, now));
-    if (inbox.length + writes.length === 0) return { outcome: "committed", changes: [] };
-    const actions = [...inbox, ...writes.flatMap((write) => write.actions)];
+    const { input, writes, committed } = transaction;
     try {
-      await documents.send(new TransactWriteCommand({ TransactItems: actions }));
-      return { outcome: "committed", changes: writes.map((write) => write.committed) };
+      await documents.send(new TransactWriteCommand(input));
+      return { outcome: "committed", changes: committed };
     } catch (error) {
+      const isLast = attempt >= MAX_ATTEMPTS;
+      if (isAnswerLost(error)) {
+        if (isLast) return UNKNOWN;
+        // The same transaction again, under its token: DynamoDB runs it but once, and answers whether it did.
+        await pause(attempt, FIRST_PAUSE_MILLISECONDS);
+        continue;
+      }
       const reasons = reasonsOf(error);
-      if (inbox.length > 0 && failedCondition(reasons[0])) return { outcome: "duplicate" };
-      const reborn = withNextLife(writes, reasons.slice(inbox.length));
-      if (reborn) staged = reborn;
-      else if (reasons.some(failedCondition)) return conflictOf(writes, reasons.slice(inbox.length));
-      else if (!isContention(reasons)) throw error;
-      else if (attempt >= MAX_ATTEMPTS) return conflictOf(writes, reasons.slice(inbox.length));
-      else await pause(attempt);
+      const ofWrites = reasons.slice(context.once ? 1 : 0);
+      if (context.once && failedCondition(reasons[0])) return { outcome: "duplicate" };
+      const reborn = withNextLife(writes, ofWrites);
+      if (!reborn) {
+        if (reasons.some(failedCondition)) return conflictOf(writes, ofWrites);
+        if (!isContention(reasons)) throw error;
+        if (isLast) return conflictOf(writes, ofWrites);
+        await pause(attempt, FIRST_PAUSE_MILLISECONDS);
+      }
+      transaction = transactionOf(reborn ?? writes.map((write) => write.staged), tables, context);
     }
   }
 }
 
+interface Transaction {
+  input: TransactWriteCommandInput;
+  writes: DynamoWrite[];
+  committed: CommittedChange[];
+}
+
+/** One TransactWriteItems, with a token of its own. The inbox record comes first, so that its condition is the first reason. */
+function transactionOf(
+  staged: StagedDynamoChange[],
+  tables: DynamoTables,
+  context: CommitContext,
+): Transaction {
+  const now = new Date();
+  const writes = staged.map((change) => dynamoWrite(change, tables, context, now));
+  const committed = writes.map((write) => write.committed);
+  const inbox = context.once ? [inboxAction(context.once, committed, tables, now)] : [];
+  const TransactItems = [...inbox, ...writes.flatMap((write) => write.actions)];
+  return { input: { TransactItems, ClientRequestToken: uuid() }, writes, committed };
+}
+
 /** The reasons of a cancelled transaction, in the order of its actions; any other error is not ours to explain. */
 function reasonsOf(error: unknown): CancellationReason[] {
-  const code = errorCode(error);
-  if (code === "TransactionInProgressException") return [{ Code: "TransactionConflict" }];
-  if (code !== "TransactionCanceledException") throw error;
+  if (errorCode(error) !== "TransactionCanceledException") throw error;
   return (error as { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [];
 }
 
@@ -114,9 +158,4 @@ function dynamoOnly(change: StagedChange): StagedDynamoChange {
     "WRONG_STORE",
     `A change of "${change.table}" was staged for PostgreSQL but committed to DynamoDB.`,
   );
-}
-
-async function pause(attempt: number): Promise<void> {
-  const ceiling = FIRST_PAUSE_MILLISECONDS * 2 ** attempt;
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * ceiling));
 }

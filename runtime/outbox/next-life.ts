@@ -9,10 +9,10 @@ import { type AnyDatabase, describedChange } from "./postgres-statement";
  *
  * @returns undefined when none of them had an earlier life that it was not staged on top of already
  */
-export async function withNextLives(
+export async function withNextLives<S extends StagedPostgresChange>(
   db: Kysely<AnyDatabase>,
-  staged: readonly StagedPostgresChange[],
-): Promise<StagedPostgresChange[] | undefined> {
+  staged: readonly S[],
+): Promise<S[] | undefined> {
   const restaged = await Promise.all(
     staged.map(async (change) => ({ ...change, lastVersion: await lastVersionOf(db, change) })),
   );

@@ -1,7 +1,7 @@
 import { CompiledQuery, type Kysely, type QueryCreator, sql } from "kysely";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import { aggregateName } from "../contract";
-import type { CommitContext, StagedPostgresChange } from "../staged-change";
+import type { CommitContext, CommittedChange, StagedPostgresChange } from "../staged-change";
 
 /** Tables and columns as Kysely sees them where any domain's may come. */
 export type AnyDatabase = Record<string, Record<string, unknown>>;
@@ -79,7 +79,7 @@ export function changeStatement(
       ${value(context.correlationId)}, ${value(context.causationId ?? null)}, ${value(context.traceparent ?? null)}
     from changed
     returning aggregate_id, aggregate_version${returnsState ? ", payload -> 'state' as state" : ""}
-  )${inboxRecord(context, value)}
+  )${inboxRecord(context, { aggregate: aggregateName(aggregate), event: type, eventId: id }, value)}
   select * from raised`;
   return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
 }
@@ -98,10 +98,23 @@ function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange)
 }
 
 /** The inbox record rides in the same statement, and only if something was changed: a lost race leaves it unwritten. */
-function inboxRecord({ once }: CommitContext, value: (one: unknown) => string): string {
+function inboxRecord(
+  { once }: CommitContext,
+  committed: Pick<CommittedChange, "aggregate" | "event" | "eventId">,
+  value: (one: unknown) => string,
+): string {
   if (!once) return "";
+  const key = `${value(once.consumer)}, ${value(once.messageId)}`;
+  if (once.fingerprint === undefined) {
+    return `, once as (
+    insert into inbox (consumer, message_id) select ${key} from raised
+  )`;
+  }
   return `, once as (
-    insert into inbox (consumer, message_id) select ${value(once.consumer)}, ${value(once.messageId)} from changed
+    insert into inbox (consumer, message_id, fingerprint, changes) select ${key}, ${value(once.fingerprint)},
+      jsonb_build_array(${value(JSON.stringify(committed))}::jsonb
+        || jsonb_build_object('id', aggregate_id, 'version', aggregate_version))
+    from raised
   )`;
 }
 

@@ -2,6 +2,7 @@ import type { Kysely } from "kysely";
 import { v7 as uuid } from "uuid";
 import { codedError, errorCode } from "../coded-error";
 import { aggregateName } from "../contract";
+import { CONNECTION_LOST, LOST_RACE_SQLSTATES } from "../passing-error";
 import type {
   CommitContext,
   CommitOutcome,
@@ -9,15 +10,16 @@ import type {
   StagedChange,
   StagedPostgresChange,
 } from "../staged-change";
+import { committedUnder } from "./committed-under";
 import { isKnownToBeValid } from "./known-state";
 import { withNextLives } from "./next-life";
+import { insertInboxRecord, isProcessed } from "./postgres-inbox";
 import { type AnyDatabase, changeStatement } from "./postgres-statement";
+import { untilKnown } from "./until-known";
 import { validChange, validState } from "./validation";
 
 /** SQLSTATE: unique_violation. */
 const UNIQUE_VIOLATION = "23505";
-/** SQLSTATEs of a lost race: serialization_failure, deadlock_detected. */
-const LOST_RACE = ["40001", "40P01"];
 /** Raised by the guard (migration 0003) and by the payload check (migration 0002). */
 const GUARD_VIOLATION = "DC001";
 const PAYLOAD_TOO_LARGE = "DC002";
@@ -25,55 +27,88 @@ const PAYLOAD_TOO_LARGE = "DC002";
 /** Code of the error that ends a transaction which is to leave nothing behind; it carries the outcome to tell. */
 const ROLLED_BACK = "ROLLED_BACK";
 
+const UNKNOWN: CommitOutcome = {
+  outcome: "unknown",
+  message:
+    "The connection to the database broke before it answered, and it could not be asked again: what was sent may have been written.",
+};
+
+/** A change and the id of its event: the same id at every try, so that at most one of them takes effect. */
+type IdentifiedChange = StagedPostgresChange & { eventId: string };
+
 /**
  * Writes changes and their events to PostgreSQL: all of them or nothing. One change is one statement and one round trip;
  * several, or one whose new state only the database can tell, are a transaction in which each event rides with its change.
  *
- * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before
- * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, and the database's own errors; nothing is written then
+ * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
+ *   the connection broke before the answer came and the database could not be asked again
+ * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the commit was sent), and the
+ *   database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  const staged = changes.map(postgresOnly);
-  const committed = await commitOnce(db, staged, context);
-  if (committed.outcome !== "conflict") return committed;
+  if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  const staged = changes.map((change) => ({ ...postgresOnly(change), eventId: uuid() }));
+  return untilKnown(
+    () => tryToCommit(db, staged, context),
+    () =>
+      committedUnder(
+        db,
+        staged.map(({ eventId }) => eventId),
+      ),
+  );
+}
+
+async function tryToCommit(
+  db: Kysely<AnyDatabase>,
+  staged: IdentifiedChange[],
+  context: CommitContext,
+): Promise<CommitOutcome> {
+  const first = await commitOnce(db, staged, context);
+  if (first.outcome !== "conflict") return first;
   const reborn = await withNextLives(db, staged);
-  return reborn ? commitOnce(db, reborn, context) : committed;
+  const last = reborn ? await commitOnce(db, reborn, context) : first;
+  if (last.outcome !== "conflict" || !context.once) return last;
+  // What a change conflicts with may be its own first time; the inbox record, which comes after it, was not reached then.
+  return (await isProcessed(db, context.once)) ? { outcome: "duplicate" } : last;
 }
 
 async function commitOnce(
   db: Kysely<AnyDatabase>,
-  staged: StagedPostgresChange[],
+  staged: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
+  const progress = { isCommitting: false };
   try {
     const [only, ...more] = staged;
     if (only && more.length === 0) {
       const statement = statementOf(db, only, { context, returnsState: false });
       if (isKnownToBeValid(only.definition, statement.described)) {
+        progress.isCommitting = true;
         const written = await run(db, statement, only);
         return written ? { outcome: "committed", changes: [written.committed] } : conflictOf(only);
       }
     }
-    return await inTransaction(db, staged, context);
+    return await inTransaction(db, staged, context, progress);
   } catch (error) {
+    if (progress.isCommitting && errorCode(error) === CONNECTION_LOST) return UNKNOWN;
     return outcomeOf(error, staged);
   }
 }
 
 async function inTransaction(
   db: Kysely<AnyDatabase>,
-  staged: StagedPostgresChange[],
+  staged: IdentifiedChange[],
   { once, ...context }: CommitContext,
+  progress: { isCommitting: boolean },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
-    if (once) {
-      const record = { consumer: once.consumer, message_id: once.messageId };
-      await transaction.insertInto("inbox").values(record).execute();
-    }
+    // An event's record comes first, so that nothing else that has changed meanwhile is told of one that was processed before.
+    const isRequest = once?.fingerprint !== undefined;
+    if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
     for (const change of staged) {
       const statement = statementOf(transaction, change, { context, returnsState: true });
@@ -85,23 +120,24 @@ async function inTransaction(
       if (written.state) validState(change.definition.aggregate, written.state);
       committed.push(written.committed);
     }
+    if (once && isRequest) await insertInboxRecord(transaction, once, committed);
+    progress.isCommitting = true;
     return { outcome: "committed", changes: committed } as const;
   });
 }
 
-type Statement = ReturnType<typeof changeStatement> & { eventId: string };
+type Statement = ReturnType<typeof changeStatement>;
 
 function statementOf(
   db: Kysely<AnyDatabase>,
-  staged: StagedPostgresChange,
+  staged: IdentifiedChange,
   options: { context: CommitContext; returnsState: boolean },
 ): Statement {
-  const eventId = uuid();
   const change = validChange(staged.definition.aggregate, staged.type, staged.change);
-  return { ...changeStatement(db, staged, { ...options, id: eventId, change }), eventId };
+  return changeStatement(db, staged, { ...options, id: staged.eventId, change });
 }
 
-async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: StagedPostgresChange) {
+async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: IdentifiedChange) {
   const { rows } = await db.executeQuery(statement.query).catch((error: unknown) => {
     throw isSecondEvent(error) ? manyRowsChanged(staged, error) : error;
   });
@@ -112,7 +148,7 @@ async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: Staged
     id: row.aggregate_id,
     version: row.aggregate_version,
     event: staged.type,
-    eventId: statement.eventId,
+    eventId: staged.eventId,
   };
   return { committed, state: row.state };
 }
@@ -148,7 +184,7 @@ function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcom
   };
   if (code === ROLLED_BACK && outcome) return outcome;
   if (code === UNIQUE_VIOLATION && constraint === "inbox_pkey") return { outcome: "duplicate" };
-  if (code === UNIQUE_VIOLATION || code === GUARD_VIOLATION || LOST_RACE.includes(code ?? "")) {
+  if (code === UNIQUE_VIOLATION || code === GUARD_VIOLATION || LOST_RACE_SQLSTATES.includes(code ?? "")) {
     const aggregate = staged.map((change) => aggregateName(change.definition.aggregate)).join(", ");
     return { outcome: "conflict", aggregate, message: message ?? "The database found a conflict." };
   }

@@ -1,6 +1,7 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { currentData, type ReceivedEvent } from "../cloud-event";
 import { codedError } from "../coded-error";
+import { commitOnFreshReads } from "../commit-on-fresh-reads";
 import { log } from "../log";
 import { failedMessages, logFailure, readMessages } from "../messages";
 import type { Store } from "../staged-change";
@@ -9,7 +10,6 @@ import { childTraceparent } from "../trace-context";
 
 /** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */
 const MAX_ATTEMPTS = 8;
-const FIRST_PAUSE_MILLISECONDS = 5;
 
 /**
  * Makes the handler of a subscription that reacts: each event's changes, their events and the inbox record are one transaction, so a
@@ -56,18 +56,20 @@ async function runReaction(
   };
   // Whoever declared the reaction typed its handles and event by what it uses and reacts to.
   const handles = store.handles(reaction.uses) as never;
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const staged = await reaction.handle(domainEvent(reaction, received) as never, handles);
-    const { outcome } = await store.commit([staged].flat(), context);
-    if (outcome !== "conflict") return;
-    // Those that lost against each other do not come back at the same moment.
-    const ceiling = FIRST_PAUSE_MILLISECONDS * 2 ** attempt;
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * ceiling));
+  const react = () => reaction.handle(domainEvent(reaction, received) as never, handles);
+  const { outcome } = await commitOnFreshReads<never>(react, store, context, MAX_ATTEMPTS);
+  if (outcome === "conflict") {
+    throw codedError(
+      "REACTION_CONFLICT",
+      `The reaction to "${event.type}" lost the race for its aggregate ${MAX_ATTEMPTS} times; the event is tried again.`,
+    );
   }
-  throw codedError(
-    "REACTION_CONFLICT",
-    `The reaction to "${event.type}" lost the race for its aggregate ${MAX_ATTEMPTS} times; the event is tried again.`,
-  );
+  if (outcome === "unknown") {
+    throw codedError(
+      "REACTION_UNKNOWN",
+      `It is not known whether the reaction to "${event.type}" took effect, since the database did not answer; the event is tried again, and the inbox tells.`,
+    );
+  }
 }
 
 function domainEvent(reaction: AnyReaction, received: ReceivedEvent): DomainEvent {

@@ -3,6 +3,7 @@ import type { AnyDynamoTable } from "../entity-table";
 import { ENVIRONMENT, requiredVariable, variableMap } from "../environment";
 import { commitToDynamo } from "../outbox/dynamodb";
 import { dynamoHandle } from "../outbox/dynamodb-handle";
+import { readCommittedRequest } from "../outbox/dynamodb-inbox";
 import { withSchemasMadeOnce } from "../outbox/made-once";
 import { projectionHandle } from "../projection/read";
 import type { Store } from "../staged-change";
@@ -28,5 +29,6 @@ export function openDynamoStore(): Store {
   return {
     handles: handlesOnce(handleOf),
     commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
+    committedRequest: (once) => readCommittedRequest(documents, tables.inbox, once),
   };
 }

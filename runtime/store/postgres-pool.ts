@@ -3,6 +3,7 @@ import { Pool } from "pg";
 import { codedError } from "../coded-error";
 import { ENVIRONMENT, requiredVariable } from "../environment";
 import { log } from "../log";
+import { tellLostConnections } from "./lost-connections";
 import { prepareStatements } from "./prepared-statements";
 
 /** A function runs one request at a time; the second connection is for a read beside a running transaction. */
@@ -48,7 +49,7 @@ export async function openPool(): Promise<Pool> {
   });
   // Without a listener a connection that breaks while it is idle would end the process; the pool makes a new one.
   pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
-  return prepareStatements(pool);
+  return prepareStatements(tellLostConnections(pool));
 }
 
 function credentialsOf(secret: string, secretId: string): Credentials {

@@ -4,6 +4,7 @@ import type { AnyPostgresTable } from "../entity-table";
 import type { ProjectionHandle } from "../handles";
 import { withSchemasMadeOnce } from "../outbox/made-once";
 import { commitToPostgres } from "../outbox/postgres";
+import { readCommittedRequest } from "../outbox/postgres-inbox";
 import { postgresHandle } from "../outbox/postgres-handle";
 import type { AnyDatabase } from "../outbox/postgres-statement";
 import type { Store } from "../staged-change";
@@ -30,5 +31,6 @@ export function openPostgresStore(openProjections?: ProjectionOpener): Store {
   return {
     handles: handlesOnce(handleOf),
     commit: (changes, context) => commitToPostgres(db, changes, context),
+    committedRequest: (once) => readCommittedRequest(db, once),
   };
 }

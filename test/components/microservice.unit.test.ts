@@ -143,7 +143,7 @@ test("Commands know the tables that they use, the outbox, the inbox and how long
   });
 });
 
-test("Commands read what they use, and write entity and event in transactions only", () => {
+test("Commands read what they use and what was committed under an id, and write entity and event in transactions only", () => {
   expect(statementsOf(deployment, "shipping-commands")).toEqual([
     {
       Sid: "ReadEntities",
@@ -170,7 +170,12 @@ test("Commands read what they use, and write entity and event in transactions on
       Action: ["dynamodb:GetItem"],
       Resource: ["dynamodb:table/shipping-customers-projection", "dynamodb:table/shipping-orders-projection"],
     },
+    { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: ["dynamodb:table/shipping-inbox"] },
   ]);
+});
+
+test("A reaction does not read the inbox: its transaction tells what was processed before", () => {
+  expect(statementsOf(deployment, "shipping-on-placed").map(({ Sid }) => Sid)).not.toContain("ReadInbox");
 });
 
 test("A reaction knows and reads only the projections that it uses", () => {

@@ -26,7 +26,7 @@ function projects(table: string) {
   return { Sid: "WriteProjection", Action: ["dynamodb:PutItem"], Resource: [`dynamodb:table/${table}`] };
 }
 
-function reads(sid: "ReadEntities" | "ReadProjections", ...tables: string[]) {
+function reads(sid: "ReadEntities" | "ReadProjections" | "ReadInbox", ...tables: string[]) {
   return {
     Sid: sid,
     Action: ["dynamodb:GetItem"],
@@ -103,6 +103,7 @@ const EXPECTED: Record<string, object[]> = {
     reads("ReadEntities", "orders-orders-table"),
     writesInTransactions("orders-orders-table", "orders-outbox", "orders-inbox"),
     reads("ReadProjections", "orders-customers-projection", "orders-products-projection"),
+    reads("ReadInbox", "orders-inbox"),
   ],
   "orders-on-customers": [receives("orders-on-customers-queue"), projects("orders-customers-projection")],
   "orders-on-products": [receives("orders-on-products-queue"), projects("orders-products-projection")],
@@ -121,6 +122,7 @@ const EXPECTED: Record<string, object[]> = {
     QUERY_SHIPMENTS,
     writesInTransactions("shipping-shipments-table", "shipping-outbox", "shipping-inbox"),
     reads("ReadProjections", "shipping-customers-projection", "shipping-orders-projection"),
+    reads("ReadInbox", "shipping-inbox"),
   ],
   "shipping-on-customers": [
     receives("shipping-on-customers-queue"),

@@ -98,11 +98,25 @@ test("A packaged command writes entity, event and inbox record in one transactio
   expect(items[2]?.Put.Item).toMatchObject({ type: { S: "OrderPlaced" }, aggregateVersion: { N: "1" } });
 });
 
-test("A packaged command rejects by value, and writes nothing then", async () => {
+test("A packaged command rejects by value, after a look whether its id was done before, and writes nothing then", async () => {
   aws.answer((request) => (request.body.TableName === "products-1" ? {} : knows(request)));
   const { results } = await orderCommands.invoke(dynamoEnvironment, placeOrder);
   expect(results).toMatchObject([{ outcome: "rejected", code: "PRODUCT_UNKNOWN" }]);
-  expect(new Set(aws.taken().map(({ operation }) => operation))).toEqual(new Set(["GetItem"]));
+  const [inbox, ...reads] = aws.taken().reverse();
+  expect(new Set(reads.map(({ operation }) => operation))).toEqual(new Set(["GetItem"]));
+  expect(inbox).toEqual({
+    operation: "TransactGetItems",
+    body: {
+      TransactItems: [
+        {
+          Get: {
+            TableName: "inbox-1",
+            Key: { messageId: { S: "request-1" }, consumer: { S: "orders.commands" } },
+          },
+        },
+      ],
+    },
+  });
 });
 
 test("An error of AWS that is no lost race is thrown, with its code", async () => {

@@ -36,8 +36,8 @@ export interface BankDatabase {
   account(accountId: string): Promise<Record<string, unknown> | undefined>;
   /** Whether the inbox has the message. */
   processed(messageId: string): Promise<boolean>;
-  /** Resolves once a connection of `db` waits for a lock. */
-  untilBlocked(): Promise<void>;
+  /** Resolves once so many connections to the database wait for a lock. @default 1 */
+  untilBlocked(connections?: number): Promise<void>;
 }
 
 /** Makes a database with accounts; it is dropped after the test file. */
@@ -64,9 +64,11 @@ export async function bankDatabase(): Promise<BankDatabase> {
       (await rows("select * from accounts where account_id = $1", id))[0] as
         Record<string, unknown> | undefined,
     processed: async (id) => (await rows("select from inbox where message_id = $1", id)).length > 0,
-    async untilBlocked() {
+    async untilBlocked(connections = 1) {
       const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      await expect.poll(async () => (await rows(blocked)).length, { timeout: 30_000 }).toBeGreaterThan(0);
+      await expect
+        .poll(async () => (await rows(blocked)).length, { timeout: 30_000 })
+        .toBeGreaterThanOrEqual(connections);
     },
   };
 }

@@ -1,26 +1,46 @@
-import type { CommitContext, CommitOutcome, StagedChange, Store } from "../../runtime/staged-change";
+import type {
+  CommitContext,
+  CommitOutcome,
+  CommittedRequest,
+  Once,
+  StagedChange,
+  Store,
+} from "../../runtime/staged-change";
 
 /** A store that writes nothing and answers commits with what the test has prepared. */
 export interface FakeStore extends Store {
   commits: { changes: StagedChange[]; context: CommitContext }[];
+  /** Requests that the inbox was asked for. */
+  asked: Once[];
 }
 
 /**
  * Makes a store whose commits are answered in this order; then every commit succeeds.
  *
  * @param answers an error is thrown
+ * @param committed what the inbox tells of every request; an error is thrown
  */
-export function fakeStore(answers: (CommitOutcome | Error)[] = []): FakeStore {
+export function fakeStore(
+  answers: (CommitOutcome | Error)[] = [],
+  committed?: CommittedRequest | Error,
+): FakeStore {
   const waiting = [...answers];
   const commits: FakeStore["commits"] = [];
+  const asked: Once[] = [];
   return {
     commits,
+    asked,
     handles: (uses) => ({ ...uses }),
     async commit(changes, context) {
       commits.push({ changes, context });
       const answer = waiting.shift() ?? { outcome: "committed", changes: [] };
       if (answer instanceof Error) throw answer;
       return answer;
+    },
+    async committedRequest(once) {
+      asked.push(once);
+      if (committed instanceof Error) throw committed;
+      return committed;
     },
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { command, reject } from "../../../runtime/command";
 import { answerCommand } from "../../../runtime/command/answer";
+import { fingerprintOf } from "../../../runtime/command/fingerprint";
 import { makeCommandHandler } from "../../../runtime/command/handler";
 import type { StagedChange } from "../../../runtime/staged-change";
 import { ddbAccounts } from "../../support/account";
@@ -67,7 +68,11 @@ describe("a command that is done", () => {
       correlationId: "c1",
       causationId: "r1",
       traceparent,
-      once: { consumer: "bank.commands", messageId: "r1" },
+      once: {
+        consumer: "bank.commands",
+        messageId: "r1",
+        fingerprint: fingerprintOf("open", { owner: "Ada" }),
+      },
     });
   });
 
@@ -82,12 +87,6 @@ describe("a command that is done", () => {
       traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/) as string,
       once: undefined,
     });
-  });
-
-  test("and comes again under the same id is told to be repeated", async () => {
-    const store = fakeStore([{ outcome: "duplicate" }]);
-    const answer = await answerCommand("bank", commandsOf().commands, store, request({ id: "r1" }));
-    expect(answer).toEqual({ outcome: "done", id: "r1", changes: [], repeated: true });
   });
 });
 

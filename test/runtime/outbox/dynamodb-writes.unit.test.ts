@@ -116,7 +116,7 @@ describe("the outbox's action", () => {
 
 describe("the inbox's action", () => {
   test("adds the message with its end of life, on the condition that it is not there", () => {
-    expect(inboxAction({ consumer: "shop.accounts", messageId: "m1" }, TABLES, NOW)).toEqual({
+    expect(inboxAction({ consumer: "shop.accounts", messageId: "m1" }, [], TABLES, NOW)).toEqual({
       Put: {
         TableName: "inbox-1a2b3c4",
         Item: {
@@ -127,6 +127,15 @@ describe("the inbox's action", () => {
         },
         ConditionExpression: "attribute_not_exists(messageId)",
       },
+    });
+  });
+
+  test("keeps of a request what tells it from another one, and what it changed", () => {
+    const { committed } = write();
+    const request = { consumer: "shop.commands", messageId: "r1", fingerprint: "f" };
+    expect(inboxAction(request, [committed], TABLES, NOW).Put?.Item).toMatchObject({
+      fingerprint: "f",
+      changes: [committed],
     });
   });
 });

@@ -60,6 +60,8 @@ const livingAt = (version: number) => ({
 });
 const attempts = () =>
   mock.commandCalls(TransactWriteCommand).map(({ args }) => args[0].input.TransactItems ?? []);
+const tokens = () =>
+  mock.commandCalls(TransactWriteCommand).map(({ args }) => args[0].input.ClientRequestToken);
 const commit = (changes: StagedChange[], context = CONTEXT) =>
   commitToDynamo(documents, TABLES, changes, context);
 
@@ -197,14 +199,10 @@ describe("a cancelled transaction", () => {
     expect(attempts()).toHaveLength(1);
   });
 
-  test("by another transaction at the same moment decided nothing and is tried again", async () => {
-    mock
-      .on(TransactWriteCommand)
-      .rejectsOnce(cancelled("TransactionConflict", "None"))
-      .rejectsOnce(Object.assign(new Error("Busy"), { name: "TransactionInProgressException" }))
-      .resolves({});
+  test("by another transaction at the same moment decided nothing and is tried again, as another transaction", async () => {
+    mock.on(TransactWriteCommand).rejectsOnce(cancelled("TransactionConflict", "None")).resolves({});
     expect(await commit([opening()])).toMatchObject({ outcome: "committed", changes: [{ version: 1 }] });
-    expect(attempts()).toHaveLength(3);
+    expect(new Set(tokens()).size).toBe(2);
   });
 
   test("that meets other transactions eight times is a conflict", async () => {
@@ -240,6 +238,32 @@ describe("a cancelled transaction", () => {
     const error = Object.assign(new Error("Cancelled"), { name: "TransactionCanceledException" });
     mock.on(TransactWriteCommand).rejects(error);
     await expect(commit([opening()])).rejects.toThrow("Cancelled");
+  });
+});
+
+describe("an answer that is lost", () => {
+  const lost = (name: string) => Object.assign(new Error("Lost"), { name });
+
+  test.each(["TimeoutError", "TransactionInProgressException"])(
+    "is asked for with the very same transaction, which DynamoDB runs once: %s",
+    async (name) => {
+      mock.on(TransactWriteCommand).rejectsOnce(lost(name)).rejectsOnce(lost(name)).resolves({});
+      const outcome = await commit([opening()], ONCE);
+      expect(outcome).toMatchObject({ outcome: "committed", changes: [{ version: 1 }] });
+      const [first, ...further] = mock.commandCalls(TransactWriteCommand).map(({ args }) => args[0].input);
+      expect(first?.ClientRequestToken).toMatch(/^[0-9a-f-]{36}$/);
+      expect(further).toEqual([first, first]);
+    },
+  );
+
+  test("eight times is unknown", async () => {
+    mock.on(TransactWriteCommand).rejects(lost("TimeoutError"));
+    expect(await commit([opening()])).toEqual({
+      outcome: "unknown",
+      message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
+    });
+    expect(attempts()).toHaveLength(8);
+    expect(new Set(tokens()).size).toBe(1);
   });
 });
 

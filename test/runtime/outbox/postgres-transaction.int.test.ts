@@ -183,61 +183,6 @@ describe("refused before anything is sent is", () => {
   });
 });
 
-describe("what runs once", () => {
-  test("with one change rides in its statement: still one round trip", async () => {
-    const [accountId, messageId] = [uuid(), uuid()];
-    await commit([opening(accountId)], once(messageId));
-    expect(bank.statements).toHaveLength(1);
-    expect(await bank.processed(messageId)).toBe(true);
-  });
-
-  test("is a duplicate the second time, and changes nothing", async () => {
-    const [accountId, messageId] = [await opened(), uuid()];
-    const crediting = () =>
-      bank.accounts.change("AccountCredited", { amount: 5 }, (change) =>
-        change.update({ balance: 5, note: uuid() }).where("account_id", "=", accountId),
-      );
-    expect(await commit([crediting()], once(messageId))).toMatchObject({ outcome: "committed" });
-    const before = await bank.account(accountId);
-    expect(await commit([crediting()], once(messageId))).toEqual({ outcome: "duplicate" });
-    expect(await commit([crediting(), opening(uuid())], once(messageId))).toEqual({ outcome: "duplicate" });
-    expect(await bank.account(accountId)).toEqual(before);
-    expect(await bank.events(accountId)).toHaveLength(2);
-  });
-
-  test("is another matter for each consumer", async () => {
-    const [accountId, messageId] = [await opened(), uuid()];
-    await commit([crediting(accountId, 1, 5)], { once: { consumer: "a", messageId } });
-    const outcome = await commit([crediting(accountId, 2, 6)], { once: { consumer: "b", messageId } });
-    expect(outcome).toMatchObject({ outcome: "committed" });
-  });
-
-  test("is not marked when its change lost a race, so that it can be tried again", async () => {
-    const [accountId, messageId] = [await opened(), uuid()];
-    expect(await commit([crediting(accountId, 99, 5)], once(messageId))).toMatchObject({
-      outcome: "conflict",
-    });
-    expect(await bank.processed(messageId)).toBe(false);
-    expect(await commit([crediting(accountId, 1, 5)], once(messageId))).toMatchObject({
-      outcome: "committed",
-    });
-    expect(await bank.processed(messageId)).toBe(true);
-  });
-
-  test("is not marked when one of several changes lost a race", async () => {
-    const [accountId, messageId] = [await opened(), uuid()];
-    const outcome = await commit([opening(uuid()), crediting(accountId, 99, 5)], once(messageId));
-    expect(outcome).toMatchObject({ outcome: "conflict" });
-    expect(await bank.processed(messageId)).toBe(false);
-  });
-
-  test("is marked also when there is nothing to change, and is a duplicate then", async () => {
-    const messageId = uuid();
-    expect(await commit([], once(messageId))).toEqual({ outcome: "committed", changes: [] });
-    expect(await commit([], once(messageId))).toEqual({ outcome: "duplicate" });
-  });
-});
-
 describe("an aggregate that is created again after its deletion", () => {
   const closing = (accountId: string) =>
     bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>

@@ -122,6 +122,16 @@ describe("a reaction's handler", () => {
     expect(store.commits.length).toBeLessThan(20);
   });
 
+  test("gives an event back of which it is not known whether it took effect, by a code; the inbox tells the next time", async () => {
+    const store = fakeStore([{ outcome: "unknown", message: "No answer came." }, { outcome: "duplicate" }]);
+    const handler = makeReactionHandler("shop.accounts", reacting().reactions, () => store)();
+    const batch = queueBatch([closed("a")]);
+    expect(await handler(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(problems(log)).toMatchObject([{ messageId: "m1", code: "REACTION_UNKNOWN" }]);
+    expect(store.commits).toHaveLength(1);
+    expect(await handler(batch)).toEqual({ batchItemFailures: [] });
+  });
+
   test("gives poison back and is done with the others, one after another in their order", async () => {
     const { reactions, spy } = reacting((event) => {
       if (event.aggregateId === "poison") throw new Error("Cannot divide by zero");

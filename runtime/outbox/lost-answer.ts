@@ -1,0 +1,25 @@
+import { errorCode } from "../coded-error";
+
+/** What a connection fails with on its way to AWS or back, after all tries of the SDK. Any of these may have been after it was heard. */
+const CONNECTION_FAILURES = [
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "TimeoutError",
+];
+
+/** DynamoDB's word for a request that it has under the same token already, and has not decided. */
+const IN_PROGRESS = "TransactionInProgressException";
+
+/** Whether a call to AWS that failed may have taken effect all the same: no answer came, or one that does not tell (5xx). */
+export function isAnswerLost(error: unknown): boolean {
+  const code = errorCode(error) ?? "";
+  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+  if (status !== undefined) return status >= 500 || code === IN_PROGRESS;
+  return code === IN_PROGRESS || CONNECTION_FAILURES.includes(code);
+}
