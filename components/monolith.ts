@@ -4,6 +4,7 @@ import { ChangeDataCapture } from "./change-data-capture";
 import type { EventBus } from "./event-bus";
 import type { MonolithDatabase } from "./monolith-database";
 import { MonolithModule } from "./monolith-module";
+import { Retention } from "./retention";
 
 /** Arguments of a `Monolith`. */
 export interface MonolithArgs {
@@ -18,6 +19,8 @@ export interface MonolithArgs {
   streamRetentionHours: number;
   /** E.g. "dms.t3.micro". */
   replicationInstanceClass: string;
+  /** Days that the outbox keeps its rows, for redrive and audit. */
+  outboxRetentionDays: number;
   logRetentionDays: number;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
@@ -25,11 +28,13 @@ export interface MonolithArgs {
   alarmTopicArn: string | undefined;
 }
 
-/** The monolith: change data capture of its outbox, and its modules. */
+/** The monolith: change data capture and retention of its outbox, and its modules. */
 export class Monolith extends pulumi.ComponentResource {
   readonly modules: Record<string, MonolithModule>;
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the function that removes old rows. */
+  readonly retentionFunction: pulumi.Output<string>;
 
   constructor(name: string, args: MonolithArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Monolith", name, {}, opts);
@@ -49,6 +54,11 @@ export class Monolith extends pulumi.ComponentResource {
       },
       child,
     );
+    const retention = new Retention(
+      `${name}-retention`,
+      { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
+      child,
+    );
     const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
     this.modules = Object.fromEntries(
       modules.map((module) => [
@@ -58,6 +68,7 @@ export class Monolith extends pulumi.ComponentResource {
     );
     this.streamArn = capture.streamArn;
     this.quarantineUrl = capture.quarantineUrl;
+    this.retentionFunction = retention.functionName;
     this.registerOutputs({ streamArn: this.streamArn });
   }
 }

@@ -1,19 +1,28 @@
 /**
  * The outbox and what goes with it: the inbox (what makes a reaction run once) and the last versions of deleted aggregates.
  *
- * The outbox is insert-only: relays and consumers trust that what was captured is what the table says. Its names are
- * `varchar(n)` and not `text`, since DMS handles `text` as a LOB and Kinesis takes a partition key of at most 256 characters.
+ * The outbox is insert-only: relays and consumers trust that what was captured is what the table says. Retention removes old
+ * rows, and nobody removes young ones. Its names are `varchar(n)` and not `text`, since DMS handles `text` as a LOB and Kinesis
+ * takes a partition key of at most 256 characters. Its primary key begins with the aggregate, since the log has no other column
+ * of a removed row: DMS needs `aggregate_id` for the partition key of that record too.
  */
 import type { MigrationBuilder } from "node-pg-migrate";
 
 /** EventBridge's budget of 256 KB less what the envelope takes: the largest payload, in bytes of its JSON text. */
 const PAYLOAD_LIMIT_BYTES = 240 * 1024;
+/** Nobody removes an event sooner: time to see that something is wrong, and to stop retention. */
+const OUTBOX_MINIMUM_DAYS = 1;
+/**
+ * An event may come back for so long: a day in EventBridge, 4 days in its queue, 14 days in a dead-letter queue. An inbox that
+ * forgot it sooner would let a reaction take effect twice.
+ */
+const INBOX_MINIMUM_DAYS = 19;
 
 export function up(pgm: MigrationBuilder): void {
   pgm.sql(REFUSE_EVENT);
   pgm.sql(`
     create table outbox (
-      id uuid primary key,
+      id uuid not null unique,
       aggregate varchar(256) not null,
       aggregate_id varchar(256) not null,
       aggregate_version integer not null,
@@ -24,7 +33,7 @@ export function up(pgm: MigrationBuilder): void {
       correlation_id varchar(256) not null,
       causation_id varchar(256),
       traceparent varchar(256),
-      unique (aggregate, aggregate_id, aggregate_version),
+      primary key (aggregate, aggregate_id, aggregate_version),
       -- One constraint, since each is parsed anew by every insert (5 us). The function is called for a wrong row only.
       constraint outbox_event check (
         octet_length(payload::text) <= ${PAYLOAD_LIMIT_BYTES} and aggregate_version >= 1
@@ -45,6 +54,7 @@ export function up(pgm: MigrationBuilder): void {
       primary key (consumer, message_id)
     );
     comment on table inbox is 'What each consumer has processed, so that a reaction runs once per event.';
+    create index inbox_processed_at on inbox (processed_at);
 
     create table deleted_aggregates (
       aggregate varchar(256) not null,
@@ -61,11 +71,13 @@ export function up(pgm: MigrationBuilder): void {
     alter function outbox_refuse_event owner to monolith_migration;
 
     grant select, insert on outbox to monolith_application;
-    grant select, insert, delete on inbox to monolith_application;
+    grant select, insert on inbox to monolith_application;
     grant select on deleted_aggregates to monolith_application;
     grant select on outbox to monolith_capture;
+    grant select, delete on outbox, inbox to monolith_retention;
   `);
   pgm.sql(REFUSE_CHANGE);
+  pgm.sql(KEEP_YOUNG_ROWS);
 }
 
 export function down(pgm: MigrationBuilder): void {
@@ -73,6 +85,7 @@ export function down(pgm: MigrationBuilder): void {
     drop table deleted_aggregates, inbox, outbox;
     drop function outbox_refuse_event;
     drop function outbox_refuse_change;
+    drop function refuse_young_deletion;
   `);
 }
 
@@ -98,11 +111,31 @@ const REFUSE_CHANGE = `
   begin
     raise exception 'The outbox is insert-only, so % is refused', tg_op
       using errcode = 'DC003', schema = tg_table_schema, table = tg_table_name,
-        hint = 'Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_migration.';
+        hint = 'Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_retention.';
   end $$;
   alter function outbox_refuse_change owner to monolith_migration;
 
   create trigger outbox_insert_only before update or truncate on outbox
     for each statement execute function outbox_refuse_change();
   alter table outbox enable always trigger outbox_insert_only;
+`;
+
+// The condition stands at the trigger, so that a row that may go costs no call of a function.
+const KEEP_YOUNG_ROWS = `
+  create function refuse_young_deletion() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+  begin
+    raise exception 'Table % keeps each row for at least % day(s), so this deletion is refused', tg_relid::regclass, tg_argv[0]
+      using errcode = 'DC003', schema = tg_table_schema, table = tg_table_name, hint = tg_argv[1];
+  end $$;
+  alter function refuse_young_deletion owner to monolith_migration;
+
+  create trigger outbox_keep_young before delete on outbox
+    for each row when (old.occurred_at > clock_timestamp() - interval '${OUTBOX_MINIMUM_DAYS} days')
+    execute function refuse_young_deletion('${OUTBOX_MINIMUM_DAYS}', 'Correct a wrong event with a further change of its aggregate.');
+  create trigger inbox_keep_young before delete on inbox
+    for each row when (old.processed_at > clock_timestamp() - interval '${INBOX_MINIMUM_DAYS} days')
+    execute function refuse_young_deletion('${INBOX_MINIMUM_DAYS}', 'An event can come back for as long, and would take effect twice.');
+  alter table outbox enable always trigger outbox_keep_young;
+  alter table inbox enable always trigger inbox_keep_young;
 `;

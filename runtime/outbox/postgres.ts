@@ -120,7 +120,7 @@ async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: Staged
 /** Every row that a change touches would be an event under the change's one id. */
 function isSecondEvent(error: unknown): boolean {
   return (
-    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_pkey"
+    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_id_key"
   );
 }
 
