@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { codedError } from "../runtime/coded-error";
 import type { MonolithModule as Module } from "../runtime/domain";
 import { ChangeDataCapture } from "./change-data-capture";
 import type { EventBus } from "./event-bus";
@@ -39,6 +40,7 @@ export class Monolith extends pulumi.ComponentResource {
   constructor(name: string, args: MonolithArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Monolith", name, {}, opts);
     const child = { parent: this };
+    if (args.modules.length === 0) throw withoutModules();
     const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
     const capture = new ChangeDataCapture(
       name,
@@ -71,4 +73,12 @@ export class Monolith extends pulumi.ComponentResource {
     this.retentionFunction = retention.functionName;
     this.registerOutputs({ streamArn: this.streamArn });
   }
+}
+
+/** There would be a stream, a relay and a slot for nothing, and a permission to publish that names no domain. */
+function withoutModules() {
+  return codedError(
+    "MONOLITH_WITHOUT_MODULES",
+    'The monolith has no modules, so there is nothing to capture. Keep a domain folder with `monolithModule({...})`, or take "Monolith" out of index.ts.',
+  );
 }

@@ -12,27 +12,28 @@ const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const { databaseHost, databaseName, applicationSecretArn, captureSecretArn, retentionSecretArn } =
   REQUIRED_CONFIG;
 
+const args = () => ({
+  modules: [catalog, customers],
+  bus: new EventBus("events"),
+  database: {
+    host: databaseHost,
+    port: 5432,
+    name: databaseName,
+    tls: "verify-full" as const,
+    applicationSecretArn,
+    captureSecretArn,
+    retentionSecretArn,
+  },
+  streamShards: 2,
+  streamRetentionHours: 24,
+  replicationInstanceClass: "dms.c6i.large",
+  outboxRetentionDays: 45,
+  logRetentionDays: 7,
+  deletionProtection: true,
+  alarmTopicArn: TOPIC_ARN,
+});
 const deployment = await deploy(() => {
-  const monolith = new Monolith("monolith", {
-    modules: [catalog, customers],
-    bus: new EventBus("events"),
-    database: {
-      host: databaseHost,
-      port: 5432,
-      name: databaseName,
-      tls: "verify-full",
-      applicationSecretArn,
-      captureSecretArn,
-      retentionSecretArn,
-    },
-    streamShards: 2,
-    streamRetentionHours: 24,
-    replicationInstanceClass: "dms.c6i.large",
-    outboxRetentionDays: 45,
-    logRetentionDays: 7,
-    deletionProtection: true,
-    alarmTopicArn: TOPIC_ARN,
-  });
+  const monolith = new Monolith("monolith", args());
   return {
     modules: Object.keys(monolith.modules),
     streamArn: monolith.streamArn,
@@ -71,6 +72,14 @@ test("The capture is sized as the monolith was told, and publishes as all its mo
       Condition: { "ForAllValues:StringEquals": { "events:source": ["catalog", "customers"] } },
     }),
   );
+});
+
+test("A monolith without modules is refused, since its relay's permission would name no domain", async () => {
+  await deploy(() => {
+    const empty = () => new Monolith("monolith", { ...args(), modules: [] });
+    expect(empty).toThrow(expect.objectContaining({ code: "MONOLITH_WITHOUT_MODULES" }) as Error);
+    expect(empty).toThrow("The monolith has no modules, so there is nothing to capture.");
+  });
 });
 
 test("The outbox is kept as long as the monolith was told", () => {
