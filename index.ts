@@ -21,10 +21,12 @@ const monolith = new Monolith("monolith", {
     tls: settings.databaseTls,
     applicationSecretArn: settings.applicationSecretArn,
     captureSecretArn: settings.captureSecretArn,
+    retentionSecretArn: settings.retentionSecretArn,
   },
   streamShards: settings.streamShards,
   streamRetentionHours: settings.streamRetentionHours,
   replicationInstanceClass: settings.replicationInstanceClass,
+  outboxRetentionDays,
   logRetentionDays,
   deletionProtection,
   alarmTopicArn,
@@ -54,6 +56,9 @@ export const busArn = bus.arn;
 export const commandFunctions = Object.fromEntries(
   domains.map(([name, { commandFunction }]) => [name, commandFunction]),
 );
+
+/** Name of the function that removes old rows of the monolith's outbox and inbox. */
+export const retentionFunction = monolith.retentionFunction;
 
 /** Domain -> projection -> physical name of its table. */
 export const projectionTables = Object.fromEntries(

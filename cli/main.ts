@@ -1,15 +1,12 @@
-import { join } from "node:path";
 import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
 import { errorCode } from "../runtime/coded-error";
 import { describeCommands, describeDomain } from "./describe";
-import { findRunningSystem, type RunningSystem } from "./running-system";
+import { EXIT_REFUSED } from "./exit-code";
+import { addOnCallCommands } from "./on-call-commands";
 import { send } from "./send";
 import { show } from "./show";
-
-const PROJECT_ROOT = join(__dirname, "..", "..");
-/** The command was understood and refused. */
-const EXIT_REFUSED = 2;
+import { withSystem } from "./with-system";
 
 const program = new Command("domains")
   .description("Talks to the domains of a running system (npm start).")
@@ -53,6 +50,8 @@ program
     }),
   );
 
+addOnCallCommands(program);
+
 program.parseAsync().catch((error: unknown) => {
   const { message } = error as Error;
   process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${message}\n`);
@@ -65,15 +64,6 @@ function describeCommandsOf(name: string): string {
     .filter((domain) => domain.name === name)
     .map(describeCommands)
     .join();
-}
-
-async function withSystem(action: (system: RunningSystem) => Promise<void>): Promise<void> {
-  const system = findRunningSystem(PROJECT_ROOT);
-  try {
-    await action(system);
-  } finally {
-    system.clients.close();
-  }
 }
 
 function print(text: string): void {

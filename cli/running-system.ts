@@ -9,6 +9,19 @@ export interface RunningSystem {
   commandFunctions: Record<string, string>;
   /** Domain -> projection -> physical name of its table. */
   projectionTables: Record<string, Record<string, string>>;
+  /** Domain -> subscription -> URLs of its queues. */
+  queues: Record<string, Record<string, SubscriptionQueues>>;
+  /** Relay -> URL of the queue with records that it could not decode. */
+  quarantineQueues: Record<string, string>;
+}
+
+/** URLs of a subscription's queues. */
+export interface SubscriptionQueues {
+  queue: string;
+  /** Messages that the function refused again and again. */
+  deadLetters: string;
+  /** Events that EventBridge could not deliver to the queue. */
+  targetDeadLetters: string;
 }
 
 /**
@@ -24,11 +37,13 @@ export function findRunningSystem(projectRoot: string): RunningSystem {
       "No system of this project runs on this machine. Start one with: npm start",
     );
   }
-  const { endpoint, region, commandFunctions, projectionTables } = run;
+  const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues } = run;
   return {
     clients: emulatorClients(String(endpoint), String(region)),
     // Written by the runner of the same project.
     commandFunctions: commandFunctions as RunningSystem["commandFunctions"],
     projectionTables: projectionTables as RunningSystem["projectionTables"],
+    queues: queues as RunningSystem["queues"],
+    quarantineQueues: quarantineQueues as RunningSystem["quarantineQueues"],
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { build, type Plugin } from "esbuild";
+import { codedError } from "../runtime/coded-error";
 
 /** A handler factory: called once a cold start, it makes the function that Lambda invokes. */
 export type HandlerFactory = () => (event: never, context: never) => Promise<unknown>;
@@ -18,7 +19,7 @@ const packages = new Map<string, Promise<string>>();
  *
  * @param owner names the handler in errors, e.g. `domain "orders", commands`
  * @returns the text of index.js, which exports `handler`
- * @throws when the handler captures what cannot be serialized, naming the handler and the captured variable
+ * @throws HANDLER_NOT_SERIALIZABLE naming the handler and the captured variable, PACKAGE_NOT_BUNDLED
  */
 export async function lambdaPackage(owner: string, callbackFactory: HandlerFactory): Promise<string> {
   const text = await serialize(owner, callbackFactory);
@@ -36,7 +37,8 @@ async function serialize(owner: string, callbackFactory: HandlerFactory): Promis
     });
     return serialized.text;
   } catch (error) {
-    throw new Error(
+    throw codedError(
+      "HANDLER_NOT_SERIALIZABLE",
       `The handler of ${owner} cannot be serialized into a Lambda package: ${(error as Error).message}\n` +
         "Capture only functions and plain data; make clients and schemas inside the factory (docs/handlers.md).",
       { cause: error },
@@ -68,9 +70,11 @@ async function bundle(owner: string, text: string): Promise<string> {
     });
     return result.outputFiles[0]?.text ?? "";
   } catch (error) {
-    throw new Error(`The package of ${owner} cannot be bundled: ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw codedError(
+      "PACKAGE_NOT_BUNDLED",
+      `The package of ${owner} cannot be bundled: ${(error as Error).message}\nInstall what it requires, or import something else.`,
+      { cause: error },
+    );
   }
 }
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceDomain } from "../runtime/domain";
 import { ENVIRONMENT } from "../runtime/environment";
 import { type Access, both } from "./access";
+import { INBOX_RETENTION_DAYS } from "./inbox-retention";
 import type { PolicyStatement } from "./policy";
 import { type ProjectionTables, projectionTables, readProjections } from "./projections";
 import { table } from "./table";
@@ -14,12 +15,6 @@ export interface MicroserviceStore {
   inbox: aws.dynamodb.Table;
   projections: ProjectionTables;
 }
-
-/**
- * Days that the inbox remembers an event: longer than it can come back. A dead-letter queue keeps a message for 14 days, after up to
- * 4 days in its queue and one in EventBridge.
- */
-export const INBOX_RETENTION_DAYS = 30;
 
 /** Writes to these tables only count inside a transaction, where the entity and its event are one act. */
 const IN_TRANSACTION = {

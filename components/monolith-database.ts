@@ -12,27 +12,36 @@ export interface MonolithDatabase {
   applicationSecretArn: string;
   /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
   captureSecretArn: string;
+  /** Secret {"username","password"} of a login in the role monolith_retention. */
+  retentionSecretArn: string;
 }
 
 /** Where Lambda keeps the certificates of Amazon's databases; Node does not trust them by itself since Node 20. */
 const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
 
-/** Lets a function open the database as the application. */
-export function useDatabase(database: MonolithDatabase): Access {
+/**
+ * Lets a function open the database.
+ *
+ * @param secretArn secret of the login that it opens it as; default: the application's
+ */
+export function useDatabase(
+  database: MonolithDatabase,
+  secretArn: string = database.applicationSecretArn,
+): Access {
   return {
     environment: {
       [ENVIRONMENT.databaseHost]: database.host,
       [ENVIRONMENT.databasePort]: String(database.port),
       [ENVIRONMENT.databaseName]: database.name,
       [ENVIRONMENT.databaseTls]: database.tls,
-      [ENVIRONMENT.databaseSecret]: database.applicationSecretArn,
+      [ENVIRONMENT.databaseSecret]: secretArn,
       ...(database.tls === "disable" ? {} : { NODE_EXTRA_CA_CERTS: DATABASE_CERTIFICATES }),
     },
     statements: [
       {
         Sid: "ReadDatabaseSecret",
         Action: ["secretsmanager:GetSecretValue"],
-        Resource: database.applicationSecretArn,
+        Resource: secretArn,
       },
     ],
   };

@@ -1,9 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
+import { codedError } from "../runtime/coded-error";
 import type { MonolithModule as Module } from "../runtime/domain";
 import { ChangeDataCapture } from "./change-data-capture";
 import type { EventBus } from "./event-bus";
 import type { MonolithDatabase } from "./monolith-database";
 import { MonolithModule } from "./monolith-module";
+import { Retention } from "./retention";
 
 /** Arguments of a `Monolith`. */
 export interface MonolithArgs {
@@ -18,6 +20,8 @@ export interface MonolithArgs {
   streamRetentionHours: number;
   /** E.g. "dms.t3.micro". */
   replicationInstanceClass: string;
+  /** Days that the outbox keeps its rows, for redrive and audit. */
+  outboxRetentionDays: number;
   logRetentionDays: number;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
@@ -25,15 +29,18 @@ export interface MonolithArgs {
   alarmTopicArn: string | undefined;
 }
 
-/** The monolith: change data capture of its outbox, and its modules. */
+/** The monolith: change data capture and retention of its outbox, and its modules. */
 export class Monolith extends pulumi.ComponentResource {
   readonly modules: Record<string, MonolithModule>;
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the function that removes old rows. */
+  readonly retentionFunction: pulumi.Output<string>;
 
   constructor(name: string, args: MonolithArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Monolith", name, {}, opts);
     const child = { parent: this };
+    if (args.modules.length === 0) throw withoutModules();
     const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
     const capture = new ChangeDataCapture(
       name,
@@ -49,6 +56,11 @@ export class Monolith extends pulumi.ComponentResource {
       },
       child,
     );
+    const retention = new Retention(
+      `${name}-retention`,
+      { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
+      child,
+    );
     const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
     this.modules = Object.fromEntries(
       modules.map((module) => [
@@ -58,6 +70,15 @@ export class Monolith extends pulumi.ComponentResource {
     );
     this.streamArn = capture.streamArn;
     this.quarantineUrl = capture.quarantineUrl;
+    this.retentionFunction = retention.functionName;
     this.registerOutputs({ streamArn: this.streamArn });
   }
+}
+
+/** There would be a stream, a relay and a slot for nothing, and a permission to publish that names no domain. */
+function withoutModules() {
+  return codedError(
+    "MONOLITH_WITHOUT_MODULES",
+    'The monolith has no modules, so there is nothing to capture. Keep a domain folder with `monolithModule({...})`, or take "Monolith" out of index.ts.',
+  );
 }

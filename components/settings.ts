@@ -24,6 +24,8 @@ const schema = z.object({
   applicationSecretArn: arn("secretsmanager"),
   /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
   captureSecretArn: arn("secretsmanager"),
+  /** Secret {"username","password"} of a login in the role monolith_retention. */
+  retentionSecretArn: arn("secretsmanager"),
   /** Shards of the Kinesis stream; one takes 1 MiB or 1,000 records a second. */
   streamShards: wholeNumber(1, 200).default(1),
   /** Hours that the stream keeps records: how long a relay may be down. */
@@ -32,7 +34,7 @@ const schema = z.object({
     .string()
     .regex(/^dms\./, 'must start with "dms."')
     .default("dms.t3.micro"),
-  /** Days that a microservice's outbox keeps its items. */
+  /** Days that an outbox keeps its events. */
   outboxRetentionDays: wholeNumber(1, 3650).default(30),
   logRetentionDays: z.coerce
     .number()

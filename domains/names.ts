@@ -31,6 +31,8 @@ export type NameKind = keyof typeof RULES;
 
 /** Names that the stack's own resources bear. */
 const RESERVED_DOMAINS = ["monolith", "events"];
+/** With these, a subscription's function could bear the name of another domain's: "<domain>-on" may be a domain's name. */
+const RESERVED_SUBSCRIPTIONS = ["commands", "relay"];
 /** Tables of the monolith's database that belong to no module. */
 export const RESERVED_TABLES = ["outbox", "inbox", "deleted_aggregates", "pgmigrations"];
 
@@ -46,7 +48,8 @@ export function checkName(kind: NameKind, name: string, report: Report): void {
       "Choose a shorter name",
     );
   }
-  if (kind === "domain" && RESERVED_DOMAINS.includes(name)) {
+  const reserved = { domain: RESERVED_DOMAINS, subscription: RESERVED_SUBSCRIPTIONS };
+  if ((kind === "domain" || kind === "subscription") && reserved[kind].includes(name)) {
     report(thing, "has a name that the stack uses itself", "Choose another name");
   }
 }

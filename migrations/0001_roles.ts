@@ -1,7 +1,8 @@
 /**
  * The roles of the monolith's database: `monolith_migration` owns every object, `monolith_application` is what commands run
- * as, `monolith_capture` is what change data capture reads with. None can log in: the operator gives each a login and a
- * password (`alter role monolith_application login password '...'`), or grants it to a login of their own.
+ * as, `monolith_capture` is what change data capture reads with, `monolith_retention` is what removes old rows of the outbox
+ * and the inbox. None can log in: the operator gives each a login and a password (`alter role monolith_application login
+ * password '...'`), or grants it to a login of their own.
  *
  * Roles belong to the whole cluster while every database of it is migrated by itself, perhaps at the same time: so each
  * statement here accepts that another database has done, or is doing, the same.
@@ -14,7 +15,7 @@ export function up(pgm: MigrationBuilder): void {
   pgm.sql(ALLOW_REPLICATION);
   pgm.sql(`
     revoke create on schema public from public;
-    grant usage on schema public to monolith_migration, monolith_application, monolith_capture;
+    grant usage on schema public to monolith_migration, monolith_application, monolith_capture, monolith_retention;
     grant create on schema public to monolith_migration;
     alter table pgmigrations owner to monolith_migration;
   `);
@@ -29,7 +30,7 @@ const CREATE_ROLES = `
   declare
     role_name text;
   begin
-    foreach role_name in array array['monolith_migration', 'monolith_application', 'monolith_capture'] loop
+    foreach role_name in array array['monolith_migration', 'monolith_application', 'monolith_capture', 'monolith_retention'] loop
       begin
         execute format('create role %I nologin', role_name);
       exception
@@ -45,7 +46,7 @@ const ALLOW_OWNERSHIP = `
   declare
     role_name text;
   begin
-    foreach role_name in array array['monolith_migration', 'monolith_application', 'monolith_capture'] loop
+    foreach role_name in array array['monolith_migration', 'monolith_application', 'monolith_capture', 'monolith_retention'] loop
       continue when pg_has_role(current_user, role_name, 'set') and pg_has_role(current_user, role_name, 'usage');
       begin
         execute format('grant %I to %I with set true, inherit true', role_name, current_user);
@@ -91,7 +92,7 @@ const DROP_ROLES = `
   declare
     role_name text;
   begin
-    foreach role_name in array array['monolith_capture', 'monolith_application', 'monolith_migration'] loop
+    foreach role_name in array array['monolith_retention', 'monolith_capture', 'monolith_application', 'monolith_migration'] loop
       continue when not exists (select from pg_roles where rolname = role_name);
       execute format('reassign owned by %I to current_user', role_name);
       execute format('drop owned by %I', role_name);

@@ -2,13 +2,22 @@
  * The outbox and what goes with it: the inbox (what makes a reaction, or a request with an id, take effect once) and the last versions
  * of deleted aggregates.
  *
- * The outbox is insert-only: relays and consumers trust that what was captured is what the table says. Its names are
- * `varchar(n)` and not `text`, since DMS handles `text` as a LOB and Kinesis takes a partition key of at most 256 characters.
+ * The outbox is insert-only: relays and consumers trust that what was captured is what the table says. Retention removes old
+ * rows, and nobody removes young ones. Its names are `varchar(n)` and not `text`, since DMS handles `text` as a LOB and Kinesis
+ * takes a partition key of at most 256 characters. Of a removed row the log has all columns (replica identity full, which DMS reads
+ * with test_decoding): it needs `aggregate_id` for the partition key of that record too.
  */
 import type { MigrationBuilder } from "node-pg-migrate";
 
 /** EventBridge's budget of 256 KB less what the envelope takes: the largest payload, in bytes of its JSON text. */
 const PAYLOAD_LIMIT_BYTES = 240 * 1024;
+/** Nobody removes an event sooner: time to see that something is wrong, and to stop retention. */
+const OUTBOX_MINIMUM_DAYS = 1;
+/**
+ * An event may come back for so long: a day in EventBridge, 4 days in its queue, 14 days in a dead-letter queue. An inbox that
+ * forgot it sooner would let a reaction take effect twice.
+ */
+const INBOX_MINIMUM_DAYS = 19;
 
 export function up(pgm: MigrationBuilder): void {
   pgm.sql(REFUSE_EVENT);
@@ -32,6 +41,7 @@ export function up(pgm: MigrationBuilder): void {
         or outbox_refuse_event(aggregate, aggregate_id, aggregate_version, type, payload)
       )
     );
+    alter table outbox replica identity full;
     comment on table outbox is 'Domain events, written in the transaction of the change they tell of. Insert-only.';
     comment on column outbox.aggregate is '<domain>.<Aggregate>, e.g. customers.Customer';
     comment on column outbox.payload is '{"change": what happened, "state": the public state after it, null once it is gone}';
@@ -50,6 +60,7 @@ export function up(pgm: MigrationBuilder): void {
     comment on table inbox is 'What each consumer has processed, so that a reaction, or a request with an id, takes effect once.';
     comment on column inbox.fingerprint is 'Of a request: tells it from another one under the same id. Null for an event.';
     comment on column inbox.changes is 'Of a request: [{"aggregate", "id", "version", "event", "eventId"}], to answer a repeated one by. Null for an event.';
+    create index inbox_processed_at on inbox (processed_at);
 
     create table deleted_aggregates (
       aggregate varchar(256) not null,
@@ -66,11 +77,13 @@ export function up(pgm: MigrationBuilder): void {
     alter function outbox_refuse_event owner to monolith_migration;
 
     grant select, insert on outbox to monolith_application;
-    grant select, insert, delete on inbox to monolith_application;
+    grant select, insert on inbox to monolith_application;
     grant select on deleted_aggregates to monolith_application;
     grant select on outbox to monolith_capture;
+    grant select, delete on outbox, inbox to monolith_retention;
   `);
   pgm.sql(REFUSE_CHANGE);
+  pgm.sql(KEEP_YOUNG_ROWS);
 }
 
 export function down(pgm: MigrationBuilder): void {
@@ -78,6 +91,7 @@ export function down(pgm: MigrationBuilder): void {
     drop table deleted_aggregates, inbox, outbox;
     drop function outbox_refuse_event;
     drop function outbox_refuse_change;
+    drop function refuse_young_deletion;
   `);
 }
 
@@ -103,11 +117,31 @@ const REFUSE_CHANGE = `
   begin
     raise exception 'The outbox is insert-only, so % is refused', tg_op
       using errcode = 'DC003', schema = tg_table_schema, table = tg_table_name,
-        hint = 'Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_migration.';
+        hint = 'Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_retention.';
   end $$;
   alter function outbox_refuse_change owner to monolith_migration;
 
   create trigger outbox_insert_only before update or truncate on outbox
     for each statement execute function outbox_refuse_change();
   alter table outbox enable always trigger outbox_insert_only;
+`;
+
+// The condition stands at the trigger, so that a row that may go costs no call of a function.
+const KEEP_YOUNG_ROWS = `
+  create function refuse_young_deletion() returns trigger
+  language plpgsql set search_path = pg_catalog, pg_temp as $$
+  begin
+    raise exception 'Table % keeps each row for at least % day(s), so this deletion is refused', tg_relid::regclass, tg_argv[0]
+      using errcode = 'DC003', schema = tg_table_schema, table = tg_table_name, hint = tg_argv[1];
+  end $$;
+  alter function refuse_young_deletion owner to monolith_migration;
+
+  create trigger outbox_keep_young before delete on outbox
+    for each row when (old.occurred_at > clock_timestamp() - interval '${OUTBOX_MINIMUM_DAYS} days')
+    execute function refuse_young_deletion('${OUTBOX_MINIMUM_DAYS}', 'Correct a wrong event with a further change of its aggregate.');
+  create trigger inbox_keep_young before delete on inbox
+    for each row when (old.processed_at > clock_timestamp() - interval '${INBOX_MINIMUM_DAYS} days')
+    execute function refuse_young_deletion('${INBOX_MINIMUM_DAYS}', 'An event can come back for as long, and would take effect twice.');
+  alter table outbox enable always trigger outbox_keep_young;
+  alter table inbox enable always trigger inbox_keep_young;
 `;

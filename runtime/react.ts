@@ -59,7 +59,7 @@ export function react<A extends AnyAggregate, const H extends { [T in EventTypeO
  * Declares local logic for one event type.
  *
  * @param logic.uses tables and projections of the own domain, under the names they are registered by
- * @param logic.handle returns the changes to make (none: an empty array). It may run again when the changes lost a race, so it
+ * @param logic.handle returns the changes to make (none: an empty array; a microservice's: 49 at most). It may run again when the changes lost a race, so it
  *   does nothing but read and describe changes. An error sends the event back to its queue, and in the end to the
  *   dead-letter queue.
  */

@@ -1,3 +1,4 @@
+import { MAX_CHANGES_PER_COMMIT } from "../../runtime/outbox/commit-limit";
 import { project } from "../../runtime/project";
 import { react, reaction } from "../../runtime/react";
 import { Customer } from "../customers/contract";
@@ -31,7 +32,10 @@ const prepareShipment = reaction(Order, "OrderPlaced", {
   },
 });
 
-/** A relocated customer's shipments follow, as long as they are not on the way. */
+/**
+ * A relocated customer's shipments follow, as long as they are not on the way: as many as go into one transaction. What is beyond
+ * them keeps its city until dispatchShipment, which asks where the customer lives by then.
+ */
 const redirectShipments = reaction(Customer, "CustomerRelocated", {
   uses: { shipments },
   handle: async (event, { shipments }) => {
@@ -39,9 +43,11 @@ const redirectShipments = reaction(Customer, "CustomerRelocated", {
     const pending = (await shipments.where("customerId", event.aggregateId)).filter(
       (shipment) => shipment.status === "pending" && shipment.city !== to,
     );
-    return pending.map((shipment) =>
-      shipments.update("ShipmentRedirected", { from: shipment.city, to }, shipment, { city: to }),
-    );
+    return pending
+      .slice(0, MAX_CHANGES_PER_COMMIT)
+      .map((shipment) =>
+        shipments.update("ShipmentRedirected", { from: shipment.city, to }, shipment, { city: to }),
+      );
   },
 });
 

@@ -11,6 +11,7 @@ import { eventRule } from "./resources/event-rule";
 import { eventSourceMapping } from "./resources/event-source-mapping";
 import { eventTarget } from "./resources/event-target";
 import { lambdaFunction } from "./resources/function";
+import { functionPermission } from "./resources/function-permission";
 import { logGroup } from "./resources/log-group";
 import { metricAlarm } from "./resources/metric-alarm";
 import { queue } from "./resources/queue";
@@ -34,6 +35,7 @@ export const RESOURCE_KINDS: ReadonlyMap<string, ResourceKind> = new Map(
     eventRule,
     eventSourceMapping,
     eventTarget,
+    functionPermission,
     lambdaFunction,
     logGroup,
     metricAlarm,

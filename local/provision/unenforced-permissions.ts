@@ -5,13 +5,17 @@ import { eventBusName } from "./resources/event-bus-name";
 
 /**
  * Checks what AWS enforces and the emulator does not, and what would otherwise only show on AWS as events that are lost
- * without a word: the policies of queues that rules deliver to (a rule target's dead-letter queue included), and that
- * Lambda may assume the functions' roles.
+ * without a word: the policies of queues that rules deliver to (a rule target's dead-letter queue included), the
+ * permissions of functions that rules invoke, and that Lambda may assume the functions' roles.
  *
  * @throws `PERMISSION_MISSING` with every finding
  */
 export function checkUnenforcedPermissions(deployment: Deployment): void {
-  const findings = [...refusedRules(deployment), ...refusedFunctions(deployment)];
+  const findings = [
+    ...refusedRules(deployment),
+    ...refusedInvocations(deployment),
+    ...refusedFunctions(deployment),
+  ];
   if (findings.length === 0) return;
   throw codedError(
     "PERMISSION_MISSING",
@@ -41,6 +45,32 @@ function refusedRules(deployment: Deployment): string[] {
           `the policy of queue "${queue.name}" does not let rule "${rule.name}" send (sqs:SendMessage)`,
       );
   });
+}
+
+function refusedInvocations(deployment: Deployment): string[] {
+  const rules = deployment.byType("aws:cloudwatch/eventRule:EventRule");
+  const functions = deployment.byType("aws:lambda/function:Function");
+  const permissions = deployment.byType("aws:lambda/permission:Permission");
+  return deployment.byType("aws:cloudwatch/eventTarget:EventTarget").flatMap((target) => {
+    const rule = rules.find(({ state }) => sameRule(state, target.state));
+    const lambda = functions.find(({ state }) => state["arn"] === target.state["arn"]);
+    if (!rule || !lambda || permissions.some(({ state }) => mayInvoke(state, rule, lambda))) return [];
+    return [`function "${lambda.name}" does not let rule "${rule.name}" invoke it (lambda:InvokeFunction)`];
+  });
+}
+
+function mayInvoke(
+  permission: DeployedResource["state"],
+  rule: DeployedResource,
+  lambda: DeployedResource,
+): boolean {
+  const { action, principal, sourceArn = rule.state["arn"], function: name } = permission;
+  return (
+    [lambda.id, lambda.state["arn"]].includes(name as string) &&
+    principal === "events.amazonaws.com" &&
+    ["lambda:InvokeFunction", "lambda:*"].includes(String(action)) &&
+    sourceArn === rule.state["arn"]
+  );
 }
 
 function refusedFunctions(deployment: Deployment): string[] {

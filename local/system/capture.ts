@@ -66,8 +66,10 @@ export async function startLocalCapture(options: {
       ...(faults && { beforeAcknowledge: () => faults.beforeAcknowledge() }),
     });
     started.onRecord((record) => {
-      newest = record;
       records += 1;
+      // What retention removes is captured too, and is no event.
+      if (record.operation !== "insert") return;
+      newest = record;
       journal.captured(headerOf(record), record.putAt);
     });
     return started;

@@ -21,6 +21,8 @@ export interface LocalDatabase {
   application: Login;
   /** In the role monolith_capture: what change data capture logs in as. */
   capture: Login;
+  /** In the role monolith_retention: what retention logs in as. */
+  retention: Login;
   /** Drops the logins, which would outlive the database on a server that is not the run's own. */
   close(): Promise<void>;
 }
@@ -32,9 +34,11 @@ export async function prepareDatabase(postgres: PostgresServer, report: Report):
   await migrateUp({ databaseUrl: adminUrl, report });
   const application = newLogin(`${name}_application`);
   const capture = newLogin(`${name}_capture`);
+  const retention = newLogin(`${name}_retention`);
   await asAdmin(adminUrl, [
     `create role ${application.username} login password '${application.password}' in role monolith_application`,
     `create role ${capture.username} login replication password '${capture.password}' in role monolith_capture`,
+    `create role ${retention.username} login password '${retention.password}' in role monolith_retention`,
   ]);
   return {
     host: postgres.host,
@@ -43,12 +47,14 @@ export async function prepareDatabase(postgres: PostgresServer, report: Report):
     adminUrl,
     application,
     capture,
+    retention,
     async close() {
       if (!postgres.external) return;
-      await asAdmin(postgres.adminUrl(), [
-        `drop role ${application.username}`,
-        `drop role ${capture.username}`,
-      ]);
+      const logins = [application, capture, retention];
+      await asAdmin(
+        postgres.adminUrl(),
+        logins.map(({ username }) => `drop role ${username}`),
+      );
     },
   };
 }

@@ -17,7 +17,9 @@ export interface Landscape {
 /** Reads the landscape off what was deployed. */
 export function landscapeOf(deployment: Deployment): Landscape {
   const subscriptions = new Set(deployment.byType(SUBSCRIPTION_TYPE).map(({ name }) => name));
-  const rules = deployment.byType(RULE_TYPE).map(({ name, inputs }) => ({
+  // A schedule has no pattern, and no subscription.
+  const patterned = deployment.byType(RULE_TYPE).filter(({ inputs }) => inputs["eventPattern"] !== undefined);
+  const rules = patterned.map(({ name, inputs }) => ({
     subscription: name.replace(/-rule$/, ""),
     pattern: JSON.parse(String(inputs["eventPattern"])) as { source: string[]; "detail-type": string[] },
   }));

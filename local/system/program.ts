@@ -22,6 +22,7 @@ export function localConfig(database: LocalDatabase, secrets: SecretArns): Recor
     databaseTls: "disable",
     applicationSecretArn: secrets.application,
     captureSecretArn: secrets.capture,
+    retentionSecretArn: secrets.retention,
     deletionProtection: "false",
     logRetentionDays: "7",
   };

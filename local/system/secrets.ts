@@ -6,6 +6,7 @@ import type { LocalDatabase } from "./database";
 export interface SecretArns {
   application: string;
   capture: string;
+  retention: string;
 }
 
 /** Puts the database's logins where the program expects them: in Secrets Manager, as an operator would on AWS. */
@@ -20,9 +21,10 @@ export async function storeSecrets(
     );
     return created.ARN ?? "";
   };
-  const [application, capture] = await Promise.all([
+  const [application, capture, retention] = await Promise.all([
     store("application", database.application),
     store("capture", { ...database.capture, host, port, dbname }),
+    store("retention", database.retention),
   ]);
-  return { application, capture };
+  return { application, capture, retention };
 }

@@ -110,6 +110,8 @@ async function startOn(
     region,
     commandFunctions: functions,
     projectionTables: deployment.outputs["projectionTables"],
+    queues: deployment.outputs["queues"],
+    quarantineQueues: deployment.outputs["quarantineQueues"],
   });
   return {
     servers,

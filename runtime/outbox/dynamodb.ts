@@ -13,11 +13,9 @@ import type {
   StagedChange,
   StagedDynamoChange,
 } from "../staged-change";
+import { MAX_CHANGES_PER_COMMIT } from "./commit-limit";
 import { type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./dynamodb-writes";
 import { isAnswerLost } from "./lost-answer";
-
-/** TransactWriteItems takes 100 actions; a change takes two, the inbox record one. */
-export const MAX_CHANGES_PER_COMMIT = 49;
 
 /** Another transaction touched one of the items at the same moment: nothing was decided, so try again a few times. */
 const MAX_ATTEMPTS = 8;

@@ -1,5 +1,5 @@
 import type { Context, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
-import { type CapturedFields, decodeCaptured } from "./captured-event";
+import { decodeOutboxImage } from "./outbox-image";
 import { relayBatch, type StreamBatchResponse, type StreamRecord } from "./relay-batch";
 import { relayTargets } from "./targets";
 
@@ -18,9 +18,7 @@ export function makeDynamoRelay() {
 function decode({ eventName, dynamodb = {} }: DynamoDBRecord): StreamRecord {
   const sequenceNumber = dynamodb.SequenceNumber ?? "";
   if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber };
-  const fields = Object.entries(dynamodb.NewImage ?? {}).map(([name, value]) => [name, value.S ?? value.N]);
-  // The outbox item's fields are the record's, see outbox/dynamodb-writes.ts.
-  const decoded = decodeCaptured(Object.fromEntries(fields) as CapturedFields);
+  const decoded = decodeOutboxImage(dynamodb.NewImage);
   return decoded.kind === "undecodable"
     ? { ...decoded, sequenceNumber, payload: Buffer.from(JSON.stringify(dynamodb)) }
     : { ...decoded, sequenceNumber };

@@ -12,9 +12,9 @@ export function makeKinesisRelay() {
       const records = event.Records.map(({ kinesis }): StreamRecord => {
         const payload = Buffer.from(kinesis.data, "base64");
         const decoded = decodeDmsRecord(payload);
-        const { sequenceNumber } = kinesis;
+        const { sequenceNumber, partitionKey } = kinesis;
         return decoded.kind === "undecodable"
-          ? { ...decoded, sequenceNumber, payload }
+          ? { ...decoded, sequenceNumber, partitionKey, payload }
           : { ...decoded, sequenceNumber };
       });
       return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());

@@ -5,10 +5,21 @@ export interface UndecodableRecord {
   /** ARN of the stream. */
   stream: string;
   sequenceNumber: string;
+  /** Kinesis only: under it the record is put back. */
+  partitionKey?: string;
   /** Why it cannot be decoded. */
   reason: string;
   /** Its content, byte for byte. */
   payload: Buffer;
+}
+
+/** Body of a message of the quarantine queue: a record, or a part of one. */
+export interface QuarantineMessage extends Omit<UndecodableRecord, "payload"> {
+  /** From 1. */
+  part: number;
+  parts: number;
+  /** Base64. */
+  payload: string;
 }
 
 /**
@@ -29,8 +40,7 @@ export async function quarantine(
   const parts = Math.max(1, Math.ceil(record.payload.length / PART_BYTES));
   for (let part = 1; part <= parts; part += 1) {
     const piece = record.payload.subarray((part - 1) * PART_BYTES, part * PART_BYTES);
-    const { stream, sequenceNumber, reason } = record;
-    const body = { stream, sequenceNumber, reason, part, parts, payload: piece.toString("base64") };
+    const body: QuarantineMessage = { ...record, part, parts, payload: piece.toString("base64") };
     await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body) }));
   }
 }

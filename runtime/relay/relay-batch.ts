@@ -11,7 +11,7 @@ import { quarantine } from "./quarantine";
 export type StreamRecord = { sequenceNumber: string } & (
   | { kind: "event"; record: OutboxRecord }
   | { kind: "ignored" }
-  | { kind: "undecodable"; reason: string; payload: Buffer }
+  | { kind: "undecodable"; reason: string; payload: Buffer; partitionKey?: string }
 );
 
 /** Where a relay publishes to. */
@@ -67,10 +67,11 @@ async function setAside(
   stream: string,
   targets: RelayTargets,
 ): Promise<boolean> {
-  const { sequenceNumber, reason, payload } = record;
+  const { kind: _kind, ...undecodable } = record;
+  const { sequenceNumber, reason } = undecodable;
   log("error", "A record cannot be decoded and is set aside", { stream, sequenceNumber, reason });
   try {
-    await quarantine(targets.queues, targets.quarantineQueue, { stream, sequenceNumber, reason, payload });
+    await quarantine(targets.queues, targets.quarantineQueue, { stream, ...undecodable });
     return true;
   } catch (error) {
     const failure = { code: errorCode(error), reason: (error as Error).message };

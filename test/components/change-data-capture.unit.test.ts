@@ -5,7 +5,7 @@ import { EventBus } from "../../dist/components/event-bus.js";
 import { deploy, json } from "../support/mocks";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 
-const { applicationSecretArn, captureSecretArn } = REQUIRED_CONFIG;
+const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567";
 const database = {
   host: "db.example.internal",
@@ -14,6 +14,7 @@ const database = {
   tls: "verify-full" as const,
   applicationSecretArn,
   captureSecretArn,
+  retentionSecretArn,
 };
 const args = {
   database,

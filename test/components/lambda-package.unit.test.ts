@@ -47,6 +47,7 @@ test("Handlers that do the same share one package, whoever owns them", async () 
 test("A handler that captures a function of the machine is refused, naming its owner, the variable and the remedy", async () => {
   const largest = Math.max.bind(Math);
   const refused = lambdaPackage('domain "orders", commands', () => async () => largest(1, 2));
+  await expect(refused).rejects.toMatchObject({ code: "HANDLER_NOT_SERIALIZABLE" });
   await expect(refused).rejects.toThrow(
     /^The handler of domain "orders", commands cannot be serialized into a Lambda package: [^]* captured\n +'largest', a function [^]*\nCapture only functions and plain data; make clients and schemas inside the factory \(docs\/handlers\.md\)\.$/,
   );
@@ -68,7 +69,9 @@ test("A handler that requires a library which is not there is refused, naming it
     const missing = require("no-such-library-anywhere") as unknown;
     return async () => missing;
   };
-  await expect(lambdaPackage('domain "orders", relay', factory)).rejects.toThrow(
+  const refused = lambdaPackage('domain "orders", relay', factory);
+  await expect(refused).rejects.toMatchObject({ code: "PACKAGE_NOT_BUNDLED" });
+  await expect(refused).rejects.toThrow(
     /^The package of domain "orders", relay cannot be bundled: [^]*no-such-library-anywhere/,
   );
 });

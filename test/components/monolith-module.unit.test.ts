@@ -9,7 +9,7 @@ import { deploy, json } from "../support/mocks";
 import { statementsOf } from "../support/policy-statements";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 
-const { applicationSecretArn, captureSecretArn } = REQUIRED_CONFIG;
+const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 const database = {
   host: "db.example.internal",
   port: 6432,
@@ -17,6 +17,7 @@ const database = {
   tls: "verify-full" as const,
   applicationSecretArn,
   captureSecretArn,
+  retentionSecretArn,
 };
 /** A module that projects: it prices with the projections of orders. */
 const pricing = {

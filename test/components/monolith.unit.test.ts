@@ -9,45 +9,52 @@ import { statementsOf } from "../support/policy-statements";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
-const { databaseHost, databaseName, applicationSecretArn, captureSecretArn } = REQUIRED_CONFIG;
+const { databaseHost, databaseName, applicationSecretArn, captureSecretArn, retentionSecretArn } =
+  REQUIRED_CONFIG;
 
+const args = () => ({
+  modules: [catalog, customers],
+  bus: new EventBus("events"),
+  database: {
+    host: databaseHost,
+    port: 5432,
+    name: databaseName,
+    tls: "verify-full" as const,
+    applicationSecretArn,
+    captureSecretArn,
+    retentionSecretArn,
+  },
+  streamShards: 2,
+  streamRetentionHours: 24,
+  replicationInstanceClass: "dms.c6i.large",
+  outboxRetentionDays: 45,
+  logRetentionDays: 7,
+  deletionProtection: true,
+  alarmTopicArn: TOPIC_ARN,
+});
 const deployment = await deploy(() => {
-  const monolith = new Monolith("monolith", {
-    modules: [catalog, customers],
-    bus: new EventBus("events"),
-    database: {
-      host: databaseHost,
-      port: 5432,
-      name: databaseName,
-      tls: "verify-full",
-      applicationSecretArn,
-      captureSecretArn,
-    },
-    streamShards: 2,
-    streamRetentionHours: 24,
-    replicationInstanceClass: "dms.c6i.large",
-    logRetentionDays: 7,
-    deletionProtection: true,
-    alarmTopicArn: TOPIC_ARN,
-  });
+  const monolith = new Monolith("monolith", args());
   return {
     modules: Object.keys(monolith.modules),
     streamArn: monolith.streamArn,
     quarantineUrl: monolith.quarantineUrl,
+    retentionFunction: monolith.retentionFunction,
   };
 });
 const { one } = deployment;
 
-test("The monolith is the capture of its outbox and its modules, each named for itself", () => {
+test("The monolith is the capture and the retention of its outbox and its modules, each named for itself", () => {
   expect(deployment.childrenOf(one("domain-consistency:components:Monolith", "monolith"))).toEqual([
     "domain-consistency:components:ChangeDataCapture monolith",
     "domain-consistency:components:MonolithModule catalog",
     "domain-consistency:components:MonolithModule customers",
+    "domain-consistency:components:Retention monolith-retention",
   ]);
   expect(deployment.outputs).toEqual({
     modules: ["catalog", "customers"],
     streamArn: "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567",
     quarantineUrl: "https://sqs.eu-central-1.amazonaws.com/111122223333/monolith-relay-quarantine-1234567",
+    retentionFunction: "monolith-retention-1234567",
   });
 });
 
@@ -67,6 +74,19 @@ test("The capture is sized as the monolith was told, and publishes as all its mo
   );
 });
 
+test("A monolith without modules is refused, since its relay's permission would name no domain", async () => {
+  await deploy(() => {
+    const empty = () => new Monolith("monolith", { ...args(), modules: [] });
+    expect(empty).toThrow(expect.objectContaining({ code: "MONOLITH_WITHOUT_MODULES" }) as Error);
+    expect(empty).toThrow("The monolith has no modules, so there is nothing to capture.");
+  });
+});
+
+test("The outbox is kept as long as the monolith was told", () => {
+  const { environment } = one("aws:lambda/function:Function", "monolith-retention").inputs;
+  expect(environment).toMatchObject({ variables: { OUTBOX_RETENTION_DAYS: "45" } });
+});
+
 test("Every log and every alarm of the monolith has the retention and the topic that it was told", () => {
   for (const { inputs } of deployment.ofType("aws:cloudwatch/logGroup:LogGroup"))
     expect(inputs.retentionInDays).toBe(7);
@@ -81,5 +101,6 @@ test("Every handler is named in errors by its module and what it is for", async 
     'domain "catalog", subscription "orders"',
     'domain "customers", commands',
     "the monolith's relay",
+    "the monolith's retention",
   ]);
 });

@@ -10,7 +10,7 @@ import { deploy } from "../support/mocks";
 import { physicalName, providerFaults } from "../support/provider-rules";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 
-const { applicationSecretArn, captureSecretArn } = REQUIRED_CONFIG;
+const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 const LONGEST = { domain: 20, subscription: 24, table: 32 };
 
 /** A domain whose names have these lengths, made of a sample domain. */
@@ -45,6 +45,7 @@ const deployment = await deploy(() => {
     tls: "disable" as const,
     applicationSecretArn,
     captureSecretArn,
+    retentionSecretArn,
   };
   new MonolithModule(module.name, { ...shared, module, database });
 });

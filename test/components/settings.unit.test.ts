@@ -48,11 +48,12 @@ test("Everything that is missing is told at once, with the command that sets it"
   expect(pulumi.RunError.isInstance(error)).toBe(true);
   expect((error as Error).message).toBe(
     [
-      "The configuration of this stack has 4 fault(s):",
+      "The configuration of this stack has 5 fault(s):",
       "  domain-consistency:databaseHost is not set. Set it with: pulumi config set databaseHost <value>",
       "  domain-consistency:databaseName is not set. Set it with: pulumi config set databaseName <value>",
       "  domain-consistency:applicationSecretArn is not set. Set it with: pulumi config set applicationSecretArn <value>",
       "  domain-consistency:captureSecretArn is not set. Set it with: pulumi config set captureSecretArn <value>",
+      "  domain-consistency:retentionSecretArn is not set. Set it with: pulumi config set retentionSecretArn <value>",
     ].join("\n"),
   );
 });
@@ -77,13 +78,14 @@ test("Everything that is missing or wrong is told in one error, with the value a
     " -> $1",
   );
   expect(message.split("\n")).toEqual([
-    "The configuration of this stack has 13 fault(s):",
+    "The configuration of this stack has 14 fault(s):",
     '  domain-consistency:databaseHost is "": Too small: expected string to have >=1 characters. -> databaseHost',
     '  domain-consistency:databasePort is "70000": Too big: expected number to be <=65535. -> databasePort',
     '  domain-consistency:databaseName is "Shop-DB": must be lower case letters, digits and _, 56 at most. -> databaseName',
     '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
     '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
     "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
+    "  domain-consistency:retentionSecretArn is not set. -> retentionSecretArn",
     '  domain-consistency:streamShards is "0": Too small: expected number to be >=1. -> streamShards',
     '  domain-consistency:streamRetentionHours is "23": Too small: expected number to be >=24. -> streamRetentionHours',
     '  domain-consistency:replicationInstanceClass is "t3.micro": must start with "dms.". -> replicationInstanceClass',

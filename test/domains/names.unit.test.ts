@@ -27,6 +27,15 @@ test.each(["monolith", "events"])("A domain cannot be named %s, as the stack's o
   ]);
 });
 
+test.each(["commands", "relay"])(
+  "A subscription cannot be named %s, as a function of a domain whose name ends in -on would be",
+  (name) => {
+    expect(faultsOf(library(), readers({ subscriptions: { [name]: titles } }))).toEqual([
+      `domains/readers: subscription "${name}" has a name that the stack uses itself. Choose another name.`,
+    ]);
+  },
+);
+
 test("A subscription is named in camelCase, with 24 characters at most", () => {
   const subscriptions = { "new-books": titles, ["b".repeat(24)]: titles, ["b".repeat(25)]: titles };
   expect(faultsOf(library(), readers({ subscriptions }))).toEqual([

@@ -124,6 +124,13 @@ describe("A relocated customer", () => {
     ]);
   });
 
+  // What is beyond them goes to the right city all the same: dispatchShipment asks where the customer lives by then.
+  test("takes along as many as go into one transaction with their events", async () => {
+    const many = Array.from({ length: 60 }, (_, index) => ({ ...shipment, shipmentId: `s${index}` }));
+    const shipments = items("shipmentId", ...many);
+    expect(await react(domain.subscriptions.relocations, relocated, { shipments })).toHaveLength(49);
+  });
+
   test("has no shipments to take along", async () => {
     expect(
       await react(domain.subscriptions.relocations, relocated, { shipments: items("shipmentId") }),

@@ -8,7 +8,7 @@ export interface RawCustomer {
   /** @param version SQL of the new version @default "version + 1" */
   update(version?: string): Promise<unknown>;
   delete(): Promise<unknown>;
-  /** The outbox row of a version. */
+  /** The outbox row of a version, old enough to be removed. */
   event(version: number, payload?: string): Promise<unknown>;
   /** Forgets its events, as retention does. */
   forgetEvents(): Promise<unknown>;
@@ -31,8 +31,8 @@ export function rawCustomer(
     delete: () => client.query("delete from customers where customer_id = $1", [id]),
     event: (version, payload = '{"change": {}, "state": {}}') =>
       client.query(
-        `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-         values ($1, 'customers.Customer', $2, $3, 'CustomerTouched', 1, $4, 'test')`,
+        `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, occurred_at, correlation_id)
+         values ($1, 'customers.Customer', $2, $3, 'CustomerTouched', 1, $4, clock_timestamp() - interval '2 days', 'test')`,
         [randomUUID(), id, version, payload],
       ),
     forgetEvents: () => owner.query("delete from outbox where aggregate_id = $1", [id]),

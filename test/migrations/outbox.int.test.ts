@@ -1,5 +1,6 @@
 import type { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
+import { agedEvents, agedInboxRecords, countOlder } from "../support/aged-rows.js";
 import { connect, freshDatabase } from "../support/postgres.js";
 import { rawCustomer, transaction } from "./guarded-customer.js";
 
@@ -7,6 +8,7 @@ let superuser: Client;
 let application: Client;
 let capture: Client;
 let migration: Client;
+let retention: Client;
 
 beforeAll(async () => {
   const database = await freshDatabase();
@@ -14,6 +16,7 @@ beforeAll(async () => {
   application = await connect(database.as("monolith_application").url);
   capture = await connect(database.as("monolith_capture").url);
   migration = await connect(database.as("monolith_migration").url);
+  retention = await connect(database.as("monolith_retention").url);
 });
 
 describe("the outbox is insert-only", () => {
@@ -32,17 +35,47 @@ describe("the outbox is insert-only", () => {
       await expect(client.query(statement), statement).rejects.toMatchObject({
         code: "DC003",
         message: `The outbox is insert-only, so ${operation} is refused`,
-        hint: "Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_migration.",
+        hint: "Correct a wrong event with a further change of its aggregate; retention deletes old rows as monolith_retention.",
       });
     }
   });
 
-  test("only its owner deletes from it", async () => {
-    const customer = rawCustomer(application, { owner: migration });
-    await transaction(application, async () => (await customer.insert(), await customer.event(1)));
-    await expect(application.query("delete from outbox")).rejects.toMatchObject({ code: "42501" });
-    await expect(capture.query("delete from outbox")).rejects.toMatchObject({ code: "42501" });
-    expect(await customer.forgetEvents()).toMatchObject({ rowCount: 1 });
+  test("only retention and its owner delete from it", async () => {
+    for (const owner of [retention, migration]) {
+      const customer = rawCustomer(application, { owner });
+      await transaction(application, async () => (await customer.insert(), await customer.event(1)));
+      await expect(application.query("delete from outbox")).rejects.toMatchObject({ code: "42501" });
+      await expect(capture.query("delete from outbox")).rejects.toMatchObject({ code: "42501" });
+      expect(await customer.forgetEvents()).toMatchObject({ rowCount: 1 });
+    }
+  });
+});
+
+describe("young rows are kept, whoever deletes", () => {
+  test("an event of less than a day, alone or among older ones", async () => {
+    await agedEvents(superuser, 2, 1);
+    await agedEvents(superuser, 1, 0);
+    for (const client of [retention, migration, superuser]) {
+      await expect(client.query("delete from outbox")).rejects.toMatchObject({
+        code: "DC003",
+        message: "Table public.outbox keeps each row for at least 1 day(s), so this deletion is refused",
+      });
+    }
+    await retention.query("delete from outbox where occurred_at < now() - interval '1 day'");
+    expect(await countOlder(superuser, "outbox", 0)).toBe(1);
+  });
+
+  test("an inbox record of less than 19 days, since its event can still come back", async () => {
+    await agedInboxRecords(superuser, 2, 20);
+    await agedInboxRecords(superuser, 1, 18);
+    for (const client of [retention, migration, superuser]) {
+      await expect(client.query("delete from inbox")).rejects.toMatchObject({
+        code: "DC003",
+        hint: "An event can come back for as long, and would take effect twice.",
+      });
+    }
+    await retention.query("delete from inbox where processed_at < now() - interval '19 days'");
+    expect(await countOlder(superuser, "inbox", 0)).toBe(1);
   });
 });
 
@@ -90,13 +123,17 @@ describe("rights are the least that each role needs", () => {
     ["monolith_application", "customers", "DELETE, INSERT, SELECT, UPDATE"],
     ["monolith_application", "products", "DELETE, INSERT, SELECT, UPDATE"],
     ["monolith_application", "outbox", "INSERT, SELECT"],
-    ["monolith_application", "inbox", "DELETE, INSERT, SELECT"],
+    ["monolith_application", "inbox", "INSERT, SELECT"],
     ["monolith_application", "deleted_aggregates", "SELECT"],
     ["monolith_application", "pgmigrations", null],
     ["monolith_capture", "outbox", "SELECT"],
     ["monolith_capture", "customers", null],
     ["monolith_capture", "inbox", null],
     ["monolith_capture", "deleted_aggregates", null],
+    ["monolith_retention", "outbox", "DELETE, SELECT"],
+    ["monolith_retention", "inbox", "DELETE, SELECT"],
+    ["monolith_retention", "customers", null],
+    ["monolith_retention", "deleted_aggregates", null],
   ])("%s on %s: %s", async (role, table, rights) => {
     const { rows } = await superuser.query<{ rights: string | null }>(
       "select string_agg(privilege_type, ', ' order by privilege_type) as rights from information_schema.table_privileges where grantee = $1 and table_name = $2",
@@ -107,7 +144,7 @@ describe("rights are the least that each role needs", () => {
 
   test("the roles cannot log in by themselves, and only capture replicates", async () => {
     const { rows } = await superuser.query(
-      "select rolname, rolcanlogin, rolreplication, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls from pg_roles where rolname in ('monolith_migration', 'monolith_application', 'monolith_capture') order by 1",
+      "select rolname, rolcanlogin, rolreplication, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls from pg_roles where rolname in ('monolith_migration', 'monolith_application', 'monolith_capture', 'monolith_retention') order by 1",
     );
     const role = (rolname: string, rolreplication = false) => ({
       rolname,
@@ -122,6 +159,7 @@ describe("rights are the least that each role needs", () => {
       role("monolith_application"),
       role("monolith_capture", true),
       role("monolith_migration"),
+      role("monolith_retention"),
     ]);
   });
 

@@ -65,6 +65,7 @@ test("down keeps a role that another database of the cluster uses, and says so",
     "monolith_application",
     "monolith_capture",
     "monolith_migration",
+    "monolith_retention",
   ]);
 });
 
@@ -81,7 +82,7 @@ test("a user without superuser rights can migrate, if it may create roles and re
   const user = `operator_${randomBytes(4).toString("hex")}`;
   await admin.query(`create role ${user} login createrole replication password 'operator'`);
   // The roles exist already and were made by somebody else, who lets this user administer them.
-  for (const role of ["migration", "application", "capture"])
+  for (const role of ["migration", "application", "capture", "retention"])
     await admin.query(`grant monolith_${role} to ${user} with admin option, set true, inherit true`);
   const { url, name } = await freshDatabase({ migrated: false });
   await admin.query(`alter database ${escapeIdentifier(name)} owner to ${user}`);

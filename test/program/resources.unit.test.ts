@@ -40,12 +40,12 @@ test("No two resources have the same URN", () => {
 });
 
 test("Every function is told its role, runtime, timeout, memory and log group", () => {
-  for (const { inputs } of lambdas) {
+  for (const { name, inputs } of lambdas) {
     expect(inputs).toMatchObject({
       role: expect.stringMatching(/^arn:aws:iam::\d{12}:role\//),
       runtime: "nodejs24.x",
       architectures: ["arm64"],
-      timeout: 30,
+      timeout: name === "monolith-retention" ? 300 : 30,
       memorySize: 512,
       loggingConfig: { logFormat: "JSON", logGroup: expect.stringMatching(/^\/aws\/lambda\//) },
     });
@@ -60,7 +60,11 @@ test("Every log is kept for the configured number of days", () => {
 });
 
 test("No environment variable, input or output holds a secret; secrets are named by their ARN", () => {
-  const secrets = new Set<string>([FULL_CONFIG.applicationSecretArn, FULL_CONFIG.captureSecretArn]);
+  const secrets = new Set<string>([
+    FULL_CONFIG.applicationSecretArn,
+    FULL_CONFIG.captureSecretArn,
+    FULL_CONFIG.retentionSecretArn,
+  ]);
   for (const { name, wire } of resources) expect(wire.includes(SECRET_MARK), name).toBe(false);
   for (const lambda of lambdas) {
     for (const [variable, value] of Object.entries(variablesOf(lambda))) {
@@ -71,7 +75,7 @@ test("No environment variable, input or output holds a secret; secrets are named
   expect(JSON.stringify(deployment.outputs)).not.toContain("secretsmanager");
 });
 
-test("Every alarm tells the configured topic, and every queue for the on-call and every relay has one", () => {
+test("Every alarm tells the configured topic, and every queue for the on-call, every relay and retention have one", () => {
   const alarms = deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
   for (const { inputs } of alarms) expect(inputs.alarmActions).toEqual([FULL_CONFIG.alarmTopicArn]);
   const names = alarms.map(({ name }) => name).sort();
@@ -80,7 +84,7 @@ test("Every alarm tells the configured topic, and every queue for the on-call an
     .map(({ name }) => name)
     .filter((name) => !name.endsWith("-queue"));
   const relays = deployment.ofType("domain-consistency:components:Relay").map(({ name }) => `${name}-age`);
-  expect(names).toEqual([...parked, ...relays].map((name) => `${name}-alarm`).sort());
+  expect(names).toEqual([...parked, ...relays, "monolith-retention"].map((name) => `${name}-alarm`).sort());
 });
 
 test("Every setting takes effect", () => {
@@ -90,8 +94,8 @@ test("Every setting takes effect", () => {
     "aws:dms/replicationInstance:ReplicationInstance",
     "monolith-instance",
   ).inputs;
-  const [commands, orders] = ["catalog-commands", "orders-commands"].map((name) =>
-    variablesOf(deployment.one("aws:lambda/function:Function", name)),
+  const [commands, orders, retention] = ["catalog-commands", "orders-commands", "monolith-retention"].map(
+    (name) => variablesOf(deployment.one("aws:lambda/function:Function", name)),
   );
   const protection = deployment
     .ofType("aws:dynamodb/table:Table")
@@ -106,7 +110,8 @@ test("Every setting takes effect", () => {
     streamShards: stream.shardCount,
     streamRetentionHours: stream.retentionPeriod,
     replicationInstanceClass: instance.replicationInstanceClass,
-    outboxRetentionDays: orders?.OUTBOX_RETENTION_DAYS,
+    retentionSecretArn: retention?.DATABASE_SECRET_ARN,
+    outboxRetentionDays: [orders?.OUTBOX_RETENTION_DAYS, retention?.OUTBOX_RETENTION_DAYS],
     deletionProtection: [...new Set(protection)],
   }).toEqual({
     databaseHost: "monolith.example.internal",
@@ -118,7 +123,8 @@ test("Every setting takes effect", () => {
     streamShards: 3,
     streamRetentionHours: 48,
     replicationInstanceClass: "dms.c6i.large",
-    outboxRetentionDays: "45",
+    retentionSecretArn: FULL_CONFIG.retentionSecretArn,
+    outboxRetentionDays: ["45", "45"],
     deletionProtection: [false],
   });
 });
@@ -138,6 +144,7 @@ test("The stack's outputs name what operators and the local runner look for", ()
       orders: "orders-commands-1234567",
       shipping: "shipping-commands-1234567",
     },
+    retentionFunction: "monolith-retention-1234567",
     projectionTables: {
       catalog: {},
       customers: {},

@@ -13,6 +13,7 @@ const APPLICATION_SECRET = {
   Action: ["secretsmanager:GetSecretValue"],
   Resource: ["secretsmanager:secret:shop/application-AbCdEf"],
 };
+const RETENTION_SECRET = { ...APPLICATION_SECRET, Resource: ["secretsmanager:secret:shop/retention-AbCdEf"] };
 
 function receives(queue: string) {
   return {
@@ -91,6 +92,7 @@ const MODULES = loadDomains().modules.map(({ name }) => name);
 /** Function -> all that it may do, besides writing its own log. */
 const EXPECTED: Record<string, object[]> = {
   "monolith-relay": [READ_STREAM, publishes(...MODULES), setsAside("monolith-relay-quarantine")],
+  "monolith-retention": [RETENTION_SECRET],
   "catalog-commands": [APPLICATION_SECRET],
   "catalog-on-orders": [receives("catalog-on-orders-queue"), APPLICATION_SECRET],
   "customers-commands": [APPLICATION_SECRET],

@@ -30,6 +30,7 @@ test("Every function of the program has a package", () => {
     "catalog-on-orders",
     "customers-commands",
     "monolith-relay",
+    "monolith-retention",
     "orders-commands",
     "orders-on-customers",
     "orders-on-dispatch",

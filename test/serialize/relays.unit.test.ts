@@ -105,6 +105,7 @@ test("The packaged relay sets aside what it cannot decode, byte for byte, and go
   expect(JSON.parse(String(setAside?.body.MessageBody))).toEqual({
     stream: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
     sequenceNumber: "1",
+    partitionKey: "account-1",
     reason: "The record is not JSON in UTF-8.",
     part: 1,
     parts: 1,

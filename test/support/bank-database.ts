@@ -34,6 +34,8 @@ export interface BankDatabase {
   events(aggregateId: string): Promise<OutboxRow[]>;
   /** The row of an account as it stands. */
   account(accountId: string): Promise<Record<string, unknown> | undefined>;
+  /** Forgets the events of an aggregate, however young, as retention does in time. */
+  forgetEvents(aggregateId: string): Promise<void>;
   /** Whether the inbox has the message. */
   processed(messageId: string): Promise<boolean>;
   /** Resolves once so many connections to the database wait for a lock. @default 1 */
@@ -63,6 +65,11 @@ export async function bankDatabase(): Promise<BankDatabase> {
     account: async (id) =>
       (await rows("select * from accounts where account_id = $1", id))[0] as
         Record<string, unknown> | undefined,
+    async forgetEvents(id) {
+      await admin.query("alter table outbox disable trigger outbox_keep_young");
+      await admin.query("delete from outbox where aggregate_id = $1", [id]);
+      await admin.query("alter table outbox enable always trigger outbox_keep_young");
+    },
     processed: async (id) => (await rows("select from inbox where message_id = $1", id)).length > 0,
     async untilBlocked(connections = 1) {
       const blocked = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;

@@ -47,18 +47,27 @@ export function bankTables(): BankTables {
     cleanUps.unshift(() => run.close());
     const emulator = await startEmulator({ run, report: () => undefined });
     cleanUps.unshift(() => emulator.stop());
-    vi.stubEnv("AWS_ENDPOINT_URL", emulator.endpoint);
-    vi.stubEnv("AWS_REGION", emulator.region);
-    vi.stubEnv("AWS_ACCESS_KEY_ID", emulator.credentials.accessKeyId);
-    vi.stubEnv("AWS_SECRET_ACCESS_KEY", emulator.credentials.secretAccessKey);
-    await createTables();
-    Object.assign(tables, tablesOf(documentClient()));
+    Object.assign(tables, await createBankTables(emulator));
     cleanUps.unshift(async () => tables.documents.destroy());
   });
   afterAll(async () => {
     for (const cleanUp of cleanUps) await cleanUp();
   });
   return tables;
+}
+
+/** Makes the tables on an emulator that runs, and lets the SDK find it by the environment. */
+export async function createBankTables(emulator: {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+}): Promise<BankTables> {
+  vi.stubEnv("AWS_ENDPOINT_URL", emulator.endpoint);
+  vi.stubEnv("AWS_REGION", emulator.region);
+  vi.stubEnv("AWS_ACCESS_KEY_ID", emulator.credentials.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", emulator.credentials.secretAccessKey);
+  await createTables();
+  return tablesOf(documentClient());
 }
 
 function tablesOf(documents: DynamoDBDocumentClient): BankTables {
@@ -98,7 +107,11 @@ function tablesOf(documents: DynamoDBDocumentClient): BankTables {
 /** As components/microservice-store.ts and components/projections.ts declare them. */
 async function createTables() {
   const client = new DynamoDBClient({});
-  const create = (TableName: string, keys: Record<string, "S" | "N">, index?: string) => {
+  const create = (
+    TableName: string,
+    keys: Record<string, "S" | "N">,
+    { index, stream = false }: { index?: string; stream?: boolean } = {},
+  ) => {
     const KeySchema = Object.keys(keys).map((AttributeName, position): KeySchemaElement => ({
       AttributeName,
       KeyType: position === 0 ? "HASH" : "RANGE",
@@ -112,6 +125,7 @@ async function createTables() {
         AttributeType,
       })),
       BillingMode: "PAY_PER_REQUEST",
+      ...(stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" } } : {}),
       ...(index
         ? {
             GlobalSecondaryIndexes: [
@@ -127,8 +141,8 @@ async function createTables() {
     return client.send(command);
   };
   try {
-    await create(BANK_TABLES.entities.accounts, { accountId: "S" }, "owner");
-    await create(BANK_TABLES.outbox, { aggregateKey: "S", aggregateVersion: "N" });
+    await create(BANK_TABLES.entities.accounts, { accountId: "S" }, { index: "owner" });
+    await create(BANK_TABLES.outbox, { aggregateKey: "S", aggregateVersion: "N" }, { stream: true });
     await create(BANK_TABLES.inbox, { messageId: "S", consumer: "S" });
     await create(PROJECTION_TABLE, { aggregateId: "S" });
   } finally {

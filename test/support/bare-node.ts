@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { expect } from "vitest";
 import { type HandlerFactory, lambdaPackage } from "../../dist/components/lambda-package.js";
 import { temporaryFolder } from "./temporary-folder";
 
@@ -16,6 +17,8 @@ export interface Invocations {
 export interface BareFunction {
   /** Invokes it with these events, one after the other, in one new process. Rejects when it throws. */
   invoke(environment: Record<string, string>, ...events: unknown[]): Promise<Invocations>;
+  /** Invokes it in a new process, which is killed at that moment. */
+  invokeAndKill(environment: Record<string, string>, event: unknown, moment: Promise<unknown>): Promise<void>;
 }
 
 /** Packages a handler as a deployment does, for processes of plain Node that see nothing of the project. Call it outside of tests. */
@@ -23,12 +26,24 @@ export async function bareFunction(factory: HandlerFactory): Promise<BareFunctio
   const folder = temporaryFolder();
   writeFileSync(join(folder, "index.js"), await lambdaPackage("a test", factory));
   writeFileSync(join(folder, "invoke.cjs"), INVOKE);
+  const start = (environment: Record<string, string>, events: unknown[], signal?: AbortSignal) => {
+    const cwd = mkdtempSync(join(folder, "run-"));
+    writeFileSync(join(cwd, "events.json"), JSON.stringify(events));
+    const env = { PATH: process.env.PATH, ...environment };
+    const options = { cwd, env, killSignal: "SIGKILL" as const, ...(signal ? { signal } : {}) };
+    return promisify(execFile)(process.execPath, ["../invoke.cjs"], options);
+  };
   return {
+    async invokeAndKill(environment, event, moment) {
+      const killer = new AbortController();
+      const running = start(environment, [event], killer.signal);
+      // An invocation that ends by itself was not killed.
+      await Promise.race([moment, running]);
+      killer.abort();
+      await expect(running).rejects.toMatchObject({ name: "AbortError" });
+    },
     async invoke(environment, ...events) {
-      const run = mkdtempSync(join(folder, "run-"));
-      writeFileSync(join(run, "events.json"), JSON.stringify(events));
-      const options = { cwd: run, env: { PATH: process.env.PATH, ...environment } };
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, ["../invoke.cjs"], options);
+      const { stdout, stderr } = await start(environment, events);
       const lines = [...stdout.split("\n"), ...stderr.split("\n")].filter((line) => line.startsWith("{"));
       const log = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
       const results = log.pop() as { results: unknown[] };

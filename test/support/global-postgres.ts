@@ -12,7 +12,7 @@ import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
 import { migrateUp } from "../../dist/migrations/runner.js";
 
 /** A role of the monolith's database. */
-export type Role = "monolith_migration" | "monolith_application" | "monolith_capture";
+export type Role = "monolith_migration" | "monolith_application" | "monolith_capture" | "monolith_retention";
 
 /** What the setup hands to the test files. */
 export interface ProvidedPostgres {
@@ -30,7 +30,12 @@ declare module "vitest" {
   }
 }
 
-const ROLES: Role[] = ["monolith_migration", "monolith_application", "monolith_capture"];
+const ROLES: Role[] = [
+  "monolith_migration",
+  "monolith_application",
+  "monolith_capture",
+  "monolith_retention",
+];
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const run = await openRunDirectory(join(__dirname, "..", ".."));

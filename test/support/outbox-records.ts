@@ -70,7 +70,11 @@ export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
     const text = typeof content === "string" ? content : JSON.stringify(content);
     return {
       eventSourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
-      kinesis: { sequenceNumber: String(index + 1), data: Buffer.from(text).toString("base64") },
+      kinesis: {
+        sequenceNumber: String(index + 1),
+        partitionKey: "account-1",
+        data: Buffer.from(text).toString("base64"),
+      },
     };
   });
   // The rest of the record is not what the relay reads.

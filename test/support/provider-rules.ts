@@ -43,11 +43,8 @@ const RESERVED_VARIABLES = /^(_HANDLER|_X_AMZN|AWS_|LAMBDA_|TZ$)/;
 
 const RULES: Record<string, (inputs: Inputs) => string[]> = {
   "aws:cloudwatch/eventBus:EventBus": () => [],
-  "aws:cloudwatch/eventRule:EventRule": ({ eventPattern }) => [
-    ...limit("eventPattern", String(eventPattern).length, 1, 2048),
-    ...(isJson(eventPattern) ? [] : ["eventPattern is not JSON"]),
-  ],
-  "aws:cloudwatch/eventTarget:EventTarget": ({ retryPolicy }) => [
+  "aws:cloudwatch/eventRule:EventRule": ruleFaults,
+  "aws:cloudwatch/eventTarget:EventTarget": ({ retryPolicy = TARGET_DEFAULTS }) => [
     ...limit("maximumEventAgeInSeconds", (retryPolicy as Inputs).maximumEventAgeInSeconds, 60, 86_400),
     ...limit("maximumRetryAttempts", (retryPolicy as Inputs).maximumRetryAttempts, 0, 185),
   ],
@@ -84,6 +81,8 @@ const RULES: Record<string, (inputs: Inputs) => string[]> = {
   ],
   "aws:lambda/eventSourceMapping:EventSourceMapping": mappingFaults,
   "aws:lambda/function:Function": functionFaults,
+  "aws:lambda/permission:Permission": ({ sourceArn }) =>
+    String(sourceArn).startsWith("arn:aws:events:") ? [] : [`sourceArn is ${String(sourceArn)}`],
   "aws:sqs/queue:Queue": ({
     visibilityTimeoutSeconds = 30,
     messageRetentionSeconds,
@@ -105,6 +104,26 @@ function nameFaults(resource: Declared): string[] {
       ? [`its name "${name}" has ${name.length} characters; the limit is ${longest}`]
       : []),
     ...(pattern.test(name) ? [] : [`its name "${name}" has characters that it must not have`]),
+  ];
+}
+
+/** What EventBridge assumes of a target. */
+const TARGET_DEFAULTS = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
+
+/** A rule has a pattern or, on the default bus only, a schedule. */
+function ruleFaults({ eventPattern, scheduleExpression, eventBusName }: Inputs): string[] {
+  if (scheduleExpression === undefined) {
+    return [
+      ...limit("eventPattern", String(eventPattern).length, 1, 2048),
+      ...(isJson(eventPattern) ? [] : ["eventPattern is not JSON"]),
+    ];
+  }
+  const one = /^rate\(1 (minute|hour|day)\)$/;
+  const more = /^rate\(([2-9]|[1-9]\d+) (minutes|hours|days)\)$/;
+  const fits = [one, more, /^cron\(.+\)$/].some((form) => form.test(String(scheduleExpression)));
+  return [
+    ...(fits ? [] : [`scheduleExpression is ${String(scheduleExpression)}`]),
+    ...(eventBusName === undefined ? [] : ["a schedule is on the default bus only"]),
   ];
 }
 

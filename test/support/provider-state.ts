@@ -48,6 +48,7 @@ const STATES: Record<string, (name: string) => Record<string, unknown>> = {
   "aws:iam/rolePolicy:RolePolicy": (name) => ({ name }),
   "aws:kinesis/stream:Stream": (name) => ({ name, arn: arn("kinesis", `stream/${name}`) }),
   "aws:lambda/eventSourceMapping:EventSourceMapping": () => ({}),
+  "aws:lambda/permission:Permission": () => ({}),
   "aws:lambda/function:Function": (name) => ({ name, arn: arn("lambda", `function:${name}`) }),
   "aws:sqs/queue:Queue": (name) => ({ id: queueUrl(name), name, url: queueUrl(name), arn: arn("sqs", name) }),
   "aws:sqs/queuePolicy:QueuePolicy": () => ({}),

@@ -12,6 +12,7 @@ export const REQUIRED_CONFIG = {
   databaseName: "shop",
   applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/application-AbCdEf`,
   captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/capture-AbCdEf`,
+  retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/retention-AbCdEf`,
 } as const;
 
 /** Every setting, none at its default: a value that is not passed on shows. */

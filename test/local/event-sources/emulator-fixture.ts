@@ -59,6 +59,9 @@ export async function emulatorFixture() {
       }),
     );
   return {
+    endpoint,
+    region,
+    credentials,
     allow,
     sqs,
     kinesis,

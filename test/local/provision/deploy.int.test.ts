@@ -1,8 +1,18 @@
 import { createRequire } from "node:module";
 import { DynamoDBClient, GetItemCommand, DescribeTimeToLiveCommand } from "@aws-sdk/client-dynamodb";
-import { EventBridgeClient, PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import {
+  DescribeRuleCommand,
+  EventBridgeClient,
+  ListTargetsByRuleCommand,
+  PutEventsCommand,
+} from "@aws-sdk/client-eventbridge";
 import { KinesisClient, DescribeStreamSummaryCommand } from "@aws-sdk/client-kinesis";
-import { GetFunctionConfigurationCommand, InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConfigurationCommand,
+  GetPolicyCommand,
+  InvokeCommand,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -39,8 +49,8 @@ it("Every declared resource exists, or is recorded with what stands in for it", 
     "aws:lambda/eventSourceMapping:EventSourceMapping",
     "aws:dms/endpoint:Endpoint",
   ]);
-  expect(lines).toEqual([expect.stringMatching(/^Created 20 resources in [\d.]+ s; 2 are only recorded$/)]);
-  expect(created).toHaveLength(20);
+  expect(lines).toEqual([expect.stringMatching(/^Created 23 resources in [\d.]+ s; 2 are only recorded$/)]);
+  expect(created).toHaveLength(23);
 });
 
 it("A function runs with the package, settings and role that it declares", async () => {
@@ -95,6 +105,30 @@ it("An event that matches the rule reaches the queue, and no other does", async 
     new ReceiveMessageCommand({ QueueUrl: output("queueUrl"), WaitTimeSeconds: 5, MaxNumberOfMessages: 10 }),
   );
   expect(Messages.map(({ Body = "" }) => JSON.parse(Body).detail)).toEqual([{ from: "orders" }]);
+});
+
+it("A function that runs on a schedule has its rule, and the permission that the rule needs", async () => {
+  const events = client(EventBridgeClient);
+  const [rule, targets, policy] = await Promise.all([
+    events.send(new DescribeRuleCommand({ Name: output("hourly") })),
+    events.send(new ListTargetsByRuleCommand({ Rule: output("hourly") })),
+    client(LambdaClient).send(new GetPolicyCommand({ FunctionName: output("reader") })),
+  ]);
+
+  expect(rule).toMatchObject({ ScheduleExpression: "rate(1 hour)", State: "ENABLED" });
+  const reader = deployment.resource("aws:lambda/function:Function", "reader");
+  expect(targets.Targets).toEqual([expect.objectContaining({ Arn: reader.state["arn"] })]);
+  expect(JSON.parse(policy.Policy ?? "{}")).toMatchObject({
+    Statement: [
+      {
+        Sid: expect.stringMatching(/^hourly-[0-9a-f]{7}$/),
+        Effect: "Allow",
+        Action: "lambda:InvokeFunction",
+        Principal: { Service: "events.amazonaws.com" },
+        Condition: { ArnLike: { "AWS:SourceArn": rule.Arn } },
+      },
+    ],
+  });
 });
 
 it("Queues, streams and tables have the settings that the program declares", async () => {

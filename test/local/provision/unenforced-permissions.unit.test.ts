@@ -24,6 +24,22 @@ it("A rule target whose dead-letter queue does not let the rule send is refused"
   );
 });
 
+it("A rule that may invoke its function is accepted, and one that may not is refused", async () => {
+  await expect(plan(() => scheduled({}))).resolves.toBeDefined();
+  await expect(plan(() => scheduled(undefined))).rejects.toThrow(
+    'function "trim" does not let rule "hourly" invoke it (lambda:InvokeFunction)',
+  );
+});
+
+it.each([
+  { principal: "s3.amazonaws.com" },
+  { action: "lambda:GetFunction" },
+  { function: "another" },
+  { sourceArn: "arn:aws:events:us-east-1:000000000000:rule/another" },
+])("A rule is refused where the permission is not its own: %j", async (other) => {
+  await expect(plan(() => scheduled(other))).rejects.toMatchObject({ code: "PERMISSION_MISSING" });
+});
+
 it("A function whose role does not trust Lambda is refused", async () => {
   const program = () => {
     const Statement = [
@@ -43,6 +59,21 @@ it("A function whose role does not trust Lambda is refused", async () => {
     'role "relay" does not trust Lambda, so function "relay" cannot assume it',
   );
 });
+
+/** A function that a schedule invokes, with a permission that differs so from the right one, or with none. */
+function scheduled(permission: Partial<aws.lambda.PermissionArgs> | undefined): void {
+  const Principal = { Service: "lambda.amazonaws.com" };
+  const Statement = [{ Effect: "Allow", Action: "sts:AssumeRole", Principal }];
+  const role = new aws.iam.Role("trim", { assumeRolePolicy: JSON.stringify({ Statement }) });
+  const code = new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset("//") });
+  const made = { code, handler: "index.handler", runtime: "nodejs24.x", role: role.arn };
+  const trim = new aws.lambda.Function("trim", made);
+  const hourly = new aws.cloudwatch.EventRule("hourly", { scheduleExpression: "rate(1 hour)" });
+  new aws.cloudwatch.EventTarget("trim", { rule: hourly.name, arn: trim.arn });
+  if (!permission) return;
+  const right = { action: "lambda:InvokeFunction", function: trim.name, sourceArn: hourly.arn };
+  new aws.lambda.Permission("trim", { ...right, principal: "events.amazonaws.com", ...permission });
+}
 
 /** A rule on the default bus with a queue and a dead-letter queue, of which only some have a policy for it. */
 function rule({ mayUse }: { mayUse: string[] }): void {

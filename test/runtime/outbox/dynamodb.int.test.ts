@@ -1,6 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
-import { commitToDynamo, MAX_CHANGES_PER_COMMIT } from "../../../runtime/outbox/dynamodb";
+import { MAX_CHANGES_PER_COMMIT } from "../../../runtime/outbox/commit-limit";
+import { commitToDynamo } from "../../../runtime/outbox/dynamodb";
 import type { CommitContext, StagedChange } from "../../../runtime/staged-change";
 import { BANK_TABLES, bankTables } from "../../support/bank-tables";
 

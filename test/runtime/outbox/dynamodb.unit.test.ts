@@ -2,7 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { commitToDynamo, MAX_CHANGES_PER_COMMIT } from "../../../runtime/outbox/dynamodb";
+import { MAX_CHANGES_PER_COMMIT } from "../../../runtime/outbox/commit-limit";
+import { commitToDynamo } from "../../../runtime/outbox/dynamodb";
 import type { StagedChange, StagedDynamoChange } from "../../../runtime/staged-change";
 import { ddbAccounts, pgAccounts } from "../../support/account";
 

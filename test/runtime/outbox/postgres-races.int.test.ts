@@ -127,10 +127,7 @@ describe("one message that is processed twice at once", () => {
 describe("a creation that meets a deletion", () => {
   test.each([
     ["and whose events are kept", () => undefined],
-    [
-      "and whose events are gone",
-      (accountId: string) => bank.admin.query("delete from outbox where aggregate_id = $1", [accountId]),
-    ],
+    ["and whose events are gone", (accountId: string) => bank.forgetEvents(accountId)],
   ])("which is not committed yet, %s, waits for it and goes on from its version", async (_, prepare) => {
     const accountId = await opened();
     await prepare(accountId);

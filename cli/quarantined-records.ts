@@ -1,0 +1,95 @@
+import { z } from "zod";
+import type { HeldMessage } from "./held-messages";
+
+/** A record that a relay has set aside, put together of its messages. */
+export interface QuarantinedRecord {
+  /** "<relay>/<sequence number>". */
+  id: string;
+  /** ARN of the stream that it came in. */
+  stream: string;
+  sequenceNumber: string;
+  /** Kinesis only. */
+  partitionKey: string | undefined;
+  /** Why it could not be decoded. */
+  reason: string;
+  /** ISO 8601. */
+  setAsideAt: string;
+  /** Byte for byte; undefined where parts of it are missing. */
+  payload: Buffer | undefined;
+  /** Every message that holds a part of it; a record that was set aside twice has each part twice. */
+  messages: HeldMessage[];
+}
+
+/** What a quarantine queue holds. */
+export interface Quarantine {
+  records: QuarantinedRecord[];
+  /** Messages that no relay has sent. */
+  foreign: HeldMessage[];
+}
+
+/** Puts the messages of a relay's quarantine queue together, oldest record first. */
+export function quarantinedRecords(relay: string, held: HeldMessage[]): Quarantine {
+  const schema = messageSchema();
+  const foreign: HeldMessage[] = [];
+  const records = new Map<string, Part[]>();
+  for (const message of held) {
+    const body = schema.safeParse(parsed(message.body));
+    if (!body.success) {
+      foreign.push(message);
+      continue;
+    }
+    const key = `${body.data.stream} ${body.data.sequenceNumber}`;
+    records.set(key, [...(records.get(key) ?? []), { message, body: body.data }]);
+  }
+  const all = [...records.values()].map((parts) => recordOf(relay, parts));
+  all.sort((one, other) => one.setAsideAt.localeCompare(other.setAsideAt));
+  return { records: all, foreign };
+}
+
+type Body = z.output<ReturnType<typeof messageSchema>>;
+
+interface Part {
+  message: HeldMessage;
+  body: Body;
+}
+
+/** As runtime/relay/quarantine.ts sends it. */
+function messageSchema() {
+  return z.object({
+    stream: z.string().startsWith("arn:"),
+    sequenceNumber: z.string().min(1),
+    partitionKey: z.string().min(1).optional(),
+    reason: z.string(),
+    part: z.int().min(1),
+    parts: z.int().min(1),
+    payload: z.base64(),
+  });
+}
+
+function recordOf(relay: string, parts: Part[]): QuarantinedRecord {
+  const [{ body }] = parts as [Part];
+  const pieces = Array.from({ length: body.parts }, (_, index) =>
+    parts.find((piece) => piece.body.part === index + 1),
+  );
+  const complete = pieces.flatMap((piece) =>
+    piece === undefined ? [] : [Buffer.from(piece.body.payload, "base64")],
+  );
+  return {
+    id: `${relay}/${body.sequenceNumber}`,
+    stream: body.stream,
+    sequenceNumber: body.sequenceNumber,
+    partitionKey: body.partitionKey,
+    reason: body.reason,
+    setAsideAt: parts.map(({ message }) => message.sentAt).sort()[0] ?? "",
+    payload: complete.length === body.parts ? Buffer.concat(complete) : undefined,
+    messages: parts.map(({ message }) => message),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,9 @@
+import type { AttributeValue } from "aws-lambda";
+import { type CapturedFields, type DecodedEvent, decodeCaptured } from "./captured-event";
+
+/** Decodes an outbox item as DynamoDB spells it in its stream. */
+export function decodeOutboxImage(image: Record<string, AttributeValue> = {}): DecodedEvent {
+  const fields = Object.entries(image).map(([name, value]) => [name, value.S ?? value.N]);
+  // The outbox item's fields are the record's, see outbox/dynamodb-writes.ts.
+  return decodeCaptured(Object.fromEntries(fields) as CapturedFields);
+}

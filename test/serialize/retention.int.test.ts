@@ -1,0 +1,50 @@
+import { expect, test, vi } from "vitest";
+import { makeRetentionHandler } from "../../dist/runtime/retention/handler.js";
+import { agedEvents, confirmCapture, countOlder } from "../support/aged-rows";
+import { awsStub } from "../support/aws-stub";
+import { bareFunction } from "../support/bare-node";
+import { connect, freshDatabase } from "../support/postgres";
+
+const aws = await awsStub();
+const [retention, slowRetention] = await Promise.all([
+  bareFunction(makeRetentionHandler()),
+  bareFunction(makeRetentionHandler({ batchRows: 100, pauseMilliseconds: 600_000 })),
+]);
+
+async function deployed() {
+  const database = await freshDatabase({ slot: true });
+  const { user, password } = database.as("monolith_retention");
+  aws.answer(() => ({ SecretString: JSON.stringify({ username: user, password }) }));
+  const environment = {
+    ...aws.environment,
+    DATABASE_HOST: database.host,
+    DATABASE_PORT: String(database.port),
+    DATABASE_NAME: database.name,
+    DATABASE_TLS: "disable",
+    DATABASE_SECRET_ARN: "arn:secret",
+    OUTBOX_RETENTION_DAYS: "30",
+    INBOX_RETENTION_DAYS: "30",
+  };
+  return { database, superuser: await connect(database.url), environment };
+}
+
+test("The packaged retention, killed between two batches, leaves whole batches behind, and the next run goes on", async () => {
+  const { database, superuser, environment } = await deployed();
+  await agedEvents(superuser, 450, 31);
+  await agedEvents(superuser, 50, 29);
+  await confirmCapture(superuser, database);
+  const oneBatchIsGone = vi.waitUntil(async () => (await countOlder(superuser, "outbox", 0)) < 500, {
+    timeout: 60_000,
+  });
+  await slowRetention.invokeAndKill(environment, {}, oneBatchIsGone);
+  expect(await countOlder(superuser, "outbox", 0)).toBe(400);
+  const { results, log } = await retention.invoke(environment, {});
+  expect(results).toEqual([{ outbox: 350, inbox: 0, finished: true }]);
+  expect(log).toContainEqual(expect.objectContaining({ message: "Old rows removed", outbox: 350 }));
+  expect(await countOlder(superuser, "outbox", 0)).toBe(50);
+});
+
+test("The packaged retention without a variable says which one is missing", async () => {
+  const { results } = await retention.invoke(aws.environment, {});
+  expect(results).toEqual([expect.objectContaining({ thrown: "VARIABLE_MISSING" })]);
+});

@@ -1,0 +1,51 @@
+/** Rows of the outbox and the inbox with an age, and a capture that confirms them. */
+import type { Client } from "pg";
+import { vi } from "vitest";
+import type { FreshDatabase } from "./postgres";
+
+/** Inserts so many events, each this many days old, as one transaction. */
+export async function agedEvents(client: Client, count: number, days: number): Promise<void> {
+  await client.query(
+    `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, occurred_at, correlation_id)
+     select gen_random_uuid(), 'test.Thing', gen_random_uuid(), 1, 'Happened', 1, '{"change": {}, "state": {}}',
+            now() - make_interval(days => $2::integer, secs => n), 'test' from generate_series(1, $1::integer) n`,
+    [count, days],
+  );
+}
+
+/** Inserts so many inbox records, each this many days old. */
+export async function agedInboxRecords(client: Client, count: number, days: number): Promise<void> {
+  await client.query(
+    `insert into inbox (consumer, message_id, processed_at)
+     select 'test', gen_random_uuid(), now() - make_interval(days => $2::integer) from generate_series(1, $1::integer)`,
+    [count, days],
+  );
+}
+
+/** Rows of a table whose column of time is at least so many days ago. */
+export async function countOlder(client: Client, table: "outbox" | "inbox", days: number): Promise<number> {
+  const column = table === "outbox" ? "occurred_at" : "processed_at";
+  const { rows } = await client.query<{ count: number }>(
+    `select count(*)::integer as count from ${table} where ${column} < now() - make_interval(days => $1)`,
+    [days],
+  );
+  return rows[0]?.count ?? 0;
+}
+
+/** Confirms to the slot all that is committed, as a capture that has read it does. */
+export async function confirmCapture(superuser: Client, { name }: FreshDatabase): Promise<void> {
+  const slot = `${name}_outbox`;
+  // Transactions of other databases may be running: what is confirmed counts once those before it have ended.
+  await vi.waitUntil(
+    async () => {
+      await superuser.query("select pg_log_standby_snapshot()");
+      await superuser.query("select pg_replication_slot_advance($1, pg_current_wal_lsn())", [slot]);
+      const { rows } = await superuser.query(
+        `select from outbox, pg_replication_slots where slot_name = $1 and age(outbox.xmin) <= age(catalog_xmin) limit 1`,
+        [slot],
+      );
+      return rows.length === 0;
+    },
+    { timeout: 60_000, interval: 20 },
+  );
+}
