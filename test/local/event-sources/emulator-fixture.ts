@@ -60,6 +60,8 @@ export async function emulatorFixture() {
     );
   return {
     allow,
+    /** As root. */
+    connection: options(),
     sqs,
     kinesis,
     dynamodb,

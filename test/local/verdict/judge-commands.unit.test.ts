@@ -99,6 +99,17 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
   });
 });
 
+test("what a command wrote is no event of a raw transaction whose correlation it bears", () => {
+  const world = shop();
+  world.sql([], "rolledBack");
+  const sql = world.journal.requests.at(-1);
+  world.command("catalog.listProduct", [product("mat", 1)]);
+  const listed = world.event("ProductListed");
+  if (sql?.kind === "sql") listed.correlationId = sql.transactionId;
+  world.envelope(listed)["correlationid"] = listed.correlationId;
+  expect(broken(world)).toEqual([]);
+});
+
 test("what an event of a raw transaction caused is no event of that transaction", () => {
   const world = shop();
   const [relocated] = world.sql([{ ...customer("dan", "CustomerRelocated"), change: { to: "Graz" } }]);

@@ -43,6 +43,13 @@ describe("EVERY_EVENT_PUBLISHED is broken by", () => {
   );
 });
 
+test("a projection that refused all events of a source has no row of it", () => {
+  const world = shop();
+  refuseFirst(world);
+  remove(world.snapshot, "shipping-customers-projection", "eve");
+  expect(broken(world)).toEqual([]);
+});
+
 type Projection = World["snapshot"]["projections"][string];
 const TABLE = "orders-customers-projection";
 
@@ -91,6 +98,7 @@ describe.each<[string, [string, (world: World) => void][]]>([
         ({ snapshot }) =>
           rowsOf(snapshot, "orders-products-projection").push({ aggregateId: "x", version: 1 }),
       ],
+      ["a row of a source of which every event was refused", refuseFirst],
       [
         "two rows of one source",
         ({ snapshot, projected }) => rowsOf(snapshot, TABLE).push({ ...projected(TABLE, "ada"), version: 1 }),
@@ -140,6 +148,15 @@ describe.each<[string, [string, (world: World) => void][]]>([
     expect(broken(world)).toEqual([guarantee]);
   });
 });
+
+/** Lets the one event be refused that the projection had of a customer. */
+function refuseFirst({ snapshot, journal, event, envelope }: World): void {
+  const first = event("CustomerRegistered", "eve");
+  const subscription = "shipping-on-customers";
+  journal.poison.push({ kind: "refused", eventId: first.id, subscription });
+  const body = JSON.stringify({ detail: envelope(first) });
+  snapshot.setAside.push({ queue: `${subscription}-dlq`, body });
+}
 
 function rowsOf(snapshot: World["snapshot"], table: string): Projection {
   return snapshot.projections[table] ?? [];

@@ -29,6 +29,12 @@ test("a record that was set aside in parts twice, and once in part only, is whol
   expect(broken(world)).toEqual([]);
 });
 
+test("of a refused event whose content was not noted, the message is enough", () => {
+  const world = shop();
+  for (const poison of world.journal.poison) if (poison.kind === "refused") delete poison.detail;
+  expect(broken(world)).toEqual([]);
+});
+
 describe("SET_ASIDE_WITH_PAYLOAD is broken by", () => {
   test.each<[string, (world: World) => void]>([
     [
