@@ -45,6 +45,30 @@ module.exports = {
       to: { path: "^(local|cli|bench|test)" },
     },
     {
+      name: "the-verdict-shares-nothing",
+      comment:
+        "What judges a run shares no code with what ran, not even by way of other modules: a mistake in it would hide itself.",
+      severity: "error",
+      from: { path: "^local/verdict/", pathNot: "^local/verdict/take-snapshot\\.ts$" },
+      to: {
+        path: "^(index|components|domains|runtime|migrations|cli|bench|local/(?!verdict/))",
+        reachable: true,
+      },
+    },
+    {
+      name: "the-snapshot-knows-the-system-by-type",
+      comment: "What takes the snapshot is handed a running system, and knows only its types.",
+      severity: "error",
+      from: { path: "^local/verdict/take-snapshot\\.ts$" },
+      to: { path: "^(index|components|domains|runtime|migrations|cli|bench|local/(?!verdict/|system/))" },
+    },
+    {
+      name: "the-snapshot-runs-nothing-of-the-system",
+      severity: "error",
+      from: { path: "^local/verdict/" },
+      to: { path: "^local/system/", dependencyTypesNot: ["type-only"] },
+    },
+    {
       name: "packages-need-what-is-declared",
       comment: "What ends up in a Lambda package is a dependency, not a devDependency.",
       severity: "error",

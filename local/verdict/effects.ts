@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Facts, keyOf, nameOfEvent } from "./facts";
 import type { ReactionFacts } from "./landscape";
-import type { AuditedChange, InboxRecord, OutboxEntry, Row } from "./snapshot";
+import type { InboxRecord, OutboxEntry, Row } from "./snapshot";
 
 /** One event that a reaction got, and what came of it. */
 export interface Reacted {
@@ -43,7 +43,7 @@ function judgePreparation({ event, effects }: Reacted, facts: Facts): EffectFaul
   const order = (event.data.state ?? {}) as Row;
   const expected = [{ shipmentId: event.aggregateId, customerId: order["customerId"], status: "pending" }];
   const found = effects.map((effect) => {
-    const { shipmentId, customerId, status } = changeOf(effect, facts)?.row ?? {};
+    const { shipmentId, customerId, status } = rowAfter(effect, facts);
     return { shipmentId, customerId, status };
   });
   return different(expected, found);
@@ -57,13 +57,13 @@ function judgeRedirections({ event, effects }: Reacted, facts: Facts): EffectFau
   const { to } = (event.data.change ?? {}) as Row;
   for (const effect of effects) {
     const before = rowBefore(effect, facts);
-    const after = changeOf(effect, facts)?.row;
+    const after = rowAfter(effect, facts);
     const expected = { customerId: event.aggregateId, before: "pending", after: "pending", city: to };
     const fault = different(expected, {
-      customerId: after?.["customerId"],
-      before: before?.["status"],
-      after: after?.["status"],
-      city: after?.["city"],
+      customerId: after["customerId"],
+      before: before["status"],
+      after: after["status"],
+      city: after["city"],
     });
     if (fault) return fault;
   }
@@ -78,8 +78,8 @@ function judgeShipping({ event, effects }: Reacted, facts: Facts): EffectFault |
   const expected = isCancelled ? [] : [{ orderId, before: "placed", after: "shipped" }];
   const found = effects.map((effect) => ({
     orderId: effect.aggregateId,
-    before: rowBefore(effect, facts)?.["status"],
-    after: changeOf(effect, facts)?.row?.["status"],
+    before: rowBefore(effect, facts)["status"],
+    after: rowAfter(effect, facts)["status"],
   }));
   return different(expected, found);
 }
@@ -88,18 +88,20 @@ function judgeShipping({ event, effects }: Reacted, facts: Facts): EffectFault |
 function judgeStock({ event, effects, record }: Reacted, facts: Facts): EffectFault | undefined {
   const { productId, quantity } = (event.data.change ?? {}) as { productId?: string; quantity?: number };
   const [effect] = effects;
-  if (!effect && wasGone(String(productId), record.processedAt, facts)) return undefined;
-  const before = effect && rowBefore(effect, facts);
-  const stock = Number(before?.["stock"]);
+  if (!effect) {
+    const isRight = wasGone(String(productId), record.processedAt, facts);
+    return isRight ? undefined : { expected: `stock taken of "${productId}"`, found: "none" };
+  }
+  const stock = Number(rowBefore(effect, facts)["stock"]);
   const taken = Math.min(Number(quantity), stock);
   const expected = [{ productId, quantity: taken, orderId: event.aggregateId, left: stock - taken }];
   const found = effects.map((one) => ({
     productId: one.aggregateId,
     quantity: (one.data.change as Row)["quantity"],
     orderId: (one.data.change as Row)["orderId"],
-    left: changeOf(one, facts)?.row?.["stock"],
+    left: rowAfter(one, facts)["stock"],
   }));
-  return different(effect ? expected : `stock taken of "${productId}"`, effect ? found : "none");
+  return different(expected, found);
 }
 
 /** Whether a product may have been away before a moment. Both times are the database's, and what it committed it told before. */
@@ -111,24 +113,12 @@ function wasGone(productId: string, at: string, facts: Facts): boolean {
   });
 }
 
-function changeOf({ aggregate, aggregateId, version }: OutboxEntry, facts: Facts): AuditedChange | undefined {
-  return versionOf(aggregate, aggregateId, version, facts);
+function rowAfter({ aggregate, aggregateId, version }: OutboxEntry, { changes }: Facts): Row {
+  return changes.get(keyOf(aggregate, aggregateId, version))?.row ?? {};
 }
 
-function rowBefore({ aggregate, aggregateId, version }: OutboxEntry, facts: Facts): Row | null | undefined {
-  return versionOf(aggregate, aggregateId, version - 1, facts)?.row;
-}
-
-function versionOf(
-  aggregate: string,
-  id: string,
-  version: number,
-  { histories }: Facts,
-): AuditedChange | undefined {
-  const history = histories.get(keyOf(aggregate, id)) ?? [];
-  // Versions begin with 1 and have no gaps; where they do, the rule of versions tells.
-  const likely = history[version - 1];
-  return likely?.newVersion === version ? likely : history.find(({ newVersion }) => newVersion === version);
+function rowBefore({ aggregate, aggregateId, version }: OutboxEntry, { changes }: Facts): Row {
+  return changes.get(keyOf(aggregate, aggregateId, version - 1))?.row ?? {};
 }
 
 function different(expected: unknown, found: unknown): EffectFault | undefined {

@@ -9,6 +9,8 @@ export interface Facts {
   journal: WritersJournal;
   /** Aggregate (`keyOf`) -> its changes, oldest first. */
   histories: ReadonlyMap<string, readonly AuditedChange[]>;
+  /** Aggregate and version (`keyOf`) -> the change that led to it. */
+  changes: ReadonlyMap<string, AuditedChange>;
   /** Event id -> entries of outboxes. */
   eventsById: ReadonlyMap<string, readonly OutboxEntry[]>;
   /** Aggregate and version (`keyOf`) -> entries of outboxes. */
@@ -32,6 +34,9 @@ export function factsOf(snapshot: Snapshot, journal: WritersJournal): Facts {
     snapshot,
     journal,
     histories: grouped(changes, ({ aggregate, id }) => keyOf(aggregate, id)),
+    changes: new Map(
+      changes.map((change) => [keyOf(change.aggregate, change.id, change.newVersion), change]),
+    ),
     eventsById: grouped(outbox, ({ id }) => id),
     eventsByVersion: grouped(outbox, ({ aggregate, aggregateId, version }) =>
       keyOf(aggregate, aggregateId, version),

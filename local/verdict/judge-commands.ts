@@ -40,21 +40,11 @@ function judgeCommand(request: CommandRequest, { inbox, causedBy }: Facts): Find
 }
 
 function compare(where: string, told: readonly ToldChange[], raised: readonly OutboxEntry[]): Finding[] {
-  const expected = sorted(
-    told.map(({ aggregate, id, version, event, eventId }) => ({ aggregate, id, version, event, eventId })),
-  );
-  const found = sorted(
-    raised.map(({ aggregate, aggregateId, version, type, id }) => ({
-      aggregate,
-      id: aggregateId,
-      version,
-      event: type,
-      eventId: id,
-    })),
-  );
+  const expected = told.map(({ aggregate, id, version, event, eventId }) => ({
+    ...{ aggregate, id, version, event, eventId },
+  }));
+  const found = raised.map(({ aggregate, aggregateId: id, version, type: event, id: eventId }) => ({
+    ...{ aggregate, id, version, event, eventId },
+  }));
   return isDeepStrictEqual(found, expected) ? [] : [finding(`${where}, changes as told`, expected, found)];
-}
-
-function sorted(changes: readonly ToldChange[]): ToldChange[] {
-  return [...changes].sort((one, other) => (one.eventId < other.eventId ? -1 : 1));
 }

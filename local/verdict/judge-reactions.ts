@@ -20,7 +20,7 @@ function judgeReaction(reaction: ReactionFacts, facts: Facts): Finding[] {
     const { subscription, consumer } = reaction;
     const where = `${consumer} on ${nameOfEvent(event)}`;
     const records = facts.inbox.get(keyOf(consumer, event.id)) ?? [];
-    const effects = (facts.causedBy.get(event.id) ?? []).filter((effect) => makes(reaction, effect));
+    const effects = (facts.causedBy.get(event.id) ?? []).filter(({ type }) => type === reaction.makes);
     const isRefused = facts.refused.has(keyOf(subscription, event.id));
     const [record, ...more] = records;
     if (isRefused) {
@@ -58,7 +58,7 @@ function strayEffects({ snapshot, eventsById }: Facts): Finding[] {
   const findings: Finding[] = [];
   for (const effect of snapshot.outbox) {
     const [cause] = eventsById.get(effect.causationId ?? "") ?? [];
-    if (!cause || REACTIONS.some((reaction) => reactsTo(reaction, cause) && makes(reaction, effect)))
+    if (!cause || REACTIONS.some((reaction) => reactsTo(reaction, cause) && effect.type === reaction.makes))
       continue;
     findings.push(finding(nameOfEvent(effect), "a cause that is reacted to so", nameOfEvent(cause)));
   }
@@ -67,8 +67,4 @@ function strayEffects({ snapshot, eventsById }: Facts): Finding[] {
 
 function reactsTo({ to }: ReactionFacts, event: OutboxEntry): boolean {
   return event.type === to.type && event.aggregate === to.aggregate;
-}
-
-function makes({ makes: made }: ReactionFacts, effect: OutboxEntry): boolean {
-  return effect.type === made.type && effect.aggregate === made.aggregate;
 }

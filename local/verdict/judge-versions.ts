@@ -23,10 +23,10 @@ export function judgeVersions({ snapshot, histories }: Facts): Finding[] {
 function follow(history: readonly AuditedChange[]): Finding[] {
   const findings: Finding[] = [];
   let version = 0;
-  for (const { aggregate, id, operation, oldVersion, newVersion } of history) {
+  for (const { aggregate, id, oldVersion, newVersion } of history) {
     const where = nameOfVersion(aggregate, id, newVersion);
-    // An insert may see the version that the aggregate had in an earlier life (DynamoDB), or nothing (PostgreSQL).
-    const seen = oldVersion ?? (operation === "insert" ? version : 0);
+    // DynamoDB tells an insert the version of an earlier life, PostgreSQL does not.
+    const seen = oldVersion ?? version;
     if (newVersion !== version + 1 || seen !== version)
       findings.push(
         finding(where, `a step from ${version} to ${version + 1}`, `from ${seen} to ${newVersion}`),

@@ -29,8 +29,9 @@ function leakInText(text: string, secrets: Secrets): string | undefined {
   );
   if (mark !== undefined) return String(mark);
   if (/^\s*[{[]/.test(text)) return leakInJson(text, secrets);
-  const decoded = decodedBase64(text);
-  return decoded === undefined ? undefined : leakInText(decoded, secrets);
+  // Also many a word, whose bytes are then no text at all.
+  const isBase64 = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text);
+  return isBase64 ? leakInText(Buffer.from(text, "base64").toString("utf8"), secrets) : undefined;
 }
 
 function leakInJson(text: string, secrets: Secrets): string | undefined {
@@ -39,11 +40,4 @@ function leakInJson(text: string, secrets: Secrets): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Only what decodes to JSON: many a word of a name would pass for base64. */
-function decodedBase64(text: string): string | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]{8,}={0,2}$/.test(text)) return undefined;
-  const decoded = Buffer.from(text, "base64").toString("utf8");
-  return /^\s*[{[]/.test(decoded) ? decoded : undefined;
 }

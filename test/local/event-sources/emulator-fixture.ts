@@ -63,6 +63,8 @@ export async function emulatorFixture() {
     region,
     credentials,
     allow,
+    /** As root. */
+    connection: options(),
     sqs,
     kinesis,
     dynamodb,
