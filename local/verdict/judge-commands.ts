@@ -32,11 +32,12 @@ function judgeCommand(request: CommandRequest, { inbox, causedBy }: Facts): Find
     return [finding(where, "done once", `${first.length} answers that it was done, none as a repeat`)];
   if ((done.length > 0 || raised.length > 0) && records.length === 0)
     return [finding(where, "a record in the inbox, so that a repeat does nothing", "none")];
-  const [answer] = first;
-  if (answer) return compare(where, answer.changes ?? [], raised);
-  if (raised.length > MOST_EVENTS_PER_COMMAND)
+  if (done.length === 0 && raised.length > MOST_EVENTS_PER_COMMAND)
     return [finding(where, `at most ${MOST_EVENTS_PER_COMMAND} event`, raised.map(nameOfEvent))];
-  return [];
+  const afterwards = answers.slice(answers.findIndex(({ outcome }) => outcome === "done"));
+  const denial = done.length > 0 && afterwards.find(({ outcome }) => NOT_DONE.includes(outcome));
+  if (denial) return [finding(where, "done, as answered before", denial.outcome)];
+  return done.flatMap(({ changes = [] }) => compare(where, changes, raised));
 }
 
 function compare(where: string, told: readonly ToldChange[], raised: readonly OutboxEntry[]): Finding[] {

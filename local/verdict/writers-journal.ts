@@ -15,7 +15,7 @@ export interface CommandRequest {
   requestId: string;
   domain: string;
   command: string;
-  /** In any order; empty counts as one lost. */
+  /** In the order in which they were sent; empty counts as one lost. */
   answers: ToldAnswer[];
 }
 
@@ -23,8 +23,9 @@ export interface CommandRequest {
 export interface ToldAnswer {
   /** "unknown": an error instead of an answer; "lost": nothing came. Either way it may have been done. */
   outcome: "done" | "rejected" | "conflict" | "invalid" | "unknown" | "lost";
+  /** Of a "done" one; what was repeated tells what the first one did. */
   changes?: ToldChange[];
-  /** "Done" by an earlier request of that id, as the answer says; it tells no changes. */
+  /** Done by an earlier request of that id, as the answer says. */
   repeated?: boolean;
 }
 

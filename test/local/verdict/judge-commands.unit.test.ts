@@ -59,6 +59,17 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
         snapshot.inbox.push({ consumer: "catalog.commands", messageId: requestId, processedAt: "2030" });
       },
     ],
+    ...(["rejected", "conflict", "invalid"] as const).map((outcome): [string, (world: World) => void] => [
+      `a command that was answered as done, and as ${outcome} afterwards`,
+      ({ command }) => void command("catalog.listProduct", [product("mat", 1)], ["done", outcome]),
+    ]),
+    [
+      "a repeated command that was answered without the changes of the first",
+      ({ command }) => {
+        const { answers } = command("catalog.listProduct", [product("mat", 1)]);
+        answers.push({ outcome: "done", changes: [], repeated: true });
+      },
+    ],
     [
       "a command that was answered as done twice",
       ({ command }) => void command("catalog.listProduct", [product("mat", 1)], ["done", "done"]),
