@@ -63,8 +63,6 @@ export async function emulatorFixture() {
     region,
     credentials,
     allow,
-    /** As root. */
-    connection: options(),
     sqs,
     kinesis,
     dynamodb,

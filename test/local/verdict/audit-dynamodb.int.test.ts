@@ -3,15 +3,22 @@ import {
   type AttributeValue,
   CreateTableCommand,
   DeleteItemCommand,
+  DynamoDBClient,
   PutItemCommand,
   TransactWriteItemsCommand,
 } from "@aws-sdk/client-dynamodb";
-import { ReceiveMessageCommand } from "@aws-sdk/client-sqs";
+import {
+  CreateQueueCommand,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../../../dist/local/servers/emulator.js";
+import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
 import { startDynamoAudit } from "../../../dist/local/verdict/audit-dynamodb.js";
 import { DYNAMODB_TABLES, readDynamo } from "../../../dist/local/verdict/read-dynamodb.js";
 import { readQueues } from "../../../dist/local/verdict/read-queues.js";
-import { emulatorFixture } from "../event-sources/emulator-fixture.js";
 
 /** Key of each table that has another than "aggregateId". */
 const KEYS: Readonly<Record<string, string[]>> = {
@@ -25,13 +32,21 @@ const KEYS: Readonly<Record<string, string[]>> = {
 const physical = (logicalName: string) => `${logicalName}-1234567`;
 const ORDERS = physical("orders-orders-table");
 
-let fixture: Awaited<ReturnType<typeof emulatorFixture>>;
+let emulator: Emulator;
+let dynamodb: DynamoDBClient;
+let sqs: SQSClient;
+const closing: (() => unknown)[] = [];
 beforeAll(async () => {
-  fixture = await emulatorFixture();
+  const run = await openRunDirectory(process.cwd());
+  closing.push(() => run.close());
+  emulator = await startEmulator({ run, report: () => undefined, persist: true });
+  closing.push(() => emulator.stop());
+  dynamodb = new DynamoDBClient(emulator);
+  sqs = new SQSClient({ ...emulator, useQueueUrlAsEndpoint: false });
   for (const table of DYNAMODB_TABLES) {
     const [hash = "aggregateId", range] = KEYS[table] ?? [];
     const names = range === undefined ? [hash] : [hash, range];
-    await fixture.dynamodb.send(
+    await dynamodb.send(
       new CreateTableCommand({
         TableName: physical(table),
         BillingMode: "PAY_PER_REQUEST",
@@ -47,13 +62,22 @@ beforeAll(async () => {
     );
   }
 });
-afterAll(() => fixture.close());
+afterAll(async () => {
+  dynamodb.destroy();
+  sqs.destroy();
+  for (const close of closing.reverse()) await close();
+});
 
 const put = (table: string, Item: Record<string, AttributeValue>) =>
-  fixture.dynamodb.send(new PutItemCommand({ TableName: physical(table), Item }));
+  dynamodb.send(new PutItemCommand({ TableName: physical(table), Item }));
+
+const createQueue = async (Attributes: Record<string, string> = {}): Promise<string> => {
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: randomUUID(), Attributes }));
+  return QueueUrl;
+};
 
 test("every change of an entity table is recorded in its order, from the moment the audit starts", async () => {
-  const audit = await startDynamoAudit(fixture.connection, physical);
+  const audit = await startDynamoAudit(emulator, physical);
   const [orderId, other] = [randomUUID(), randomUUID()];
   const item = (version: number, more: Record<string, AttributeValue>) => ({
     ...{ orderId: { S: orderId }, version: { N: String(version) } },
@@ -64,11 +88,11 @@ test("every change of an entity table is recorded in its order, from the moment 
   const Puts = [second, { orderId: { S: other }, version: { N: "1" } }].map((Item) => ({
     Put: { TableName: ORDERS, Item },
   }));
-  await fixture.dynamodb.send(new TransactWriteItemsCommand({ TransactItems: Puts }));
+  await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: Puts }));
   await audit.read();
   await put("orders-orders-table", item(3, { removed: { BOOL: true } }));
   await put("orders-orders-table", item(4, { status: { S: "placed" } }));
-  await fixture.dynamodb.send(new DeleteItemCommand({ TableName: ORDERS, Key: { orderId: { S: orderId } } }));
+  await dynamodb.send(new DeleteItemCommand({ TableName: ORDERS, Key: { orderId: { S: orderId } } }));
   await put("shipping-shipments-table", { shipmentId: { S: orderId }, version: { N: "1" } });
 
   const changes = await audit.changes();
@@ -99,7 +123,7 @@ test("tables are read to their ends", async () => {
       ...{ aggregateId: { S: id }, version: { N: "2" }, eventId: { S: "e" } },
       ...(index === 0 ? {} : { fields }),
     });
-  const { projections } = await readDynamo(fixture.dynamodb, physical);
+  const { projections } = await readDynamo(dynamodb, physical);
   const rows = projections["orders-customers-projection"] ?? [];
   expect(rows.map(({ aggregateId }) => aggregateId).sort()).toEqual([...ids].sort());
   expect(rows.find(({ aggregateId }) => aggregateId === ids[0])).toEqual({ aggregateId: ids[0], version: 2 });
@@ -119,7 +143,7 @@ test("entity tables, outboxes and inboxes are read as they are", async () => {
     ...{ occurredAt: { S: "2030-01-01T00:00:00.000Z" } },
   });
   await put("shipping-inbox", { messageId: { S: "m" }, consumer: { S: "c" }, processedAt: { S: "2030" } });
-  const { entities, outbox, inbox } = await readDynamo(fixture.dynamodb, physical);
+  const { entities, outbox, inbox } = await readDynamo(dynamodb, physical);
   const aggregate = "shipping.Shipment";
   expect(entities).toContainEqual({ aggregate, id: shipmentId, version: 2, row: null });
   expect(outbox).toEqual([
@@ -132,19 +156,35 @@ test("entity tables, outboxes and inboxes are read as they are", async () => {
 });
 
 test("all messages of a queue are read, and all of them stay", async () => {
-  const queue = await fixture.createQueue();
+  const url = await createQueue();
   const bodies = Array.from({ length: 23 }, (_, index) => `message ${index}`);
-  await queue.send(...bodies);
+  for (const MessageBody of bodies) await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
   const read = async () =>
-    (await readQueues(fixture.sqs, [{ name: "orders-dlq", url: queue.url }])).map(({ body }) => body).sort();
+    (await readQueues(sqs, [{ name: "orders-dlq", url }])).map(({ body }) => body).sort();
   expect(await read()).toEqual([...bodies].sort());
   expect(await read()).toEqual([...bodies].sort());
 });
 
 test("a message that somebody else holds for a moment is waited for", async () => {
-  const queue = await fixture.createQueue({ VisibilityTimeout: "1" });
-  await queue.send("held", "free");
-  await fixture.sqs.send(new ReceiveMessageCommand({ QueueUrl: queue.url, MaxNumberOfMessages: 1 }));
-  const found = await readQueues(fixture.sqs, [{ name: "orders-dlq", url: queue.url }]);
+  const url = await createQueue({ VisibilityTimeout: "1" });
+  for (const MessageBody of ["held", "free"])
+    await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
+  await sqs.send(new ReceiveMessageCommand({ QueueUrl: url, MaxNumberOfMessages: 1 }));
+  const found = await readQueues(sqs, [{ name: "orders-dlq", url }]);
   expect(found.map(({ body }) => body).sort()).toEqual(["free", "held"]);
+});
+
+test("what was read before a restart of the emulator is known after it, and what follows is recorded too", async () => {
+  const audit = await startDynamoAudit(emulator, physical);
+  const orderId = randomUUID();
+  const version = (N: string) => put("orders-orders-table", { orderId: { S: orderId }, version: { N } });
+  for (const number of ["1", "2"]) await version(number);
+  await audit.read();
+  await emulator.restart();
+  for (const number of ["3", "4"]) await version(number);
+  const changes = await audit.changes();
+  audit.close();
+  expect(changes.filter(({ id }) => id === orderId).map(({ newVersion }) => newVersion)).toEqual([
+    1, 2, 3, 4,
+  ]);
 });
