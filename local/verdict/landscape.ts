@@ -41,6 +41,7 @@ export interface ReactionFacts {
   makes: string;
 }
 
+/** Every aggregate of the shop. */
 export const AGGREGATES: readonly AggregateFacts[] = [
   {
     name: "customers.Customer",
@@ -80,6 +81,7 @@ export const AGGREGATES: readonly AggregateFacts[] = [
   },
 ];
 
+/** Every projection of the shop. */
 export const PROJECTIONS: readonly ProjectionFacts[] = [
   {
     table: "orders-customers-projection",
@@ -111,6 +113,7 @@ export const PROJECTIONS: readonly ProjectionFacts[] = [
   },
 ];
 
+/** Every reaction of the shop. */
 export const REACTIONS: readonly ReactionFacts[] = [
   {
     subscription: "shipping-on-placed",
