@@ -160,7 +160,8 @@ function earlierOrder({ seed, index, random }: Making): string {
   const first = CUSTOMERS + PRODUCTS;
   const back = Math.max(first, index - random.between(NEWEST_ORDER_BACK, OLDEST_ORDER_BACK));
   const isOrder = (earlier: number) => chosen(randomStream(seed, `operation ${earlier}`)) === placeOrder;
-  for (let earlier = back; earlier >= first; earlier -= 1) if (isOrder(earlier)) return orderAt(seed, earlier);
+  for (let earlier = back; earlier >= first; earlier -= 1)
+    if (isOrder(earlier)) return orderAt(seed, earlier);
   for (let later = back; later < index; later += 1) if (isOrder(later)) return orderAt(seed, later);
   return orderAt(seed, back);
 }
