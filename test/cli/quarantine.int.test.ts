@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "../../dist/cli/quarantine.js";
 import { BANK_TABLES } from "../support/bank-tables";
 import { capturedLog } from "../support/captured-log";
-import { dmsRecord, outboxImage } from "../support/outbox-records";
+import { dmsRecord, type outboxImage } from "../support/outbox-records";
 import { runningRelays } from "./running-relays";
 
 capturedLog();

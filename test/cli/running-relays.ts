@@ -2,7 +2,7 @@
 import { DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateEventBusCommand,
-  EventBridgeClient,
+  type EventBridgeClient,
   PutRuleCommand,
   PutTargetsCommand,
 } from "@aws-sdk/client-eventbridge";
