@@ -159,7 +159,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [{ file: "runtime/reaction/handler.js", find: "failed.push(messageId);", replace: "" }],
   },
   {
-    name: "request ids ignored",
+    name: "no inbox of requests",
     breaks: "COMMANDS_TOLD_TRULY",
     edits: [
       {

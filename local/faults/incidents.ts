@@ -1,4 +1,5 @@
 import { KinesisClient, ListShardsCommand, SplitShardCommand } from "@aws-sdk/client-kinesis";
+import { codedError } from "../../runtime/coded-error";
 import type { LocalSystem } from "../system/system";
 import type { FaultKind } from "./fault-kinds";
 import type { FaultSchedule } from "./fault-schedule";
@@ -46,28 +47,51 @@ export interface Scene {
 
 /** Makes an incident happen, and resolves when the servers are up again. */
 export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
-  const { system, poisoner, schedule } = scene;
-  if (kind === "PostgreSQL killed") await system.servers.postgres.restart("kill");
-  if (kind === "emulator restarted") await restartEmulator(scene);
-  if (kind === "shard split") await splitShard(system);
-  if (kind === "record undecodable") await poisoner.undecodableRecord();
-  if (kind === "event refused") await poisoner.refusedEvent();
+  const { system, poisoner, schedule, beforeRestart } = scene;
+  switch (kind) {
+    case "PostgreSQL killed":
+      await system.servers.postgres.restart("kill");
+      break;
+    case "emulator restarted":
+      // It forgets the records of DynamoDB streams, which AWS would not. Writers go on as soon as it is down.
+      await inQuiet(scene, async (letGo) => {
+        await beforeRestart();
+        await system.servers.emulator.restart(letGo);
+      });
+      break;
+    case "shard split":
+      // The emulator drops the split shard with what nobody has read, which AWS keeps until it is read.
+      await inQuiet(scene, () => splitShard(system));
+      break;
+    case "record undecodable":
+      await poisoner.undecodableRecord();
+      break;
+    case "event refused":
+      await poisoner.refusedEvent();
+      break;
+    default:
+      throw codedError("INCIDENT_UNKNOWN", `"${kind}" is no incident: it strikes at a call.`);
+  }
   schedule.count(kind);
 }
 
-/**
- * The emulator forgets the records of DynamoDB streams, which AWS would not: so everything has to be quiet when it stops. From then
- * on writers go on, against an emulator that is away or just back.
- */
-async function restartEmulator({ system, schedule, writers, beforeRestart }: Scene): Promise<void> {
-  const letGo = await writers.close();
+/** Holds the writers and the faults, waits until all has arrived, and lets go after the action, or when it says so itself. */
+async function inQuiet(
+  { system, schedule, writers }: Scene,
+  action: (letGo: () => void) => Promise<void>,
+): Promise<void> {
+  const openAgain = await writers.close();
   schedule.pause();
-  await system.flow.settled();
-  await beforeRestart();
-  await system.servers.emulator.restart(() => {
+  const letGo = (): void => {
     schedule.resume();
+    openAgain();
+  };
+  try {
+    await system.flow.settled();
+    await action(letGo);
+  } finally {
     letGo();
-  });
+  }
 }
 
 /** Splits the monolith's first open shard in the middle of its keys. */

@@ -52,6 +52,7 @@ export async function commitToDynamo(
   }
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
   let transaction = transactionOf(changes.map(dynamoOnly), tables, context);
+  let isUnknown = false;
   for (let attempt = 1; ; attempt += 1) {
     const { input, writes, committed } = transaction;
     try {
@@ -61,6 +62,7 @@ export async function commitToDynamo(
       const isLast = attempt >= MAX_ATTEMPTS;
       if (isAnswerLost(error)) {
         if (isLast) return UNKNOWN;
+        isUnknown = true;
         // The same transaction again, under its token: DynamoDB runs it but once, and answers whether it did.
         await pause(attempt, FIRST_PAUSE_MILLISECONDS);
         continue;
@@ -71,11 +73,16 @@ export async function commitToDynamo(
       const reborn = withNextLife(writes, ofWrites);
       if (!reborn) {
         if (reasons.some(failedCondition)) return conflictOf(writes, ofWrites);
-        if (!isContention(reasons)) throw error;
+        if (!isContention(reasons)) {
+          if (isUnknown) return UNKNOWN;
+          throw error;
+        }
         if (isLast) return conflictOf(writes, ofWrites);
         await pause(attempt, FIRST_PAUSE_MILLISECONDS);
       }
+      // What was cancelled is known not to be done; the next one is another transaction.
       transaction = transactionOf(reborn ?? writes.map((write) => write.staged), tables, context);
+      isUnknown = false;
     }
   }
 }
@@ -100,9 +107,9 @@ function transactionOf(
   return { input: { TransactItems, ClientRequestToken: uuid() }, writes, committed };
 }
 
-/** The reasons of a cancelled transaction, in the order of its actions; any other error is not ours to explain. */
+/** The reasons of a cancelled transaction, in the order of its actions; none of any other error. */
 function reasonsOf(error: unknown): CancellationReason[] {
-  if (errorCode(error) !== "TransactionCanceledException") throw error;
+  if (errorCode(error) !== "TransactionCanceledException") return [];
   return (error as { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [];
 }
 

@@ -16,10 +16,14 @@ const CONNECTION_FAILURES = [
 /** DynamoDB's word for a request that it has under the same token already, and has not decided. */
 const IN_PROGRESS = "TransactionInProgressException";
 
-/** Whether a call to AWS that failed may have taken effect all the same: no answer came, or one that does not tell (5xx). */
+/**
+ * Whether a call to AWS that failed may have taken effect all the same: no answer came, or one that does not tell (5xx), or only the
+ * last of the SDK's tries was answered. A cancelled transaction tells for all of them, since they bear one token.
+ */
 export function isAnswerLost(error: unknown): boolean {
   const code = errorCode(error) ?? "";
-  const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-  if (status !== undefined) return status >= 500 || code === IN_PROGRESS;
-  return code === IN_PROGRESS || CONNECTION_FAILURES.includes(code);
+  const { $metadata: about } = error as { $metadata?: { httpStatusCode?: number; attempts?: number } };
+  if (code === "TransactionCanceledException") return false;
+  if (code === IN_PROGRESS || CONNECTION_FAILURES.includes(code)) return true;
+  return (about?.httpStatusCode ?? 0) >= 500 || (about?.attempts ?? 1) > 1;
 }

@@ -242,32 +242,6 @@ describe("a cancelled transaction", () => {
   });
 });
 
-describe("an answer that is lost", () => {
-  const lost = (name: string) => Object.assign(new Error("Lost"), { name });
-
-  test.each(["TimeoutError", "TransactionInProgressException"])(
-    "is asked for with the very same transaction, which DynamoDB runs once: %s",
-    async (name) => {
-      mock.on(TransactWriteCommand).rejectsOnce(lost(name)).rejectsOnce(lost(name)).resolves({});
-      const outcome = await commit([opening()], ONCE);
-      expect(outcome).toMatchObject({ outcome: "committed", changes: [{ version: 1 }] });
-      const [first, ...further] = mock.commandCalls(TransactWriteCommand).map(({ args }) => args[0].input);
-      expect(first?.ClientRequestToken).toMatch(/^[0-9a-f-]{36}$/);
-      expect(further).toEqual([first, first]);
-    },
-  );
-
-  test("eight times is unknown", async () => {
-    mock.on(TransactWriteCommand).rejects(lost("TimeoutError"));
-    expect(await commit([opening()])).toEqual({
-      outcome: "unknown",
-      message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
-    });
-    expect(attempts()).toHaveLength(8);
-    expect(new Set(tokens()).size).toBe(1);
-  });
-});
-
 describe("any other error", () => {
   test("stays as it is", async () => {
     const error = Object.assign(new Error("No."), { name: "AccessDeniedException" });
