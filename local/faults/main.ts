@@ -1,12 +1,15 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { errorCode } from "../../runtime/coded-error";
+import { eachLimited } from "../scenario/each-limited";
 import { reportToStderr } from "../servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
 import { describeBrokenBuild, describeRun, faultsReport } from "./faults-report";
 import { type BrokenBuildResult, runBrokenBuild } from "./run-broken-build";
 import { runSeed, type SeedResult } from "./run-seed";
+import { runSeedProcess } from "./seed-process";
 
 const PROJECT_ROOT = join(__dirname, "..", "..", "..");
 const FAULTS_PER_SEED = 1_000;
@@ -57,37 +60,34 @@ async function run(options: Options): Promise<void> {
   process.exitCode = report.held ? 0 : 1;
 }
 
-async function runSeeds({
-  seed,
-  faults,
-  changes = faults * CHANGES_PER_FAULT,
-  ...rest
-}: Options): Promise<SeedResult[]> {
-  const seeds = rest.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
+async function runSeeds(options: Options): Promise<SeedResult[]> {
+  const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict } = options;
+  const seeds = options.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
+  const shares = Array.from({ length: seeds }, (_, index) => ({
+    projectRoot: PROJECT_ROOT,
+    seed: seed + index,
+    faults: Math.ceil(faults / seeds),
+    changes: Math.ceil(changes / seeds),
+    report: reportToStderr,
+    ...(faultsPerVerdict === undefined ? {} : { faultsPerVerdict }),
+  }));
   const results: SeedResult[] = [];
-  for (let index = 0; index < seeds; index += 1) {
-    const result = await runSeed({
-      projectRoot: PROJECT_ROOT,
-      seed: seed + index,
-      faults: Math.ceil(faults / seeds),
-      changes: Math.ceil(changes / seeds),
-      report: reportToStderr,
-      ...(rest.faultsPerVerdict === undefined ? {} : { faultsPerVerdict: rest.faultsPerVerdict }),
-    });
-    for (const line of describeRun(result)) reportToStderr(line);
+  await eachLimited(shares, availableParallelism(), async (share) => {
+    const result = seeds === 1 ? await runSeed(share) : await runSeedProcess(share);
+    if (seeds === 1) for (const line of describeRun(result)) reportToStderr(line);
     results.push(result);
-  }
-  return results;
+  });
+  return results.sort((one, other) => one.seed - other.seed);
 }
 
 async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
-  const results: BrokenBuildResult[] = [];
-  for (const build of BROKEN_BUILDS) {
+  const results = new Map<string, BrokenBuildResult>();
+  await eachLimited(BROKEN_BUILDS, availableParallelism(), async (build) => {
     const result = await runBrokenBuild(PROJECT_ROOT, build, seed);
     reportToStderr(describeBrokenBuild(result));
-    results.push(result);
-  }
-  return results;
+    results.set(build.name, result);
+  });
+  return BROKEN_BUILDS.flatMap(({ name }) => results.get(name) ?? []);
 }
 
 function wholeNumber(text: string): number {

@@ -1,9 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { codedError } from "../../runtime/coded-error";
 import type { BrokenBuild, Edit } from "./broken-builds";
-import type { SeedResult } from "./run-seed";
+import { runSeedProcess } from "./seed-process";
 
 /** What the verdict made of a broken build. */
 export interface BrokenBuildResult {
@@ -26,7 +25,7 @@ const NEEDED = ["package.json", "Pulumi.yaml", "Pulumi.dev.yaml"];
 /**
  * Runs a seed with a copy of the compiled project that has a mistake in it.
  *
- * @throws BROKEN_BUILD_OUTDATED if a text to be replaced is not there once; BROKEN_BUILD_FAILED if the run came to no result
+ * @throws BROKEN_BUILD_OUTDATED if a text to be replaced is not there once; SEED_FAILED if the run came to no result
  */
 export async function runBrokenBuild(
   projectRoot: string,
@@ -47,7 +46,7 @@ export async function runBrokenBuild(
       const path = join(copy, "dist", edit.file);
       writeFileSync(path, edited(readFileSync(path, "utf8"), edit));
     }
-    const result = await runCopy(copy, build, seed);
+    const result = await runSeedProcess({ projectRoot: copy, seed, ...BOUND });
     const findings: Record<string, number> = {};
     for (const { guarantee } of result.findings) findings[guarantee] = (findings[guarantee] ?? 0) + 1;
     const { faults, changes, seconds } = result;
@@ -65,30 +64,5 @@ export function edited(text: string, { file, find, replace }: Edit): string {
   throw codedError(
     "BROKEN_BUILD_OUTDATED",
     `"${find}" stands ${parts.length - 1} times in dist/${file}, not once. Bring local/faults/broken-builds.ts up to date.`,
-  );
-}
-
-async function runCopy(copy: string, { name }: BrokenBuild, seed: number): Promise<SeedResult> {
-  const { faults, changes, faultsPerVerdict } = BOUND;
-  const limits = { seed, seeds: 1, faults, changes, "faults-per-verdict": faultsPerVerdict };
-  const options = Object.entries(limits).flatMap(([option, value]) => [`--${option}`, String(value)]);
-  const child = spawn(
-    process.execPath,
-    [join(copy, "dist", "local", "faults", "main.js"), ...options, "--json"],
-    { cwd: copy, stdio: ["ignore", "pipe", "pipe"] },
-  );
-  let output = "";
-  let progress = "";
-  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
-  child.stderr.on("data", (data: Buffer) => (progress += data.toString()));
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.on("error", reject);
-    child.on("close", resolve);
-  });
-  const [result] = output ? (JSON.parse(output) as { runs: SeedResult[] }).runs : [];
-  if (result) return result;
-  throw codedError(
-    "BROKEN_BUILD_FAILED",
-    `The run with "${name}" ended with ${exitCode} and no result. The end of what it said: ${progress.slice(-2_000)}`,
   );
 }

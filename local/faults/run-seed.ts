@@ -49,11 +49,11 @@ export interface SeedResult {
 }
 
 /** Probability of a fault at each opportunity. */
-const FAULT_RATE = 0.06;
+const FAULT_RATE = 0.08;
 /** Operations at a time. */
 const CONCURRENCY = 10;
 /** Changes that come of an operation, reactions included; measured. Incidents are spread over the operations that are expected. */
-const CHANGES_PER_OPERATION = 1.4;
+const CHANGES_PER_OPERATION = 1.7;
 const MAX_REDRIVES = 10;
 
 /** Starts a system, writes to it under a seed's faults, lets it settle without faults, and judges what its stores hold. */
