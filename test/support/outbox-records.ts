@@ -27,7 +27,8 @@ export function eventRecord(
   sequenceNumber: string,
   overrides: Partial<OutboxRecord> = {},
 ): StreamRecord & { kind: "event" } {
-  return { kind: "event", sequenceNumber, record: outboxRecord(overrides) };
+  const record = outboxRecord(overrides);
+  return { kind: "event", sequenceNumber, record, payload: () => Buffer.from(JSON.stringify(record)) };
 }
 
 /** What AWS DMS makes of an inserted outbox row, as an object; see the AWS DMS user guide, Kinesis target. */

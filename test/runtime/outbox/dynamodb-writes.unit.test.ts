@@ -170,12 +170,12 @@ describe("refused before anything is written is", () => {
   });
 
   test("an event whose payload is over the limit, measured in bytes of UTF-8", () => {
-    const envelope = Buffer.byteLength(JSON.stringify({ change: {}, state: { ...STATE, owner: "" } }));
+    const envelope = Buffer.byteLength(JSON.stringify({ change: {}, state: { ...STATE, grade: "" } }));
     const room = MAX_PAYLOAD_BYTES - envelope;
     const euros = (bytes: number) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3);
-    const owner = (bytes: number) => created({ item: { ...STATE, owner: euros(bytes) } });
-    expect(() => owner(room)).not.toThrow();
-    expect(() => owner(room + 1)).toThrow(
+    const graded = (bytes: number) => created({ item: { ...STATE, grade: euros(bytes) } });
+    expect(() => graded(room)).not.toThrow();
+    expect(() => graded(room + 1)).toThrow(
       expect.objectContaining({
         code: "EVENT_TOO_LARGE",
         message: expect.stringContaining(

@@ -38,9 +38,13 @@ const undecodable = (sequenceNumber: string): StreamRecord => ({
   kind: "undecodable",
   sequenceNumber,
   reason: "The record is not JSON in UTF-8.",
-  payload: Buffer.from("secret content"),
+  payload: () => Buffer.from("secret content"),
 });
-const ignored = (sequenceNumber: string): StreamRecord => ({ kind: "ignored", sequenceNumber });
+const ignored = (sequenceNumber: string): StreamRecord => ({
+  kind: "ignored",
+  sequenceNumber,
+  payload: () => Buffer.from("left out"),
+});
 const relay = (records: StreamRecord[], remaining = 30_000) =>
   relayBatch(records, STREAM, targets, () => remaining);
 const published = () =>
@@ -52,7 +56,7 @@ const published = () =>
 describe("relaying a batch", () => {
   test("puts each event on the bus under its domain, its type and its time", async () => {
     const { record } = eventRecord("1");
-    await relay([{ kind: "event", sequenceNumber: "1", record }]);
+    await relay([{ ...eventRecord("1"), record }]);
     const [entry] = bus.commandCalls(PutEventsCommand)[0]!.args[0].input.Entries!;
     expect(entry).toMatchObject({
       EventBusName: "domain-events",
