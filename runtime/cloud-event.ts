@@ -104,15 +104,10 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   if (!isTime(event.time ?? "")) throw malformed(`has the time "${event.time}"`);
   const version = countOf(event.sequence);
   if (version === undefined) throw malformed(`has the sequence "${event.sequence}"`);
-  const [, , domain, aggregate, type, schema, ...rest] = (event.dataschema ?? "").split(":");
+  const [, , , aggregate = "", , schema = ""] = (event.dataschema ?? "").split(":");
   const schemaVersion = countOf(schema);
-  if (
-    domain !== event.source ||
-    !aggregate ||
-    type !== event.type ||
-    rest.length > 0 ||
-    schemaVersion === undefined
-  ) {
+  const expected = `urn:domain-event:${event.source}:${aggregate}:${event.type}:${schema}`;
+  if (!aggregate || schemaVersion === undefined || event.dataschema !== expected) {
     throw malformed(`has the dataschema "${event.dataschema}"`);
   }
   const { change, state } = (event.data ?? {}) as Partial<EventData>;

@@ -6,6 +6,9 @@ export const MAX_ITEM_BYTES = 400 * 1024;
 /** Bytes that the items of one transaction may have together. Source: Amazon DynamoDB quotas. */
 export const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
 
+/** The item itself, and 32 levels in an attribute. Source: Amazon DynamoDB quotas. */
+const MAX_ITEM_LEVELS = 33;
+
 /** What a list or map takes beside its contents, and each thing in it. Source: Amazon DynamoDB, item sizes. */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
@@ -29,7 +32,7 @@ export function isIndexKey(value: unknown): value is string {
  * @throws INVALID_ITEM, ITEM_TOO_LARGE
  */
 export function checkedItemBytes(what: string, item: Record<string, unknown>): number {
-  const fault = dataFault(item);
+  const fault = dataFault(item, MAX_ITEM_LEVELS);
   if (fault) {
     throw codedError(
       "INVALID_ITEM",

@@ -4,7 +4,7 @@ export interface DataFault {
   message: string;
 }
 
-/** Levels that data may be nested. DynamoDB takes 32 in an item (Amazon DynamoDB quotas), of which a projection needs one. */
+/** Levels that a change or a state may be nested: one less than an item of DynamoDB, so that a projection can keep it in a field. */
 export const MAX_LEVELS = 31;
 
 /** The smallest number above 0 that DynamoDB holds. Source: Amazon DynamoDB, data types. */
@@ -13,18 +13,19 @@ const MIN_NUMBER = 1e-130;
 /**
  * Finds what would be altered or refused somewhere on the way of an event: data is kept as jsonb and as items of DynamoDB, and
  * travels as JSON in UTF-8. So it is texts without NUL and without half surrogate pairs, numbers that a double holds exactly, booleans,
- * null, lists and plain objects, of at most 31 levels; and no key of an object is one that JavaScript gives a meaning of its own.
+ * null, lists and plain objects, not nested too deeply; and no key of an object is one that JavaScript gives a meaning of its own.
  *
+ * @param levels that it may be nested; the outermost object or list is one
  * @returns the first fault; undefined when there is none
  */
-export function dataFault(data: unknown, level = 0): DataFault | undefined {
+export function dataFault(data: unknown, levels = MAX_LEVELS): DataFault | undefined {
   switch (typeof data) {
     case "string":
       return isText(data) ? undefined : fault("holds a NUL character or half of a surrogate pair");
     case "number":
       return isNumber(data) ? undefined : fault(`is the number ${data}, which not every store holds`);
     case "object":
-      return data === null ? undefined : faultWithin(data, level + 1);
+      return data === null ? undefined : faultWithin(data, levels);
     case "boolean":
     case "undefined":
       return undefined;
@@ -39,11 +40,11 @@ export function isText(text: string): boolean {
 }
 
 /** Goes as deep as is allowed and no deeper, so that no input overflows the stack. */
-function faultWithin(data: object, level: number): DataFault | undefined {
-  if (level > MAX_LEVELS) return fault(`is nested more than ${MAX_LEVELS} levels deep`);
+function faultWithin(data: object, levels: number): DataFault | undefined {
+  if (levels <= 0) return fault("is nested too deeply");
   if (Array.isArray(data)) {
     for (let index = 0; index < data.length; index += 1) {
-      const found = dataFault(data[index], level);
+      const found = dataFault(data[index], levels - 1);
       if (found) return { ...found, path: [index, ...found.path] };
     }
     return undefined;
@@ -52,7 +53,7 @@ function faultWithin(data: object, level: number): DataFault | undefined {
   for (const [key, value] of Object.entries(data)) {
     if (key === "__proto__" || key === "constructor") return fault(`has the key "${key}", which is refused`);
     const found = isText(key)
-      ? dataFault(value, level)
+      ? dataFault(value, levels - 1)
       : fault("is a key with a NUL character or half a pair");
     if (found) return { ...found, path: [key, ...found.path] };
   }

@@ -97,6 +97,7 @@ describe("what is not a domain event is refused", () => {
 
   test.each([
     ["that is something else", "https://schemas/account"],
+    ["that only looks like one", "urn:domain-invent:bank:Account:AccountOpened:1"],
     ["of another domain", "urn:domain-event:shop:Account:AccountOpened:1"],
     ["without an aggregate", "urn:domain-event:bank::AccountOpened:1"],
     ["of another type", "urn:domain-event:bank:Account:AccountClosed:1"],

@@ -22,6 +22,8 @@ interface Put {
 export interface FakeTables {
   /** All items of a table, in the order of their first write. */
   items(tableName: string): Item[];
+  /** Puts an item there, whatever was. */
+  put(tableName: string, item: Item): void;
   /** Empties every table, and forgets the calls. */
   clear(): void;
   /** What runs before each write takes effect, e.g. to let others overtake it. @default nothing */
@@ -51,46 +53,52 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
   };
   const holds = (put: Put) => isTrue(put, tableOf(put.TableName).get(keyOf(put.TableName, put.Item)));
   const store = ({ TableName, Item = {} }: Put) => {
-    // As the real client would, with its refusals.
-    marshall(Item, { removeUndefinedValues: true });
+    marshalled(Item);
     tableOf(TableName).set(keyOf(TableName, Item), structuredClone(Item));
   };
-  const answer = () => {
-    mock.on(PutCommand).callsFake(async (put: Put) => {
-      await beforeWrite();
-      if (!holds(put)) throw awsFailure("ConditionalCheckFailedException");
-      store(put);
-      return {};
-    });
-    mock.on(GetCommand).callsFake(({ TableName, Key }: { TableName: string; Key: Item }) => {
-      const item = tableOf(TableName).get(keyOf(TableName, Key));
-      return item ? { Item: structuredClone(item) } : {};
-    });
-    mock.on(QueryCommand).callsFake(({ TableName, IndexName, ExpressionAttributeValues }) => ({
-      Items: [...tableOf(TableName as string).values()].filter(
-        (item) => item[IndexName as string] === (ExpressionAttributeValues as Item)[":value"],
-      ),
-    }));
-    mock.on(TransactWriteCommand).callsFake(async ({ TransactItems }: { TransactItems: { Put: Put }[] }) => {
-      await beforeWrite();
-      const puts = TransactItems.map((action) => action.Put);
-      const failed = puts.map((put) => !holds(put));
-      if (failed.includes(true)) {
-        const reasons = failed.map((isFailed) => ({ Code: isFailed ? "ConditionalCheckFailed" : "None" }));
-        throw Object.assign(awsFailure("TransactionCanceledException"), { CancellationReasons: reasons });
-      }
-      for (const put of puts) marshall(put.Item, { removeUndefinedValues: true });
-      for (const put of puts) store(put);
-      return {};
-    });
+  const put = async (input: Put) => {
+    await beforeWrite();
+    if (!holds(input)) throw awsFailure("ConditionalCheckFailedException");
+    store(input);
+    return {};
   };
-  answer();
+  const transactWrite = async (puts: Put[]) => {
+    await beforeWrite();
+    const failed = puts.map((one) => !holds(one));
+    if (failed.includes(true)) {
+      const reasons = failed.map((isFailed) => ({ Code: isFailed ? "ConditionalCheckFailed" : "None" }));
+      throw Object.assign(awsFailure("TransactionCanceledException"), { CancellationReasons: reasons });
+    }
+    for (const { Item } of puts) marshalled(Item);
+    for (const one of puts) store(one);
+    return {};
+  };
+  const get = (TableName = "", key: Item = {}) => {
+    const item = tableOf(TableName).get(keyOf(TableName, key));
+    return item ? { Item: structuredClone(item) } : {};
+  };
+  const query = ({ TableName, IndexName = "", ExpressionAttributeValues = {} }: QueryCommand["input"]) => ({
+    Items: [...tableOf(TableName).values()].filter(
+      (item) => item[IndexName] === ExpressionAttributeValues[":value"],
+    ),
+  });
+  // One fake for all commands: telling them apart by sinon's matchers would take longer than all the rest.
+  const answer = async (command: unknown) => {
+    if (command instanceof PutCommand) return put(command.input);
+    if (command instanceof GetCommand) return get(command.input.TableName, command.input.Key);
+    if (command instanceof QueryCommand) return query(command.input);
+    if (command instanceof TransactWriteCommand)
+      return transactWrite(command.input.TransactItems?.map((action) => action.Put ?? {}) ?? []);
+    throw new Error("A command that the runtime does not send so far. Teach it to fake-tables.ts.");
+  };
+  // Typed for what any command of any service answers.
+  mock.send.callsFake(answer as never);
   return {
     items: (name) => [...tableOf(name).values()],
+    put: (TableName, Item) => store({ TableName, Item }),
     clear() {
       tables.clear();
-      mock.reset();
-      answer();
+      mock.resetHistory();
       beforeWrite = async () => undefined;
     },
     before(write) {
@@ -114,6 +122,11 @@ function isTrue(put: Put, old: Item | undefined): boolean {
     if (one === undefined || other === undefined) return false;
     return operator === "=" ? one === other : Number(one) < Number(other);
   });
+}
+
+/** As the real client does it, with what it refuses. */
+function marshalled(item: Item = {}): void {
+  marshall(item, { removeUndefinedValues: true });
 }
 
 function byteLength(value: unknown): number {

@@ -83,7 +83,7 @@ export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
 }
 
 /** The image of an outbox item, as DynamoDB spells it. */
-export function outboxImage(overrides: Record<string, { S?: string; N?: string } | undefined> = {}) {
+export function outboxImage(overrides: Record<string, { S?: string; N?: string } | null | undefined> = {}) {
   return {
     id: { S: "018f3c1e-0000-7000-8000-000000000001" },
     aggregate: { S: "bank.Account" },

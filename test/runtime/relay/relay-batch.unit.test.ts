@@ -130,6 +130,20 @@ describe("relaying a batch", () => {
     });
   });
 
+  test("sets an event aside that the bus would refuse for its size, with its measure and its content, and goes on", async () => {
+    const large = eventRecord("1", { data: { change: {}, state: { note: "€".repeat(90_000) } } });
+    expect(await relay([large, eventRecord("2")])).toEqual({ batchItemFailures: [] });
+    expect(published()).toHaveLength(1);
+    const [first] = queue.commandCalls(SendMessageCommand);
+    expect(JSON.parse(first!.args[0].input.MessageBody!)).toMatchObject({
+      sequenceNumber: "1",
+      reason: expect.stringMatching(
+        /^The event has 27\d{4} bytes as an entry of the bus; the limit is 262144\.$/,
+      ) as string,
+      payload: large.payload().subarray(0, 180_000).toString("base64"),
+    });
+  });
+
   test("reports an undecodable record that could not be set aside, so that it is not lost", async () => {
     queue.on(SendMessageCommand).rejects(new Error("Queue is gone"));
     const answer = await relay([eventRecord("1"), undecodable("2"), eventRecord("3")]);
