@@ -1,9 +1,7 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { currentData, readCloudEvent, toCloudEvent } from "../../runtime/cloud-event";
 import { aggregate } from "../../runtime/contract";
-import { dataFault } from "../../runtime/plain-data";
 import { bridgeEvent, cloudEvent } from "../support/domain-events";
 import { outboxRecord } from "../support/outbox-records";
 
@@ -33,37 +31,7 @@ describe("the envelope of an outbox record", () => {
     expect(event).not.toHaveProperty("causationid");
     expect(event).not.toHaveProperty("traceparent");
   });
-
-  test("is read as it was written, whatever it says", () => {
-    const arbitrary = fc.record({
-      aggregateId: fc.string({ minLength: 1 }),
-      aggregateVersion: fc.integer({ min: 1 }),
-      schemaVersion: fc.integer({ min: 1 }),
-      correlationId: fc.string({ minLength: 1 }),
-      data: fc.record({ change: plainObject(), state: fc.option(plainObject()) }),
-    });
-    fc.assert(
-      fc.property(arbitrary, (overrides) => {
-        const event = JSON.parse(JSON.stringify(cloudEvent(overrides))) as ReturnType<typeof cloudEvent>;
-        const received = readCloudEvent(JSON.parse(JSON.stringify(bridgeEvent(event))));
-        expect(received.event).toEqual(event);
-        expect(received).toMatchObject({
-          aggregate: "Account",
-          version: overrides.aggregateVersion,
-          schemaVersion: overrides.schemaVersion,
-        });
-      }),
-      { numRuns: 100 },
-    );
-  });
 });
-
-/** What JSON can say and any store can keep. */
-function plainObject() {
-  return fc
-    .dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue({ maxDepth: 3 }))
-    .filter((data) => dataFault(data) === undefined);
-}
 
 describe("what is not a domain event is refused", () => {
   const read = (detail: Record<string, unknown>) => readCloudEvent(bridgeEvent(cloudEvent(), detail));
