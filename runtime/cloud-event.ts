@@ -1,5 +1,7 @@
 import type { AnyAggregate, EventData } from "./contract";
-import { codedError } from "./coded-error";
+import { codedError, shortened } from "./coded-error";
+import { ID_RULE, isId } from "./identifier";
+import { dataFault } from "./plain-data";
 
 /** A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event. */
 export interface CloudEvent {
@@ -84,6 +86,8 @@ const REQUIRED = [
   "sequence",
   "correlationid",
 ] as const;
+/** What becomes part of keys and of further events. */
+const IDS = ["id", "subject", "correlationid", "causationid", "traceparent"] as const;
 
 /**
  * Takes a domain event out of the EventBridge event that carries it.
@@ -95,22 +99,22 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   if (typeof event !== "object" || event === null) throw malformed("has no detail");
   const missing = REQUIRED.find((name) => typeof event[name] !== "string" || event[name] === "");
   if (missing) throw malformed(`has no "${missing}"`);
+  const noId = IDS.find((name) => event[name] !== undefined && !isId(event[name]));
+  if (noId) throw malformed(`has a "${noId}" that is not ${ID_RULE}`);
+  if (!isTime(event.time ?? "")) throw malformed(`has the time "${event.time}"`);
   const version = countOf(event.sequence);
   if (version === undefined) throw malformed(`has the sequence "${event.sequence}"`);
-  const [, , domain, aggregate, type, schema, ...rest] = (event.dataschema ?? "").split(":");
+  const [, , , aggregate = "", , schema = ""] = (event.dataschema ?? "").split(":");
   const schemaVersion = countOf(schema);
-  if (
-    domain !== event.source ||
-    !aggregate ||
-    type !== event.type ||
-    rest.length > 0 ||
-    schemaVersion === undefined
-  ) {
+  const expected = `urn:domain-event:${event.source}:${aggregate}:${event.type}:${schema}`;
+  if (!aggregate || schemaVersion === undefined || event.dataschema !== expected) {
     throw malformed(`has the dataschema "${event.dataschema}"`);
   }
-  if (typeof event.data !== "object" || event.data === null || !("state" in event.data)) {
-    throw malformed("has no data.state");
-  }
+  const { change, state } = (event.data ?? {}) as Partial<EventData>;
+  if (!isObject(change)) throw malformed("has no data.change");
+  if (state !== null && !isObject(state)) throw malformed("has no data.state");
+  const fault = dataFault(change) ?? dataFault(state);
+  if (fault) throw malformed(`has data whose "${fault.path.join(".")}" ${fault.message}`);
   return { event: event as CloudEvent, aggregate, version, schemaVersion };
 }
 
@@ -129,9 +133,21 @@ function countOf(text: string | undefined): number | undefined {
   return /^[1-9]\d*$/.test(text ?? "") && Number.isSafeInteger(count) ? count : undefined;
 }
 
+/** As CloudEvents has it (RFC 3339). */
+function isTime(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function malformed(what: string) {
   return codedError(
     "EVENT_MALFORMED",
-    `The message is not a domain event: it ${what}. Look at the publisher; the message goes to the dead-letter queue.`,
+    `The message is not a domain event: it ${shortened(what)}. Look at the publisher; the message goes to the dead-letter queue.`,
   );
 }

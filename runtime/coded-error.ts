@@ -4,6 +4,8 @@ export interface CodedError extends Error {
   code: string;
 }
 
+const MAX_QUOTED_CHARACTERS = 200;
+
 /**
  * Makes an error with a stable code. A function and not a class, since a class that extends Error loses its message when
  * Pulumi serializes it into a Lambda package.
@@ -21,4 +23,9 @@ export function errorCode(error: unknown): string | undefined {
   const { code, name } = error as { code?: unknown; name?: unknown };
   if (typeof code === "string") return code;
   return typeof name === "string" && name !== "Error" ? name : undefined;
+}
+
+/** A text as messages quote it: they go to logs and to callers, and it may be of any length. */
+export function shortened(text: string): string {
+  return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}...` : text;
 }

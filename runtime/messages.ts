@@ -1,8 +1,14 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
-import { readCloudEvent } from "./cloud-event";
-import { errorCode } from "./coded-error";
+import { readCloudEvent, type ReceivedEvent } from "./cloud-event";
+import { codedError, errorCode, shortened } from "./coded-error";
+import type { AnyAggregate } from "./contract";
 import { log } from "./log";
-import type { ReceivedMessage } from "./projection/fold";
+
+/** A domain event and the message that it came in. */
+export interface ReceivedMessage {
+  messageId: string;
+  received: ReceivedEvent;
+}
 
 /** The messages of a batch that hold a domain event, and those that do not and go back to the queue. */
 export interface ReadMessages {
@@ -10,12 +16,18 @@ export interface ReadMessages {
   unreadable: string[];
 }
 
-/** Reads the domain events out of a batch of queue messages, each the EventBridge event that a rule delivered. */
-export function readMessages(event: SQSEvent): ReadMessages {
+/**
+ * Reads the domain events out of a batch of queue messages, each the EventBridge event that a rule delivered.
+ *
+ * @param aggregate the one that is subscribed to; an event of another is no business of this queue
+ */
+export function readMessages(event: SQSEvent, aggregate: AnyAggregate): ReadMessages {
   const read: ReadMessages = { messages: [], unreadable: [] };
   for (const record of event.Records) {
     try {
-      read.messages.push({ messageId: record.messageId, received: readCloudEvent(parsed(record)) });
+      const received = readCloudEvent(parsed(record));
+      checkAggregate(received, aggregate);
+      read.messages.push({ messageId: record.messageId, received });
     } catch (error) {
       logFailure(record.messageId, undefined, error);
       read.unreadable.push(record.messageId);
@@ -38,6 +50,15 @@ export function logFailure(messageId: string, eventId: string | undefined, error
     code: errorCode(error),
     reason: message,
   });
+}
+
+function checkAggregate(received: ReceivedEvent, { domain, name }: AnyAggregate): void {
+  if (received.event.source === domain && received.aggregate === name) return;
+  const found = shortened(`${received.event.source}.${received.aggregate}`);
+  throw codedError(
+    "EVENT_MISROUTED",
+    `The message is an event of "${found}", but "${domain}.${name}" is subscribed to. Look at the rule of this queue.`,
+  );
 }
 
 function parsed(record: SQSRecord): unknown {

@@ -117,8 +117,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/projection/fold.js",
-        find: "received.version > known.newest.version",
-        replace: "received.version < known.newest.version",
+        find: "item.version > known.newest.version",
+        replace: "item.version < known.newest.version",
       },
     ],
   },
@@ -128,9 +128,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/projection/handler.js",
-        find: "await (0, write_1.writeProjection)(documents, tableName, projected(projection, folded));",
-        replace: `const item = projected(projection, folded);
-                if (item.fields) await (0, write_1.writeProjection)(documents, tableName, item);`,
+        find: "await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
+        replace:
+          "if (folded.newest.fields) await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
       },
     ],
   },

@@ -1,7 +1,9 @@
 import { v7 as uuid } from "uuid";
 import type { AnyCommand, Rejection } from "../command";
-import { codedError } from "../coded-error";
+import { codedError, shortened } from "../coded-error";
 import { commitOnFreshReads } from "../commit-on-fresh-reads";
+import { ID_RULE, isId } from "../identifier";
+import { issuesText, parseData } from "../parse-data";
 import type { CommittedChange, Once, Store } from "../staged-change";
 import { newTraceparent } from "../trace-context";
 import { fingerprintOf } from "./fingerprint";
@@ -33,9 +35,6 @@ export type CommandAnswer =
   /** The database did not answer. It may have been done: send the same request with the same id again. */
   | { outcome: "unknown"; id: string; message: string }
   | { outcome: "invalid"; message: string; issues: { path: string; message: string }[]; commands?: string[] };
-
-/** What the outbox keeps of ids and trace contexts; they travel in the envelope of every event, whose size is limited too. */
-const MAX_ID_CHARACTERS = 256;
 
 /** A command that keeps losing the race for its aggregate answers "conflict" after so many tries. */
 const MAX_ATTEMPTS = 3;
@@ -85,14 +84,14 @@ async function answerAsNew(
 ): Promise<CommandAnswer> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknownCommand(domain, name, Object.keys(commands));
-  const parsed = command.input().safeParse(input);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => ({
-      path: issue.path.join("."),
-      message: issue.message,
-    }));
-    const message = `The input of "${name}" is not valid: ${issues.map((issue) => `${issue.path || "(root)"}: ${issue.message}`).join("; ")}.`;
-    return { outcome: "invalid", message, issues };
+  const parsed = parseData(command.input(), input);
+  if ("issues" in parsed) {
+    const { issues } = parsed;
+    return {
+      outcome: "invalid",
+      message: `The input of "${name}" is not valid: ${issuesText(issues)}.`,
+      issues,
+    };
   }
   const id = givenId ?? uuid();
   const context = {
@@ -146,20 +145,17 @@ function requestOf(request: unknown): CommandRequest {
     Record<keyof CommandRequest, unknown>
   >;
   const texts = { id, correlationId, traceparent };
-  const wrong = Object.entries(texts).find(
-    ([, value]) =>
-      value !== undefined && (typeof value !== "string" || !value || value.length > MAX_ID_CHARACTERS),
-  );
+  const wrong = Object.entries(texts).find(([, value]) => value !== undefined && !isId(value));
   if (typeof command !== "string" || wrong) {
     throw codedError(
       "REQUEST_MALFORMED",
-      `The request is not {"command", "input", "id"?, "correlationId"?, "traceparent"?}: ${wrong ? `"${wrong[0]}" is not a text of 1 to ${MAX_ID_CHARACTERS} characters` : '"command" is missing'}.`,
+      `The request is not {"command", "input", "id"?, "correlationId"?, "traceparent"?}: ${wrong ? `"${wrong[0]}" is not ${ID_RULE}` : '"command" is missing'}.`,
     );
   }
   return request as CommandRequest;
 }
 
 function unknownCommand(domain: string, name: string, commands: string[]): CommandAnswer {
-  const message = `The domain "${domain}" has no command "${name}". Its commands are ${commands.join(", ") || "none"}.`;
+  const message = `The domain "${domain}" has no command "${shortened(name)}". Its commands are ${commands.join(", ") || "none"}.`;
   return { outcome: "invalid", message, issues: [{ path: "command", message }], commands };
 }

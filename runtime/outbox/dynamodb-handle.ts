@@ -1,7 +1,9 @@
 import { type DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { codedError } from "../coded-error";
+import { INDEX_KEY_RULE, isIndexKey } from "../dynamodb-item";
 import type { AnyDynamoTable } from "../entity-table";
 import type { StagedDynamoChange } from "../staged-change";
+import { validKey } from "./validation";
 
 type Item = Record<string, unknown>;
 
@@ -38,10 +40,16 @@ export function dynamoHandle(
   };
   return {
     async find(id: string): Promise<Item | undefined> {
+      validKey(definition.aggregate, id);
       const read = new GetCommand({ TableName: tableName, Key: { [key]: id }, ConsistentRead: true });
       return living((await documents.send(read)).Item);
     },
     async where(index: string, value: string): Promise<Item[]> {
+      if (!isIndexKey(value))
+        throw codedError(
+          "INVALID_KEY",
+          `The ${index} to look for is not ${INDEX_KEY_RULE}. Ask for another.`,
+        );
       const items: Item[] = [];
       let start: Item | undefined;
       do {

@@ -3,9 +3,12 @@ import { v7 as uuid } from "uuid";
 import type { OutboxRecord } from "../cloud-event";
 import { codedError } from "../coded-error";
 import { aggregateName } from "../contract";
+import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "../dynamodb-item";
+import type { AnyDynamoTable } from "../entity-table";
+import { issuesText, parseData } from "../parse-data";
 import type { CommitContext, CommittedChange, Once, StagedDynamoChange } from "../staged-change";
 import { MAX_PAYLOAD_BYTES, payloadTooLarge } from "./payload-limit";
-import { issuesOf, validChange, validState } from "./validation";
+import { validChange, validKey, validState } from "./validation";
 
 /** One action of a TransactWriteItems request. */
 export type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
@@ -25,6 +28,8 @@ export interface DynamoWrite {
   staged: StagedDynamoChange;
   actions: [entity: TransactItem, outbox: TransactItem];
   committed: CommittedChange;
+  /** Of the two items. */
+  bytes: number;
 }
 
 const SECONDS_PER_DAY = 86_400;
@@ -33,7 +38,7 @@ const SECONDS_PER_DAY = 86_400;
  * Makes the two actions of a change: the entity on the condition that it still has the version that was read, and the outbox item
  * on the condition that there is none of that version.
  *
- * @throws EVENT_UNKNOWN, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE
+ * @throws EVENT_UNKNOWN, INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE
  */
 export function dynamoWrite(
   staged: StagedDynamoChange,
@@ -42,12 +47,10 @@ export function dynamoWrite(
   now: Date,
 ): DynamoWrite {
   const { aggregate } = staged.definition;
-  const id = staged.item[aggregate.key] as string;
+  const id = validKey(aggregate, staged.item[aggregate.key]);
   const version = staged.version + 1;
-  const data = {
-    change: validChange(aggregate, staged.type, staged.change),
-    state: staged.operation === "remove" ? null : validState(aggregate, staged.item),
-  };
+  const state = staged.operation === "remove" ? null : validState(aggregate, staged.item);
+  const data = { change: validChange(aggregate, staged.type, staged.change), state };
   const record: OutboxRecord = {
     id: uuid(),
     aggregate: aggregateName(aggregate),
@@ -61,15 +64,18 @@ export function dynamoWrite(
     causationId: context.causationId,
     traceparent: context.traceparent,
   };
-  const bytes = Buffer.byteLength(JSON.stringify(data));
-  if (bytes > MAX_PAYLOAD_BYTES)
-    throw payloadTooLarge(`Event "${staged.type}" of ${record.aggregate} "${id}"`, bytes);
+  const payloadBytes = Buffer.byteLength(JSON.stringify(data));
+  if (payloadBytes > MAX_PAYLOAD_BYTES)
+    throw payloadTooLarge(`Event "${staged.type}" of ${record.aggregate} "${id}"`, payloadBytes);
   const committed = { aggregate: record.aggregate, id, version, event: staged.type, eventId: record.id };
-  return {
-    staged,
-    actions: [entityAction(staged, tables, version), outboxAction(record, tables, now)],
-    committed,
-  };
+  const item = state ? { ...validPrivateFields(staged), ...state } : { [aggregate.key]: id, removed: true };
+  checkIndexes(staged.definition, item);
+  const entity = entityAction(staged, tables, { ...item, version });
+  const outbox = outboxAction(record, tables, now);
+  const bytes =
+    checkedItemBytes(`${record.aggregate} "${id}"`, entity.Put?.Item ?? {}) +
+    checkedItemBytes(`The event of ${record.aggregate} "${id}"`, outbox.Put?.Item ?? {});
+  return { staged, actions: [entity, outbox], committed, bytes };
 }
 
 /**
@@ -98,11 +104,12 @@ export function inboxAction(
   };
 }
 
-function entityAction(staged: StagedDynamoChange, tables: DynamoTables, version: number): TransactItem {
-  const { aggregate } = staged.definition;
-  const { key } = aggregate;
-  const removed = { [key]: staged.item[key], version, removed: true };
-  const item = staged.operation === "remove" ? removed : { ...validItem(staged), version };
+function entityAction(
+  staged: StagedDynamoChange,
+  tables: DynamoTables,
+  item: Record<string, unknown>,
+): TransactItem {
+  const { key } = staged.definition.aggregate;
   const unread = staged.operation === "create" && staged.version === 0;
   return {
     Put: {
@@ -133,19 +140,26 @@ function outboxAction(record: OutboxRecord, tables: DynamoTables, now: Date): Tr
   };
 }
 
-/** Public and private fields as their schemas yield them; whatever else stands in the item is not written. */
-function validItem(staged: StagedDynamoChange): Record<string, unknown> {
+/** As their schema yields them; whatever else stands in the item is not written. */
+function validPrivateFields(staged: StagedDynamoChange): Record<string, unknown> {
   const { aggregate } = staged.definition;
-  const result = staged.definition.private().safeParse(staged.item);
-  if (!result.success) {
-    throw codedError(
-      "INVALID_STATE",
-      `The private fields of ${aggregate.name} do not fit their schema: ${issuesOf(result.error)}. Nothing was written.`,
-    );
-  }
-  return { ...result.data, ...validState(aggregate, staged.item) };
+  const result = parseData(staged.definition.private(), staged.item);
+  if ("data" in result) return result.data;
+  throw codedError(
+    "INVALID_STATE",
+    `The private fields of ${aggregate.name} do not fit their schema: ${issuesText(result.issues)}. Nothing was written.`,
+  );
 }
 
+/** DynamoDB refuses an item whose indexed field cannot be a key. */
+function checkIndexes({ aggregate, indexes }: AnyDynamoTable, item: Record<string, unknown>): void {
+  const index = indexes.find((name) => item[name] !== undefined && !isIndexKey(item[name]));
+  if (!index) return;
+  throw codedError(
+    "INVALID_STATE",
+    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} where it is there. Nothing was written.`,
+  );
+}
 function physicalName(tables: DynamoTables, table: string): string {
   const name = tables.entities[table];
   if (name) return name;

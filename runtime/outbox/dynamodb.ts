@@ -5,6 +5,7 @@ import {
 } from "@aws-sdk/lib-dynamodb";
 import { v4 as uuid } from "uuid";
 import { codedError, errorCode } from "../coded-error";
+import { MAX_TRANSACTION_BYTES } from "../dynamodb-item";
 import { pause } from "../pause";
 import type {
   CommitContext,
@@ -36,7 +37,8 @@ interface CancellationReason {
  *
  * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   no answer came to any try
- * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, TOO_MANY_CHANGES, and the SDK's own errors; nothing is written then
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE, TRANSACTION_TOO_LARGE, TOO_MANY_CHANGES,
+ *   AGGREGATE_CHANGED_TWICE, and the SDK's own errors; nothing is written then
  */
 export async function commitToDynamo(
   documents: DynamoDBDocumentClient,
@@ -101,10 +103,32 @@ function transactionOf(
 ): Transaction {
   const now = new Date();
   const writes = staged.map((change) => dynamoWrite(change, tables, context, now));
+  checkTransaction(writes);
   const committed = writes.map((write) => write.committed);
   const inbox = context.once ? [inboxAction(context.once, committed, tables, now)] : [];
   const TransactItems = [...inbox, ...writes.flatMap((write) => write.actions)];
   return { input: { TransactItems, ClientRequestToken: uuid() }, writes, committed };
+}
+
+/** Refuses what DynamoDB refuses of a transaction as a whole. */
+function checkTransaction(writes: DynamoWrite[]): void {
+  const keys = new Set<string>();
+  for (const { committed } of writes) {
+    const key = `${committed.aggregate} "${committed.id}"`;
+    if (keys.has(key)) {
+      throw codedError(
+        "AGGREGATE_CHANGED_TWICE",
+        `${key} is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
+      );
+    }
+    keys.add(key);
+  }
+  const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
+  if (bytes <= MAX_TRANSACTION_BYTES) return;
+  throw codedError(
+    "TRANSACTION_TOO_LARGE",
+    `The changes have ${bytes} bytes with their events; a transaction of DynamoDB may have ${MAX_TRANSACTION_BYTES}. Nothing was written. Split the command.`,
+  );
 }
 
 /** The reasons of a cancelled transaction, in the order of its actions; none of any other error. */

@@ -1,13 +1,23 @@
 import type { Kysely } from "kysely";
 import type { AnyPostgresTable } from "../entity-table";
+import { errorCode } from "../coded-error";
 import type { StagedPostgresChange } from "../staged-change";
 import type { AnyDatabase } from "./postgres-statement";
+import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
 
 /** Makes the handle of an entity table; `PostgresHandle` is its type as commands see it. */
 export function postgresHandle(db: Kysely<AnyDatabase>, table: string, definition: AnyPostgresTable) {
   const key = definition.columns[definition.aggregate.key] as string;
   return {
-    find: (id: string) => db.selectFrom(table).selectAll().where(key, "=", id).executeTakeFirst(),
+    async find(id: string) {
+      checkTexts(`The ${key} to find in "${table}"`, [id]);
+      try {
+        return await db.selectFrom(table).selectAll().where(key, "=", id).executeTakeFirst();
+      } catch (error) {
+        if (!isRefusedValue(error)) throw error;
+        throw refusedValue(`The ${key} to find in "${table}"`, `SQLSTATE ${errorCode(error)}`, error);
+      }
+    },
     select: () => db.selectFrom(table),
     change: (
       type: string,

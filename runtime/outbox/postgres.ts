@@ -15,8 +15,9 @@ import { isKnownToBeValid } from "./known-state";
 import { withNextLives } from "./next-life";
 import { insertInboxRecord, isProcessed } from "./postgres-inbox";
 import { type AnyDatabase, changeStatement } from "./postgres-statement";
+import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
 import { untilKnown } from "./until-known";
-import { validChange, validState } from "./validation";
+import { validChange, validKey, validState } from "./validation";
 
 /** SQLSTATE: unique_violation. */
 const UNIQUE_VIOLATION = "23505";
@@ -42,8 +43,8 @@ type IdentifiedChange = StagedPostgresChange & { eventId: string };
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   the connection broke before the answer came and the database could not be asked again
- * @throws INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the commit was sent), and the
- *   database's own errors; nothing is written then
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the
+ *   commit was sent), and the database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
@@ -133,8 +134,14 @@ function statementOf(
   staged: IdentifiedChange,
   options: { context: CommitContext; returnsState: boolean },
 ): Statement {
-  const change = validChange(staged.definition.aggregate, staged.type, staged.change);
-  return changeStatement(db, staged, { ...options, id: staged.eventId, change });
+  const { aggregate, columns } = staged.definition;
+  const change = validChange(aggregate, staged.type, staged.change);
+  const statement = changeStatement(db, staged, { ...options, id: staged.eventId, change });
+  const { query, described } = statement;
+  const id = described.values[columns[aggregate.key] as string];
+  if (typeof id === "string") validKey(aggregate, id);
+  checkTexts(`The change "${staged.type}" of ${aggregate.name}`, query.parameters);
+  return statement;
 }
 
 async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: IdentifiedChange) {
@@ -189,6 +196,10 @@ function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcom
     return { outcome: "conflict", aggregate, message: message ?? "The database found a conflict." };
   }
   if (code === PAYLOAD_TOO_LARGE) throw codedError("EVENT_TOO_LARGE", message ?? "", { cause: error });
+  if (isRefusedValue(error)) {
+    const types = staged.map(({ type }) => `"${type}"`).join(", ");
+    throw refusedValue(`The change ${types}`, `SQLSTATE ${code}; nothing was written`, error);
+  }
   throw error;
 }
 

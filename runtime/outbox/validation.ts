@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { AnyAggregate } from "../contract";
-import { codedError } from "../coded-error";
+import { codedError, shortened } from "../coded-error";
+import { ID_RULE, isId } from "../identifier";
+import { type DataIssue, issuesText, parseData } from "../parse-data";
 
 /**
  * Checks what an event will say happened, against its contract.
@@ -18,14 +20,12 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
   }
   const schema = contract.change();
   // A contract that says itself what becomes of other fields is taken at its word.
-  const result = (schema.def.catchall ? schema : schema.strict()).safeParse(change);
-  if (!result.success) {
-    throw codedError(
-      "INVALID_CHANGE",
-      `The change of "${type}" does not fit its contract: ${issuesOf(result.error)}.`,
-    );
-  }
-  return result.data;
+  const result = parseData(schema.def.catchall ? schema : schema.strict(), change);
+  if ("data" in result) return result.data;
+  throw codedError(
+    "INVALID_CHANGE",
+    `The change of "${type}" does not fit its contract: ${issuesText(result.issues)}. Nothing was written.`,
+  );
 }
 
 /**
@@ -35,9 +35,9 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
  * @throws INVALID_STATE
  */
 export function validState(aggregate: AnyAggregate, state: unknown): Record<string, unknown> {
-  const result = aggregate.state().safeParse(state);
-  if (!result.success) throw invalidState(aggregate, issuesOf(result.error));
-  return result.data;
+  const result = parseData(aggregate.state(), state);
+  if ("data" in result) return result.data;
+  throw invalidState(aggregate, result.issues);
 }
 
 /**
@@ -49,24 +49,28 @@ export function validFields(aggregate: AnyAggregate, fields: Record<string, unkn
   const { shape } = aggregate.state();
   const issues = Object.entries(fields).flatMap(([field, value]) => {
     // A contract's fields are zod's own types, whose core type the shape shows.
-    const result = (shape[field] as z.ZodType | undefined)?.safeParse(value);
-    return result?.error?.issues.map((issue) => issueOf([field, ...issue.path], issue.message)) ?? [];
+    const schema = shape[field] as z.ZodType | undefined;
+    const result = schema ? parseData(schema, value) : undefined;
+    if (!result || "data" in result) return [];
+    return result.issues.map(({ path, message }) => ({ path: path ? `${field}.${path}` : field, message }));
   });
-  if (issues.length > 0) throw invalidState(aggregate, issues.join("; "));
+  if (issues.length > 0) throw invalidState(aggregate, issues);
 }
 
-function invalidState({ name }: AnyAggregate, issues: string) {
+/**
+ * Checks the key of an aggregate, which is a key in every store and every projection.
+ *
+ * @throws INVALID_KEY
+ */
+export function validKey({ name, key }: AnyAggregate, id: unknown): string {
+  if (isId(id)) return id;
+  const given = typeof id === "string" ? `"${shortened(id)}", a text of ${id.length} characters` : typeof id;
+  throw codedError("INVALID_KEY", `The ${key} of ${name} is not ${ID_RULE}: ${given}. Use another key.`);
+}
+
+function invalidState({ name }: AnyAggregate, issues: DataIssue[]) {
   return codedError(
     "INVALID_STATE",
-    `The state of ${name} does not fit its contract: ${issues}. Nothing was written.`,
+    `The state of ${name} does not fit its contract: ${issuesText(issues)}. Nothing was written.`,
   );
-}
-
-/** What zod found, in one line: where and what. Values are left out, since they may be private. */
-export function issuesOf(error: z.ZodError): string {
-  return error.issues.map((issue) => issueOf(issue.path, issue.message)).join("; ");
-}
-
-function issueOf(path: PropertyKey[], message: string): string {
-  return `${path.join(".") || "(root)"}: ${message}`;
 }

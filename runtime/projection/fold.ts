@@ -1,15 +1,14 @@
-import type { ReceivedEvent } from "../cloud-event";
+import type { ProjectedItem } from "./write";
 
-/** An event and the message that it came in. */
-export interface ReceivedMessage {
+/** What an event makes of its aggregate, and the message that it came in. */
+export interface ProjectedMessage {
   messageId: string;
-  received: ReceivedEvent;
+  item: ProjectedItem;
 }
 
-/** The newest event of one aggregate in a batch, and all messages that it settles. */
+/** The newest item of one aggregate in a batch, and all messages that it settles. */
 export interface FoldedMessages {
-  aggregateId: string;
-  newest: ReceivedEvent;
+  newest: ProjectedItem;
   messageIds: string[];
 }
 
@@ -17,17 +16,16 @@ export interface FoldedMessages {
  * Folds a batch to the newest version of each aggregate: an event carries the aggregate's whole public state, so an older one of the
  * same batch has nothing to add.
  */
-export function foldToNewest(messages: readonly ReceivedMessage[]): FoldedMessages[] {
+export function foldToNewest(messages: readonly ProjectedMessage[]): FoldedMessages[] {
   const folded = new Map<string, FoldedMessages>();
-  for (const { messageId, received } of messages) {
-    const aggregateId = received.event.subject;
-    const known = folded.get(aggregateId);
+  for (const { messageId, item } of messages) {
+    const known = folded.get(item.aggregateId);
     if (!known) {
-      folded.set(aggregateId, { aggregateId, newest: received, messageIds: [messageId] });
+      folded.set(item.aggregateId, { newest: item, messageIds: [messageId] });
       continue;
     }
     known.messageIds.push(messageId);
-    if (received.version > known.newest.version) known.newest = received;
+    if (item.version > known.newest.version) known.newest = item;
   }
   return [...folded.values()];
 }

@@ -1,15 +1,17 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { currentData } from "../cloud-event";
+import { currentData, type ReceivedEvent } from "../cloud-event";
 import { documentClient } from "../document-client";
+import { checkedItemBytes } from "../dynamodb-item";
 import { ENVIRONMENT, variableMap } from "../environment";
 import { log } from "../log";
 import { failedMessages, logFailure, readMessages } from "../messages";
 import type { AnyProjection } from "../project";
-import { type FoldedMessages, foldToNewest } from "./fold";
+import { type FoldedMessages, foldToNewest, type ProjectedMessage } from "./fold";
 import { type ProjectedItem, writeProjection } from "./write";
 
 /**
- * Makes the handler of a projection: a batch is folded to the newest version of each aggregate, then each is one conditional write.
+ * Makes the handler of a projection: what a batch makes of each aggregate is folded to its newest version, then each is one conditional
+ * write. An event that cannot be projected goes back by itself: were it the newest, it would take valid ones with it.
  *
  * @param name the subscription, as registered
  */
@@ -19,17 +21,26 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
     const tableName = variableMap(ENVIRONMENT.projectionTables)[name] ?? "";
     const apply = async (folded: FoldedMessages): Promise<string[]> => {
       try {
-        await writeProjection(documents, tableName, projected(projection, folded));
+        await writeProjection(documents, tableName, folded.newest);
         return [];
       } catch (error) {
-        for (const messageId of folded.messageIds) logFailure(messageId, folded.newest.event.id, error);
+        for (const messageId of folded.messageIds) logFailure(messageId, folded.newest.eventId, error);
         return folded.messageIds;
       }
     };
     return async (event: SQSEvent): Promise<SQSBatchResponse> => {
-      const { messages, unreadable } = readMessages(event);
-      const failed = await Promise.all(foldToNewest(messages).map(apply));
-      const unfinished = [...unreadable, ...failed.flat()];
+      const { messages, unreadable: unfinished } = readMessages(event, projection.aggregate);
+      const items: ProjectedMessage[] = [];
+      for (const { messageId, received } of messages) {
+        try {
+          items.push({ messageId, item: projected(projection, received) });
+        } catch (error) {
+          logFailure(messageId, received.event.id, error);
+          unfinished.push(messageId);
+        }
+      }
+      const failed = await Promise.all(foldToNewest(items).map(apply));
+      unfinished.push(...failed.flat());
       log("info", "Events projected", {
         projection: name,
         events: event.Records.length,
@@ -40,10 +51,14 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
   };
 }
 
-function projected(projection: AnyProjection, { aggregateId, newest }: FoldedMessages): ProjectedItem {
-  const { event, version } = newest;
-  const { state } = currentData(projection.aggregate, newest);
+function projected(projection: AnyProjection, received: ReceivedEvent): ProjectedItem {
+  const { event, version } = received;
+  const { state } = currentData(projection.aggregate, received);
+  const aggregateId = event.subject;
   const item = { aggregateId, version, occurredAt: event.time, eventId: event.id };
+  if (state === null) return item;
   // Whoever declared the projection typed `select` for this aggregate's state.
-  return state === null ? item : { ...item, fields: projection.select(state as never) };
+  const whole = { ...item, fields: projection.select(state as never) };
+  checkedItemBytes(`The projection of ${projection.aggregate.name} "${aggregateId}"`, whole);
+  return whole;
 }

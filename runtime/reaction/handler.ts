@@ -22,7 +22,7 @@ export function makeReactionHandler(consumer: string, reactions: Reactions, make
   return () => {
     const store = makeStore();
     return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
-      const { messages, unreadable: failed } = readMessages(batch);
+      const { messages, unreadable: failed } = readMessages(batch, reactions.aggregate);
       // One after another: events of one batch often touch the same aggregate.
       for (const { messageId, received } of messages) {
         const { type } = received.event;

@@ -1,5 +1,8 @@
 import type { EventData } from "../contract";
 import type { OutboxRecord } from "../cloud-event";
+import { shortened } from "../coded-error";
+import { ID_RULE, isId } from "../identifier";
+import { dataFault } from "../plain-data";
 
 /** What a stream captured of an outbox row or item; nothing of it has been looked at yet. */
 export type CapturedFields = { [F in keyof Omit<OutboxRecord, "data"> | "payload"]?: unknown };
@@ -8,6 +11,18 @@ export type CapturedFields = { [F in keyof Omit<OutboxRecord, "data"> | "payload
 export type DecodedEvent = { kind: "event"; record: OutboxRecord } | { kind: "undecodable"; reason: string };
 
 const TEXTS = ["id", "aggregate", "aggregateId", "type", "payload", "occurredAt", "correlationId"] as const;
+/** What subscribers take for ids or names. */
+const IDS = [
+  "id",
+  "aggregate",
+  "aggregateId",
+  "type",
+  "correlationId",
+  "causationId",
+  "traceparent",
+] as const;
+/** Characters of an event's type, which is the bus's DetailType. Source: Amazon EventBridge API, PutEventsRequestEntry. */
+const MAX_TYPE_CHARACTERS = 128;
 const NUMBERS = ["aggregateVersion", "schemaVersion"] as const;
 
 /**
@@ -21,13 +36,21 @@ export function decodeCaptured(captured: CapturedFields): DecodedEvent {
   ];
   if (wrong.length > 0) return undecodable(`Missing or wrong: ${wrong.join(", ")}.`);
   const texts = captured as Record<(typeof TEXTS)[number], string>;
-  if (!/^[^.]+\.[^.]+$/.test(texts.aggregate)) {
+  const noId = IDS.find((name) => optional(captured[name]) !== undefined && !isId(captured[name]));
+  if (noId) return undecodable(`${noId} is not ${ID_RULE}.`);
+  // Both become parts of the dataschema, between colons.
+  if (!/^[^.:]+\.[^.:]+$/.test(texts.aggregate)) {
     return undecodable('The aggregate is not named "<domain>.<Aggregate>".');
+  }
+  if (texts.type.length > MAX_TYPE_CHARACTERS || texts.type.includes(":")) {
+    return undecodable(`The type is longer than ${MAX_TYPE_CHARACTERS} characters, or has a colon.`);
   }
   const data = dataOf(texts.payload);
   if (!data) return undecodable("The payload is not JSON with change and state.");
-  const occurredAt = new Date(inUtc(texts.occurredAt));
-  if (Number.isNaN(occurredAt.getTime())) return undecodable("occurredAt is not a time.");
+  const fault = dataFault(data.change) ?? dataFault(data.state);
+  if (fault) return undecodable(shortened(`In the payload, "${fault.path.join(".")}" ${fault.message}`));
+  const occurredAt = timeOf(texts.occurredAt);
+  if (!occurredAt) return undecodable("occurredAt is not a time.");
   return {
     kind: "event",
     record: {
@@ -38,7 +61,7 @@ export function decodeCaptured(captured: CapturedFields): DecodedEvent {
       type: texts.type,
       schemaVersion: Number(captured.schemaVersion),
       data,
-      occurredAt: occurredAt.toISOString(),
+      occurredAt,
       correlationId: texts.correlationId,
       causationId: optional(captured.causationId),
       traceparent: optional(captured.traceparent),
@@ -62,12 +85,23 @@ function isCount(value: unknown): boolean {
 function dataOf(payload: string): EventData | undefined {
   try {
     const data = JSON.parse(payload) as Partial<EventData> | null;
-    if (typeof data !== "object" || data === null || !("change" in data) || !("state" in data))
-      return undefined;
-    return { change: data.change, state: data.state };
+    const { change, state } = data ?? {};
+    return isObject(change) && (state === null || isObject(state)) ? { change, state } : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Years of other than four digits are no times to CloudEvents. */
+function timeOf(text: string): string | undefined {
+  const time = new Date(inUtc(text));
+  if (Number.isNaN(time.getTime())) return undefined;
+  const iso = time.toISOString();
+  return /^\d{4}-/.test(iso) ? iso : undefined;
 }
 
 /** A time without a zone is UTC: DMS converts timestamptz and may leave the zone out. */

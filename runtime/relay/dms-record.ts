@@ -11,7 +11,7 @@ interface DmsRecord {
 
 const OUTBOX_TABLE = "outbox";
 /** Operations that add a row to the outbox; "load" is the same row read by a full load. */
-const INSERTS = ["insert", "load"];
+const INSERTS: unknown[] = ["insert", "load"];
 
 /**
  * Decodes a record that AWS DMS wrote to Kinesis (MessageFormat json or json-unformatted). Control records, other tables, updates
@@ -30,7 +30,7 @@ export function decodeDmsRecord(payload: Buffer): DecodedRecord {
   }
   if (metadata["record-type"] !== "data" || parsed?.control) return { kind: "ignored" };
   if (metadata["table-name"] !== OUTBOX_TABLE) return { kind: "ignored" };
-  if (!INSERTS.includes(String(metadata["operation"]))) return { kind: "ignored" };
+  if (!INSERTS.includes(metadata["operation"])) return { kind: "ignored" };
   const row = parsed?.data;
   if (typeof row !== "object" || row === null)
     return { kind: "undecodable", reason: "The record has no data." };

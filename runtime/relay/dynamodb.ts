@@ -17,9 +17,7 @@ export function makeDynamoRelay() {
 /** Only what was added is an event: items that expire or are removed by hand are left out. */
 function decode({ eventName, dynamodb = {} }: DynamoDBRecord): StreamRecord {
   const sequenceNumber = dynamodb.SequenceNumber ?? "";
-  if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber };
-  const decoded = decodeOutboxImage(dynamodb.NewImage);
-  return decoded.kind === "undecodable"
-    ? { ...decoded, sequenceNumber, payload: Buffer.from(JSON.stringify(dynamodb)) }
-    : { ...decoded, sequenceNumber };
+  const payload = () => Buffer.from(JSON.stringify(dynamodb));
+  if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber, payload };
+  return { ...decodeOutboxImage(dynamodb.NewImage), sequenceNumber, payload };
 }

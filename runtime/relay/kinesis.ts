@@ -11,11 +11,8 @@ export function makeKinesisRelay() {
       const stream = event.Records[0]?.eventSourceARN ?? "";
       const records = event.Records.map(({ kinesis }): StreamRecord => {
         const payload = Buffer.from(kinesis.data, "base64");
-        const decoded = decodeDmsRecord(payload);
         const { sequenceNumber, partitionKey } = kinesis;
-        return decoded.kind === "undecodable"
-          ? { ...decoded, sequenceNumber, partitionKey, payload }
-          : { ...decoded, sequenceNumber };
+        return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, payload: () => payload };
       });
       return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
     };

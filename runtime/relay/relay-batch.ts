@@ -3,16 +3,19 @@ import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { OutboxRecord } from "../cloud-event";
 import { errorCode } from "../coded-error";
 import { log } from "../log";
+import { entryBytes, MAX_REQUEST_BYTES } from "./batches";
 import { publicationOf, type RecordPublication } from "./publication";
 import { publish } from "./publish";
 import { quarantine } from "./quarantine";
 
 /** A stream record, decoded as far as it can be. */
-export type StreamRecord = { sequenceNumber: string } & (
-  | { kind: "event"; record: OutboxRecord }
-  | { kind: "ignored" }
-  | { kind: "undecodable"; reason: string; payload: Buffer; partitionKey?: string }
-);
+export type StreamRecord = {
+  sequenceNumber: string;
+  /** Kinesis only. */
+  partitionKey?: string;
+  /** Makes its content, byte for byte, where it has to be set aside. */
+  payload: () => Buffer;
+} & ({ kind: "event"; record: OutboxRecord } | { kind: "ignored" } | { kind: "undecodable"; reason: string });
 
 /** Where a relay publishes to. */
 export interface RelayTargets {
@@ -46,11 +49,11 @@ export async function relayBatch(
   const unfinished = new Set<string>();
   const publications: RecordPublication[] = [];
   for (const record of records) {
-    if (record.kind === "event") {
-      publications.push(publicationOf(record.record, targets.eventBus, record.sequenceNumber));
-    } else if (record.kind === "undecodable" && !(await setAside(record, stream, targets))) {
-      unfinished.add(record.sequenceNumber);
-    }
+    const { sequenceNumber } = record;
+    const reading = publicationIn(record, targets.eventBus);
+    if (reading?.publication) publications.push(reading.publication);
+    else if (reading && !(await setAside(record, reading.reason, stream, targets)))
+      unfinished.add(sequenceNumber);
   }
   const remainingMilliseconds = () => getRemainingTimeInMillis() - RESERVE_MILLISECONDS;
   for (const { sequenceNumber } of await publish(targets.events, publications, { remainingMilliseconds })) {
@@ -62,16 +65,38 @@ export async function relayBatch(
   return { batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : [] };
 }
 
+/** What there is to publish of a record, or why it cannot be; nothing for a record that is left out. */
+function publicationIn(
+  record: StreamRecord,
+  eventBus: string,
+): { publication: RecordPublication } | { publication?: never; reason: string } | undefined {
+  if (record.kind === "ignored") return undefined;
+  if (record.kind === "undecodable") return record;
+  const publication = publicationOf(record.record, eventBus, record.sequenceNumber);
+  const bytes = entryBytes(publication.entry);
+  if (bytes <= MAX_REQUEST_BYTES) return { publication };
+  // The bus would refuse it for ever.
+  return {
+    reason: `The event has ${bytes} bytes as an entry of the bus; the limit is ${MAX_REQUEST_BYTES}.`,
+  };
+}
+
 async function setAside(
-  record: StreamRecord & { kind: "undecodable" },
+  { sequenceNumber, partitionKey, payload }: StreamRecord,
+  reason: string,
   stream: string,
   targets: RelayTargets,
 ): Promise<boolean> {
-  const { kind: _kind, ...undecodable } = record;
-  const { sequenceNumber, reason } = undecodable;
   log("error", "A record cannot be decoded and is set aside", { stream, sequenceNumber, reason });
   try {
-    await quarantine(targets.queues, targets.quarantineQueue, { stream, ...undecodable });
+    const record = {
+      stream,
+      sequenceNumber,
+      ...(partitionKey ? { partitionKey } : {}),
+      reason,
+      payload: payload(),
+    };
+    await quarantine(targets.queues, targets.quarantineQueue, record);
     return true;
   } catch (error) {
     const failure = { code: errorCode(error), reason: (error as Error).message };

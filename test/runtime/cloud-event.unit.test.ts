@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { currentData, readCloudEvent, toCloudEvent } from "../../runtime/cloud-event";
@@ -31,29 +30,6 @@ describe("the envelope of an outbox record", () => {
     const event = toCloudEvent(outboxRecord({ causationId: undefined, traceparent: undefined }));
     expect(event).not.toHaveProperty("causationid");
     expect(event).not.toHaveProperty("traceparent");
-  });
-
-  test("is read as it was written, whatever it says", () => {
-    const arbitrary = fc.record({
-      aggregateId: fc.string({ minLength: 1 }),
-      aggregateVersion: fc.integer({ min: 1 }),
-      schemaVersion: fc.integer({ min: 1 }),
-      correlationId: fc.string({ minLength: 1 }),
-      data: fc.record({ change: fc.jsonValue(), state: fc.jsonValue() }),
-    });
-    fc.assert(
-      fc.property(arbitrary, (overrides) => {
-        const event = JSON.parse(JSON.stringify(cloudEvent(overrides))) as ReturnType<typeof cloudEvent>;
-        const received = readCloudEvent(JSON.parse(JSON.stringify(bridgeEvent(event))));
-        expect(received.event).toEqual(event);
-        expect(received).toMatchObject({
-          aggregate: "Account",
-          version: overrides.aggregateVersion,
-          schemaVersion: overrides.schemaVersion,
-        });
-      }),
-      { numRuns: 100 },
-    );
   });
 });
 
@@ -89,6 +65,7 @@ describe("what is not a domain event is refused", () => {
 
   test.each([
     ["that is something else", "https://schemas/account"],
+    ["that only looks like one", "urn:domain-invent:bank:Account:AccountOpened:1"],
     ["of another domain", "urn:domain-event:shop:Account:AccountOpened:1"],
     ["without an aggregate", "urn:domain-event:bank::AccountOpened:1"],
     ["of another type", "urn:domain-event:bank:Account:AccountClosed:1"],
@@ -100,8 +77,76 @@ describe("what is not a domain event is refused", () => {
     expect(() => read({ dataschema })).toThrow(refusing(`has the dataschema "${dataschema}"`));
   });
 
-  test.each([undefined, null, "text", [], {}, { change: {} }])("with the data %j", (data) => {
-    expect(() => read({ data })).toThrow(refusing("has no data.state"));
+  test.each([undefined, null, "text", [], {}, { state: null }, { change: [], state: null }])(
+    "without a change: %j",
+    (data) => {
+      expect(() => read({ data })).toThrow(refusing("has no data.change"));
+    },
+  );
+
+  test.each([{ change: {} }, { change: {}, state: 5 }, { change: {}, state: [] }])(
+    "without a state: %j",
+    (data) => {
+      expect(() => read({ data })).toThrow(refusing("has no data.state"));
+    },
+  );
+
+  test.each(["yesterday", "2026-05-04", "2026-13-04T03:02:01Z", "2026-05-04 (\0) 03:02:01"])(
+    'with the time "%s"',
+    (time) => {
+      expect(() => read({ time })).toThrow(refusing(`has the time "${time}"`));
+    },
+  );
+
+  test.each(["id", "subject", "correlationid", "causationid", "traceparent"])(
+    'with a "%s" that could be no key, or would be another one in a store',
+    (name) => {
+      const refused = refusing(
+        `has a "${name}" that is not a text of 1 to 256 characters, without NUL and half surrogate pairs`,
+      );
+      for (const value of ["x".repeat(257), "a\0", "a\ud800"])
+        expect(() => read({ [name]: value })).toThrow(refused);
+    },
+  );
+
+  test.each([
+    ["a NUL character", { note: "a\0" }, "note", "holds a NUL character or half of a surrogate pair"],
+    [
+      "half a surrogate pair",
+      { note: "\udc00" },
+      "note",
+      "holds a NUL character or half of a surrogate pair",
+    ],
+    [
+      "a number beyond the exact ones",
+      { n: [2 ** 53] },
+      "n.0",
+      "is the number 9007199254740992, which not every store holds",
+    ],
+    [
+      "a key that is none of data",
+      JSON.parse('{"tags":{"__proto__":{}}}'),
+      "tags",
+      'has the key "__proto__", which is refused',
+    ],
+  ])("with data that holds %s", (_, state: unknown, path, what) => {
+    expect(() => read({ data: { change: {}, state } })).toThrow(refusing(`has data whose "${path}" ${what}`));
+  });
+
+  test("with data of 10,000 levels, without following them", () => {
+    const nested = JSON.parse("[".repeat(10_000) + "]".repeat(10_000)) as unknown;
+    expect(() => read({ data: { change: { nested }, state: null } })).toThrow(
+      expect.objectContaining({ code: "EVENT_MALFORMED" }),
+    );
+  });
+
+  test("without quoting more of it than fits into a line of a log", () => {
+    try {
+      read({ sequence: "9".repeat(100_000) });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as Error).message.length).toBeLessThan(500);
+    }
   });
 });
 
@@ -115,7 +160,7 @@ describe("an event's data", () => {
       Counted: {
         version: 3,
         change: () => z.object({}),
-        upcast: ({ change, state }, version) => ({ change, state: { count: state, from: version } }),
+        upcast: ({ change, state }, version) => ({ change, state: { ...(state as object), from: version } }),
       },
       Reset: { version: 2, change: () => z.object({}) },
     },
@@ -125,7 +170,7 @@ describe("an event's data", () => {
       aggregate: "bank.Counter",
       type,
       schemaVersion,
-      data: { change: {}, state: 5 },
+      data: { change: {}, state: { count: 5 } },
     });
     return currentData(Counter, readCloudEvent(bridgeEvent(event)));
   };
@@ -136,13 +181,13 @@ describe("an event's data", () => {
   });
 
   test("of the current or a newer schema version is read as it is", () => {
-    expect(data("Counted", 3).state).toBe(5);
-    expect(data("Counted", 4).state).toBe(5);
+    expect(data("Counted", 3).state).toEqual({ count: 5 });
+    expect(data("Counted", 4).state).toEqual({ count: 5 });
   });
 
   test("is read as it is where the contract has no upcast or does not know the type", () => {
-    expect(data("Reset", 1).state).toBe(5);
-    expect(data("Unknown", 1).state).toBe(5);
-    expect(data("constructor", 1).state).toBe(5);
+    expect(data("Reset", 1).state).toEqual({ count: 5 });
+    expect(data("Unknown", 1).state).toEqual({ count: 5 });
+    expect(data("constructor", 1).state).toEqual({ count: 5 });
   });
 });

@@ -27,7 +27,8 @@ export function eventRecord(
   sequenceNumber: string,
   overrides: Partial<OutboxRecord> = {},
 ): StreamRecord & { kind: "event" } {
-  return { kind: "event", sequenceNumber, record: outboxRecord(overrides) };
+  const record = outboxRecord(overrides);
+  return { kind: "event", sequenceNumber, record, payload: () => Buffer.from(JSON.stringify(record)) };
 }
 
 /** What AWS DMS makes of an inserted outbox row, as an object; see the AWS DMS user guide, Kinesis target. */
@@ -82,7 +83,7 @@ export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
 }
 
 /** The image of an outbox item, as DynamoDB spells it. */
-export function outboxImage(overrides: Record<string, { S?: string; N?: string } | undefined> = {}) {
+export function outboxImage(overrides: Record<string, { S?: string; N?: string } | null | undefined> = {}) {
   return {
     id: { S: "018f3c1e-0000-7000-8000-000000000001" },
     aggregate: { S: "bank.Account" },

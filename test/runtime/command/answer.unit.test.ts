@@ -161,6 +161,42 @@ describe("a command that is refused", () => {
     },
   );
 
+  test("for an input that no store could keep as it is", async () => {
+    const { commands, spy } = commandsOf();
+    for (const owner of ["Ada\0", "Ada\ud800"]) {
+      expect(await answerCommand("bank", commands, fakeStore(), request({ input: { owner } }))).toMatchObject(
+        {
+          outcome: "invalid",
+          issues: [{ path: "owner", message: "holds a NUL character or half of a surrogate pair" }],
+        },
+      );
+    }
+    expect(spy).not.toHaveBeenCalled();
+  });
+
+  test("for an input of 10,000 levels, without overflowing", async () => {
+    const deep: unknown = JSON.parse("[".repeat(10_000) + "]".repeat(10_000));
+    for (const any of [z.any(), z.json()]) {
+      const input = () => z.object({ any });
+      const commands = { open: command({ uses: {}, input, handle: async () => [] }) };
+      const answer = await answerCommand("bank", commands, fakeStore(), request({ input: { any: deep } }));
+      expect(answer).toMatchObject({ outcome: "invalid" });
+    }
+  });
+
+  test("is answered in few words, however long what it got wrong is", async () => {
+    const long = "x".repeat(1_000_000);
+    const list = { many: command({ uses: {}, input: () => z.array(z.int()), handle: async () => [] }) };
+    for (const [commands, wrong] of [
+      [list, { command: long }],
+      [list, { command: "many", input: Array(100_000).fill("x") }],
+    ] as const) {
+      const answer = await answerCommand("bank", commands, fakeStore(), wrong);
+      expect(answer).toMatchObject({ outcome: "invalid" });
+      expect(JSON.stringify(answer).length).toBeLessThan(10_000);
+    }
+  });
+
   test("by a domain without commands is told that there are none", async () => {
     expect(await answerCommand("bank", {}, fakeStore(), request())).toMatchObject({
       message: 'The domain "bank" has no command "open". Its commands are none.',
@@ -177,9 +213,9 @@ describe("a request that is none", () => {
   });
 
   test.each(["id", "correlationId", "traceparent"])(
-    'is an error for a "%s" that is no text, empty, or longer than the outbox keeps',
+    'is an error for a "%s" that is no text, empty, longer than the outbox keeps, or another one there',
     async (name) => {
-      for (const value of [5, "", null, "x".repeat(257)]) {
+      for (const value of [5, "", null, "x".repeat(257), "a\0", "a\ud800"]) {
         const answering = answerCommand(
           "bank",
           commandsOf().commands,

@@ -30,3 +30,10 @@ test("A field that is named like a part of JavaScript counts too", () => {
   );
   expect(fingerprintOf("open", one)).not.toBe(fingerprintOf("open", other));
 });
+
+test("An input that is nested too deeply is refused by a code", () => {
+  const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`) as unknown;
+  expect(() => fingerprintOf("open", deep)).toThrowError(
+    expect.objectContaining({ code: "REQUEST_MALFORMED" }),
+  );
+});

@@ -3,6 +3,7 @@ import { DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-d
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test } from "vitest";
 import { dynamoHandle } from "../../../runtime/outbox/dynamodb-handle";
+import { projectionHandle } from "../../../runtime/projection/read";
 import { ddbAccounts } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
@@ -43,6 +44,22 @@ describe("reading", () => {
     expect(first).toMatchObject({ IndexName: "owner", ExpressionAttributeValues: { ":value": "Ada" } });
     expect(first).not.toHaveProperty("ExclusiveStartKey");
     expect(second).toMatchObject({ ExclusiveStartKey: { accountId: "a" } });
+  });
+});
+
+describe("refused by a code, and without a call, is", () => {
+  const refused = async (read: Promise<unknown>) => {
+    await expect(read).rejects.toMatchObject({ code: "INVALID_KEY" });
+    expect(mock.calls()).toEqual([]);
+  };
+
+  test.each([undefined, "", 5, "x".repeat(257), "a\0", "\ud800"])("to look for the key %j", async (id) => {
+    await refused(accounts.find(id as string));
+    await refused(projectionHandle(documents, "copies").find(id as string));
+  });
+
+  test.each([undefined, "", 5, "x".repeat(2_049)])("to look for the indexed value %j", async (value) => {
+    await refused(accounts.where("owner", value as string));
   });
 });
 

@@ -169,13 +169,50 @@ describe("refused before anything is written is", () => {
     );
   });
 
+  test.each([[""], ["x".repeat(257)], ["a\0"], [5]])(
+    "an aggregate of the key %j, also for its removal",
+    (accountId) => {
+      expect(() => created({ item: { ...STATE, accountId } })).toThrow(code("INVALID_KEY"));
+      const removal = { type: "AccountClosed", change: { reason: "x" }, item: { accountId } };
+      expect(() => write({ operation: "remove", ...removal })).toThrow(code("INVALID_KEY"));
+    },
+  );
+
+  test("a text that another store would refuse or alter, be it public or private", () => {
+    expect(() => write({ item: { ...STATE, owner: "Ada\0" } })).toThrow(code("INVALID_STATE"));
+    expect(() => write({ item: { ...STATE, note: "\ud800" } })).toThrow(code("INVALID_STATE"));
+    const renamed = { type: "AccountRenamed", change: { memo: "\udc00" } };
+    expect(() => write(renamed)).toThrow(code("INVALID_CHANGE"));
+  });
+
+  test("an indexed field that cannot be a key, since DynamoDB refuses the item then", () => {
+    expect(() => created({ item: { ...STATE, owner: "é".repeat(1_025) } })).toThrow(
+      expect.objectContaining({
+        code: "INVALID_STATE",
+        message:
+          '"owner" of Account is an index, so it must be a text of 1 to 2048 bytes where it is there. Nothing was written.',
+      }),
+    );
+  });
+
+  test("an item over DynamoDB's limit, which its private fields may make of it, with its measure", () => {
+    expect(() => created({ item: { ...STATE, note: "é".repeat(205_000) } })).toThrow(
+      expect.objectContaining({
+        code: "ITEM_TOO_LARGE",
+        message: expect.stringMatching(
+          /^bank\.Account "[^"]+" has 410\d{3} bytes; an item of DynamoDB may have 409600\. Nothing was written\./,
+        ) as string,
+      }),
+    );
+  });
+
   test("an event whose payload is over the limit, measured in bytes of UTF-8", () => {
-    const envelope = Buffer.byteLength(JSON.stringify({ change: {}, state: { ...STATE, owner: "" } }));
+    const envelope = Buffer.byteLength(JSON.stringify({ change: {}, state: { ...STATE, grade: "" } }));
     const room = MAX_PAYLOAD_BYTES - envelope;
     const euros = (bytes: number) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3);
-    const owner = (bytes: number) => created({ item: { ...STATE, owner: euros(bytes) } });
-    expect(() => owner(room)).not.toThrow();
-    expect(() => owner(room + 1)).toThrow(
+    const graded = (bytes: number) => created({ item: { ...STATE, grade: euros(bytes) } });
+    expect(() => graded(room)).not.toThrow();
+    expect(() => graded(room + 1)).toThrow(
       expect.objectContaining({
         code: "EVENT_TOO_LARGE",
         message: expect.stringContaining(

@@ -124,6 +124,30 @@ describe("a commit", () => {
     expect(attempts()).toEqual([]);
   });
 
+  test("of two changes of one aggregate is refused, and nothing is sent", async () => {
+    await expect(commit([opening(1), opening(2), closing(1)])).rejects.toMatchObject({
+      code: "AGGREGATE_CHANGED_TWICE",
+      message: `bank.Account "${id(1)}" is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
+    });
+    expect(attempts()).toEqual([]);
+  });
+
+  test("of more bytes than a transaction takes is refused with both, and nothing is sent", async () => {
+    const changes = Array.from({ length: 12 }, (_, index) => {
+      const change = opening(index);
+      return { ...change, item: { ...change.item, note: "x".repeat(400_000) } };
+    });
+    await expect(commit(changes)).rejects.toMatchObject({
+      code: "TRANSACTION_TOO_LARGE",
+      message: expect.stringMatching(
+        /^The changes have 48\d{5} bytes with their events; a transaction of DynamoDB may have 4194304\./,
+      ) as string,
+    });
+    expect(attempts()).toEqual([]);
+    await commit(changes.slice(0, 10));
+    expect(attempts()).toHaveLength(1);
+  });
+
   test("with one change that does not fit sends none of them", async () => {
     const wrong = { ...opening(2), change: { amount: 1 } };
     await expect(commit([opening(1), wrong])).rejects.toMatchObject({ code: "INVALID_CHANGE" });

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { readCloudEvent } from "../../../runtime/cloud-event";
 import { foldToNewest } from "../../../runtime/projection/fold";
-import { bridgeEvent, cloudEvent } from "../../support/domain-events";
 
-const message = (messageId: string, aggregateId: string, aggregateVersion: number) => ({
+const message = (messageId: string, aggregateId: string, version: number) => ({
   messageId,
-  received: readCloudEvent(bridgeEvent(cloudEvent({ aggregateId, aggregateVersion }))),
+  item: { aggregateId, version, occurredAt: "2026-05-04T03:02:01.234Z", eventId: `event-${version}` },
 });
 
 const folded = (...messages: ReturnType<typeof message>[]) =>
-  foldToNewest(messages).map(({ aggregateId, newest, messageIds }) => ({
-    aggregateId,
+  foldToNewest(messages).map(({ newest, messageIds }) => ({
+    aggregateId: newest.aggregateId,
     version: newest.version,
     messageIds,
   }));

@@ -98,6 +98,43 @@ describe("a projection's handler", () => {
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
   });
 
+  test("gives back only the event that cannot be projected, and not older ones of its aggregate", async () => {
+    const choosy = project(Account, (state) => ({ initial: state.owner.charAt(0) }));
+    const handler = makeProjectionHandler("accounts", choosy)();
+    const poison = cloudEvent({ aggregateId: "a", aggregateVersion: 9, data: { change: {}, state: {} } });
+    const answer = await handler(queueBatch([cloudEvent({ aggregateId: "a", aggregateVersion: 2 }), poison]));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });
+    expect(written()).toMatchObject([{ aggregateId: "a", version: 2 }]);
+  });
+
+  test.each([
+    ["is larger than an item may be", () => ({ all: "x".repeat(400 * 1024) }), "ITEM_TOO_LARGE"],
+    ["cannot be kept in DynamoDB", () => ({ since: new Date() }), "INVALID_ITEM"],
+  ])("gives an event back by a code whose projection %s, and writes the others", async (_, select, code) => {
+    const handler = makeProjectionHandler(
+      "accounts",
+      project(Account, (state) => (state.owner === "bad" ? select() : {})),
+    )();
+    const bad = cloudEvent({ data: { change: {}, state: { owner: "bad" } } });
+    expect(await handler(queueBatch([bad, cloudEvent()]))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m1" }],
+    });
+    expect(written()).toHaveLength(1);
+    expect(problems(log)).toMatchObject([{ messageId: "m1", code }]);
+  });
+
+  test("gives an event of another aggregate back, and writes the others", async () => {
+    const answer = await handle(cloudEvent({ aggregate: "bank.Card" }), cloudEvent());
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(problems(log)).toMatchObject([
+      {
+        code: "EVENT_MISROUTED",
+        reason:
+          'The message is an event of "bank.Card", but "bank.Account" is subscribed to. Look at the rule of this queue.',
+      },
+    ]);
+  });
+
   test("selects from older events what their upcast makes of them", async () => {
     const Person = aggregate({
       domain: "bank",

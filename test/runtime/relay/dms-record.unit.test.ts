@@ -177,12 +177,77 @@ describe("undecodable is", () => {
     expect(decodeRow(row)).toEqual({ kind: "undecodable", reason: `Missing or wrong: ${name}.` });
   });
 
-  test.each(["customers", "a.b.c", ".Account", "bank."])("a row of the aggregate %j", (aggregate) => {
-    expect(decodeRow({ aggregate })).toEqual({
+  test("an operation that cannot be a text, which is left out", () => {
+    for (const operation of [{ toString: null, valueOf: null }, ["insert"], null])
+      expect(decode(dmsRecord({}, { operation }))).toEqual({ kind: "ignored" });
+  });
+
+  test.each([
+    ["id", "id"],
+    ["aggregate_id", "aggregateId"],
+    ["correlation_id", "correlationId"],
+    ["causation_id", "causationId"],
+    ["traceparent", "traceparent"],
+  ])("a row whose %s subscribers would refuse", (column, name) => {
+    for (const value of ["x".repeat(257), "a\0", "a\ud800"]) {
+      expect(decodeRow({ [column]: value })).toEqual({
+        kind: "undecodable",
+        reason: `${name} is not a text of 1 to 256 characters, without NUL and half surrogate pairs.`,
+      });
+    }
+  });
+
+  test.each(["Account:Opened", "x".repeat(129)])(
+    "a row of the type %j, which the bus or subscribers would refuse",
+    (type) => {
+      expect(decodeRow({ type })).toEqual({
+        kind: "undecodable",
+        reason: "The type is longer than 128 characters, or has a colon.",
+      });
+    },
+  );
+
+  test.each([
+    ["a number that is none any more", '{"change":{"n":1e400},"state":null}', '"n" is the number Infinity'],
+    [
+      "half of a surrogate pair",
+      '{"change":{},"state":{"a":["\\ud800"]}}',
+      '"a.0" holds a NUL character or half',
+    ],
+    ["a NUL character", '{"change":{},"state":{"a":"\\u0000"}}', '"a" holds a NUL character or half'],
+    [
+      "a name that is a prototype",
+      '{"change":{"a":{"__proto__":1}},"state":null}',
+      '"a" has the key "__proto__"',
+    ],
+    [
+      "10,000 levels",
+      `{"change":{"a":${"[".repeat(10_000)}${"]".repeat(10_000)}},"state":null}`,
+      "is nested too deeply",
+    ],
+  ])("a row whose payload holds %s", (_, payload, what) => {
+    expect(decodeRow({ payload })).toEqual({
       kind: "undecodable",
-      reason: 'The aggregate is not named "<domain>.<Aggregate>".',
+      reason: expect.stringContaining(what) as string,
     });
   });
+
+  test("a row of a year that times cannot have", () => {
+    expect(decodeRow({ occurred_at: "+275760-09-13T00:00:00Z" })).toEqual({
+      kind: "undecodable",
+      reason: "occurredAt is not a time.",
+    });
+  });
+
+  test.each(["customers", "a.b.c", ".Account", "bank.", "bank:x.Account", "bank.Acc:ount"])(
+    "a row of the aggregate %j",
+    (aggregate) => {
+      expect(decodeRow({ aggregate })).toEqual({
+        kind: "undecodable",
+        reason: 'The aggregate is not named "<domain>.<Aggregate>".',
+      });
+    },
+  );
 
   test.each([
     ['{"state": {"owner": "Z', "which DMS truncated"],

@@ -83,6 +83,14 @@ describe("the relay of the monolith", () => {
     ]);
   });
 
+  test("sets a record of 10,000 levels aside without overflowing, and publishes the others", async () => {
+    const payload = `{"change":{"deep":${"[".repeat(10_000)}${"]".repeat(10_000)}},"state":null}`;
+    const answer = await relay()(kinesisEvent([dmsRecord({ payload }), dmsRecord()]), lambdaContext());
+    expect(answer).toEqual({ batchItemFailures: [] });
+    expect(published()).toHaveLength(1);
+    expect(setAside()).toMatchObject([{ sequenceNumber: "1" }]);
+  });
+
   test("names the first record that it could not publish", async () => {
     bus.on(PutEventsCommand).rejects(new Error("No route"));
     const answer = await relay()(kinesisEvent(["poison", dmsRecord(), dmsRecord()]), lambdaContext());
@@ -143,6 +151,7 @@ describe("the relay of a microservice", () => {
       { payload: { S: "null" } },
       "The payload is not JSON with change and state.",
     ],
+    ["has attributes that are no attributes", { correlationId: null }, "Missing or wrong: correlationId."],
     ["has no time", { occurredAt: { S: "yesterday" } }, "occurredAt is not a time."],
     [
       "is of no domain",

@@ -38,9 +38,13 @@ const undecodable = (sequenceNumber: string): StreamRecord => ({
   kind: "undecodable",
   sequenceNumber,
   reason: "The record is not JSON in UTF-8.",
-  payload: Buffer.from("secret content"),
+  payload: () => Buffer.from("secret content"),
 });
-const ignored = (sequenceNumber: string): StreamRecord => ({ kind: "ignored", sequenceNumber });
+const ignored = (sequenceNumber: string): StreamRecord => ({
+  kind: "ignored",
+  sequenceNumber,
+  payload: () => Buffer.from("left out"),
+});
 const relay = (records: StreamRecord[], remaining = 30_000) =>
   relayBatch(records, STREAM, targets, () => remaining);
 const published = () =>
@@ -52,7 +56,7 @@ const published = () =>
 describe("relaying a batch", () => {
   test("puts each event on the bus under its domain, its type and its time", async () => {
     const { record } = eventRecord("1");
-    await relay([{ kind: "event", sequenceNumber: "1", record }]);
+    await relay([{ ...eventRecord("1"), record }]);
     const [entry] = bus.commandCalls(PutEventsCommand)[0]!.args[0].input.Entries!;
     expect(entry).toMatchObject({
       EventBusName: "domain-events",
@@ -123,6 +127,20 @@ describe("relaying a batch", () => {
       part: 1,
       parts: 1,
       payload: Buffer.from("secret content").toString("base64"),
+    });
+  });
+
+  test("sets an event aside that the bus would refuse for its size, with its measure and its content, and goes on", async () => {
+    const large = eventRecord("1", { data: { change: {}, state: { note: "€".repeat(90_000) } } });
+    expect(await relay([large, eventRecord("2")])).toEqual({ batchItemFailures: [] });
+    expect(published()).toHaveLength(1);
+    const [first] = queue.commandCalls(SendMessageCommand);
+    expect(JSON.parse(first!.args[0].input.MessageBody!)).toMatchObject({
+      sequenceNumber: "1",
+      reason: expect.stringMatching(
+        /^The event has 27\d{4} bytes as an entry of the bus; the limit is 262144\.$/,
+      ) as string,
+      payload: large.payload().subarray(0, 180_000).toString("base64"),
     });
   });
 

@@ -1,0 +1,33 @@
+/** Another statement of what data every store and the bus carry unaltered, for tests that hold the runtime's against it. */
+import { marshall } from "@aws-sdk/util-dynamodb";
+
+const MAX_LEVELS = 31;
+
+/** Whether the data comes out of UTF-8, JSON, PostgreSQL's jsonb and DynamoDB as it went in. */
+export function isCarried(data: unknown): boolean {
+  const waiting: [value: unknown, level: number][] = [[data, 0]];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const [value, level] = next;
+    if (typeof value === "string" && !isKept(value)) return false;
+    if (typeof value === "number" && JSON.parse(JSON.stringify(value)) !== value && value !== 0) return false;
+    if (typeof value !== "object" || value === null) continue;
+    if (level === MAX_LEVELS) return false;
+    for (const [key, child] of Object.entries(value)) {
+      if (!isKept(key) || key === "__proto__" || key === "constructor") return false;
+      waiting.push([child, level + 1]);
+    }
+  }
+  return isMarshalled(data);
+}
+
+function isKept(text: string): boolean {
+  return Buffer.from(text).toString() === text && !text.includes("\0");
+}
+
+function isMarshalled(data: unknown): boolean {
+  try {
+    return !/"N":"[^"]*e-(1[3-9]\d|[2-9]\d\d)"/.test(JSON.stringify(marshall({ data })));
+  } catch {
+    return false;
+  }
+}
