@@ -9,6 +9,7 @@ import type {
   TargetEndpointInputs,
 } from "../capture/dms-inputs";
 import { roleCredentials } from "../event-sources/role-credentials";
+import { capturedHeader } from "../journey/captured-header";
 import type { Journal } from "../journey/journey";
 import type { Deployment } from "../provision/deployment";
 import type { Servers } from "../servers/start-servers";
@@ -67,10 +68,10 @@ export async function startLocalCapture(options: {
     });
     started.onRecord((record) => {
       records += 1;
-      // What retention removes is captured too, and is no event.
-      if (record.operation !== "insert") return;
+      const header = capturedHeader(record);
+      if (!header) return;
       newest = record;
-      journal.captured(headerOf(record), record.putAt);
+      journal.captured(header, record.putAt);
     });
     return started;
   };
@@ -105,15 +106,4 @@ export async function startLocalCapture(options: {
       if (!capture) await delay(RESTART_PAUSE_MILLISECONDS);
     }
   }
-}
-
-function headerOf({ row, committedAt }: CapturedRecord) {
-  return {
-    eventId: String(row["id"]),
-    source: String(row["aggregate"]).split(".")[0] ?? "",
-    type: String(row["type"]),
-    aggregateId: String(row["aggregate_id"]),
-    version: Number(row["aggregate_version"]),
-    committedAt,
-  };
 }

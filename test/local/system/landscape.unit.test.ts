@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { deploymentOf } from "../../../dist/local/provision/deployment.js";
+import { landscapeOf } from "../../../dist/local/system/landscape.js";
+
+const resource = (type: string, name: string, inputs: Record<string, unknown>) => ({
+  type,
+  name,
+  urn: `urn:${type}:${name}`,
+  id: name,
+  inputs,
+  state: { name: `${name}-1234567` },
+});
+const rule = (name: string, inputs: Record<string, unknown>) =>
+  resource("aws:cloudwatch/eventRule:EventRule", name, inputs);
+
+test("A landscape knows subscribers by their rules' patterns; a schedule has none and subscribes to nothing", () => {
+  const eventPattern = JSON.stringify({ source: ["customers"], "detail-type": ["CustomerRelocated"] });
+  const deployment = deploymentOf(
+    {},
+    [
+      resource("domain-consistency:components:Subscription", "orders-on-customers", {}),
+      rule("orders-on-customers-rule", { eventPattern }),
+      rule("monolith-retention-schedule", { scheduleExpression: "rate(1 hour)" }),
+    ],
+    [],
+  );
+  const { subscribersOf } = landscapeOf(deployment);
+  expect(subscribersOf({ source: "customers", type: "CustomerRelocated" })).toEqual(["orders-on-customers"]);
+  expect(subscribersOf({ source: "customers", type: "CustomerClosed" })).toEqual([]);
+});
