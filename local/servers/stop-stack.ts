@@ -39,7 +39,7 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const SAME_PRESS_MILLISECONDS = 300;
 
 /**
- * Opens the stack of things to stop. A first Ctrl-C (or SIGTERM, SIGHUP, an uncaught error) stops everything in reverse
+ * Opens the stack of things to stop. A first Ctrl-C (or SIGTERM, SIGHUP, an uncaught error, a reader of the output that is gone) stops everything in reverse
  * order and ends the process; a second one ends it at once and leaves the rest to the guardian.
  */
 export function openStopStack({
@@ -94,11 +94,17 @@ export function openStopStack({
     if (stopping) return;
     void stopAll().then(() => process.exit(1));
   };
+  // Whoever read the output is gone. Unheard, the error would be reported, to the same broken pipe, and so on for ever.
+  const onBrokenPipe = (): void => {
+    if (!stopping) void stopAll().then(() => process.exit(EXIT_CODES.SIGHUP));
+  };
   const signals = Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[];
   if (handleSignals) {
     for (const signal of signals) process.on(signal, onSignal);
     process.on("uncaughtException", onError);
     process.on("unhandledRejection", onError);
+    // Never removed: also what is said after the end must not bring the process down.
+    for (const output of [process.stdout, process.stderr]) output.on("error", onBrokenPipe);
   }
   function removeListeners(): void {
     for (const signal of signals) process.off(signal, onSignal);

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { expect, test } from "vitest";
 import { openStopStack } from "../../../dist/local/servers/stop-stack.js";
 import { nodeProcess } from "./node-process";
@@ -103,4 +105,20 @@ test("after a normal end the process ends by itself", async () => {
     `${PROGRAM.replace("DELAY", "10").replace("setInterval(() => {}, 1000)", "")} stops.stopAll()`,
   );
   expect(await runner.ended).toBe(0);
+});
+
+test("a process whose output nobody reads any more stops everything and ends", async () => {
+  const stackPath = require.resolve("../../../dist/local/servers/stop-stack.js");
+  const program = `
+    const { openStopStack } = require(${JSON.stringify(stackPath)});
+    const report = (line) => process.stderr.write(line + "\\n");
+    const stops = openStopStack({ report });
+    stops.push("a", () => process.stdout.write("stopped"));
+    setInterval(() => report("still at it"), 5);`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()));
+  child.stderr.once("data", () => child.stderr.destroy());
+  const [exitCode] = (await once(child, "close")) as [number];
+  expect([exitCode, output]).toEqual([129, "stopped"]);
 });
