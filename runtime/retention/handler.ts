@@ -9,6 +9,8 @@ import { type OldEvents, removeOldEvents, removeOldInboxRecords } from "./old-ro
 export interface RetentionPace {
   /** Rows a batch; each batch is a transaction. */
   batchRows: number;
+  /** Bytes of the records that capture makes of a batch; a single row may have more. */
+  batchBytes: number;
   /** Between two batches. */
   pauseMilliseconds: number;
 }
@@ -25,9 +27,13 @@ export interface RetentionResult {
 
 /**
  * Capture reads each removal too, and the relay ignores it: so removing takes no more than half of what one shard of Kinesis takes
- * (1,000 records a second), and events have the other half.
+ * (1,000 records and 1 MiB a second), and events have the other half.
  */
-export const RETENTION_PACE: RetentionPace = { batchRows: 500, pauseMilliseconds: 1_000 };
+export const RETENTION_PACE: RetentionPace = {
+  batchRows: 500,
+  batchBytes: 512 * 1024,
+  pauseMilliseconds: 1_000,
+};
 
 /** Time kept back for a last batch: two statements at their time limit (10 s each), a pause, and the answer. */
 const RESERVE_MILLISECONDS = 25_000;
@@ -36,23 +42,25 @@ const RESERVE_MILLISECONDS = 25_000;
  * Makes the function that removes old rows of the monolith's outbox and inbox, batch by batch. Ended at any point, it leaves whole
  * batches behind, and the next run goes on.
  */
-export function makeRetentionHandler({ batchRows, pauseMilliseconds }: RetentionPace = RETENTION_PACE) {
+export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
   return () =>
     async (_event: unknown, context: Context): Promise<RetentionResult> => {
       const outboxDays = Number(requiredVariable(ENVIRONMENT.outboxRetentionDays));
       const inboxDays = Number(requiredVariable(ENVIRONMENT.inboxRetentionDays));
+      const { batchRows, pauseMilliseconds } = pace;
+      const limits = { rows: batchRows, bytes: pace.batchBytes };
       // It runs too seldom to keep a connection.
       const pool = await openPool();
       try {
         const result = { outbox: 0, inbox: 0, finished: true };
         let blocked = false;
         for (;;) {
-          const events: OldEvents = blocked ? NOTHING : await removeOldEvents(pool, outboxDays, batchRows);
+          const events: OldEvents = blocked ? NOTHING : await removeOldEvents(pool, outboxDays, limits);
           const records = await removeOldInboxRecords(pool, inboxDays, batchRows);
           result.outbox += events.removed;
           result.inbox += records;
           blocked ||= events.uncaptured > 0;
-          if ((blocked || events.found < batchRows) && records < batchRows) break;
+          if ((blocked || !events.more) && records < batchRows) break;
           if (context.getRemainingTimeInMillis() < RESERVE_MILLISECONDS) {
             result.finished = false;
             break;
@@ -69,7 +77,7 @@ export function makeRetentionHandler({ batchRows, pauseMilliseconds }: Retention
 }
 
 /** What is asked no more, once a batch has met events that are not captured. */
-const NOTHING: OldEvents = { found: 0, removed: 0, uncaptured: 0 };
+const NOTHING: OldEvents = { removed: 0, uncaptured: 0, more: false };
 
 function notCaptured(days: number) {
   return codedError(

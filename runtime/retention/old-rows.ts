@@ -2,12 +2,19 @@ import type { Pool } from "pg";
 
 /** What became of a batch of old events. */
 export interface OldEvents {
-  /** Rows that are old enough, up to the size of the batch. */
-  found: number;
-  /** Those of them that are gone by this call. */
+  /** Rows that are gone by this call. */
   removed: number;
-  /** Those of them that capture has not confirmed: they stay. */
+  /** Rows of the batch that capture has not confirmed: they stay. */
   uncaptured: number;
+  /** Whether there may be more that are old enough. */
+  more: boolean;
+}
+
+/** How large a batch may be. */
+export interface BatchLimits {
+  rows: number;
+  /** Bytes of the records that capture makes of the removals; a single row may have more. */
+  bytes: number;
 }
 
 /**
@@ -19,10 +26,10 @@ export interface OldEvents {
  * confirmed a position at which all earlier transactions had ended.
  *
  * @param days how old a row must be
- * @param limit rows at most
  */
-export async function removeOldEvents(pool: Pool, days: number, limit: number): Promise<OldEvents> {
-  const { rows } = await pool.query<OldEvents>(REMOVE_OLD_EVENTS, [days, limit]);
+export async function removeOldEvents(pool: Pool, days: number, limits: BatchLimits): Promise<OldEvents> {
+  const values = [days, limits.rows, limits.bytes, RECORD_BYTES];
+  const { rows } = await pool.query<OldEvents>(REMOVE_OLD_EVENTS, values);
   return rows[0] as OldEvents; // one row, since it counts
 }
 
@@ -38,18 +45,26 @@ export async function removeOldInboxRecords(pool: Pool, days: number, limit: num
   return rowCount ?? 0;
 }
 
+/** What a removal's record has beside the payload, which the log holds too (replica identity full, migration 0002). */
+const RECORD_BYTES = 1_024;
+
 const REMOVE_OLD_EVENTS = `
   with slot as materialized (
     select age(catalog_xmin) as age from pg_replication_slots
       where slot_name = current_database() || '_outbox' and wal_status is distinct from 'lost'
-  ), old as materialized (
-    select id, coalesce(age(xmin) > (select age from slot), false) as captured from outbox
+  ), oldest as (
+    select id, occurred_at, payload, coalesce(age(xmin) > (select age from slot), false) as captured from outbox
       where occurred_at < now() - make_interval(days => $1::integer) order by occurred_at limit $2::integer
+  ), old as materialized (
+    select id, captured, row_number() over first_ones = 1
+           or sum(octet_length(payload::text) + $4::integer) over first_ones <= $3::integer as in_batch
+      from oldest window first_ones as (order by occurred_at, id rows unbounded preceding)
   ), removed as (
-    delete from outbox using old where outbox.id = old.id and old.captured returning 1
+    delete from outbox using old where outbox.id = old.id and old.captured and old.in_batch returning 1
   )
-  select count(*)::integer as found, (select count(*) from removed)::integer as removed,
-         (count(*) filter (where not captured))::integer as uncaptured
+  select (select count(*) from removed)::integer as removed,
+         (count(*) filter (where in_batch and not captured))::integer as uncaptured,
+         count(*) = $2::integer or count(*) filter (where not in_batch) > 0 as more
     from old`;
 
 const REMOVE_OLD_INBOX_RECORDS = `

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { makeRetentionHandler } from "../../dist/runtime/retention/handler.js";
+import { makeRetentionHandler, RETENTION_PACE } from "../../dist/runtime/retention/handler.js";
 import { agedEvents, confirmCapture, countOlder } from "../support/aged-rows";
 import { awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
@@ -8,7 +8,7 @@ import { connect, freshDatabase } from "../support/postgres";
 const aws = await awsStub();
 const [retention, slowRetention] = await Promise.all([
   bareFunction(makeRetentionHandler()),
-  bareFunction(makeRetentionHandler({ batchRows: 100, pauseMilliseconds: 600_000 })),
+  bareFunction(makeRetentionHandler({ ...RETENTION_PACE, batchRows: 100, pauseMilliseconds: 600_000 })),
 ]);
 
 async function deployed() {

@@ -4,12 +4,13 @@ import { vi } from "vitest";
 import type { FreshDatabase } from "./postgres";
 
 /** Inserts so many events, each this many days old, as one transaction. */
-export async function agedEvents(client: Client, count: number, days: number): Promise<void> {
+export async function agedEvents(client: Client, count: number, days: number, noteBytes = 0): Promise<void> {
   await client.query(
     `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, occurred_at, correlation_id)
-     select gen_random_uuid(), 'test.Thing', gen_random_uuid(), 1, 'Happened', 1, '{"change": {}, "state": {}}',
+     select gen_random_uuid(), 'test.Thing', gen_random_uuid(), 1, 'Happened', 1,
+            jsonb_build_object('change', '{}'::jsonb, 'state', jsonb_build_object('note', repeat('x', $3::integer))),
             now() - make_interval(days => $2::integer, secs => n), 'test' from generate_series(1, $1::integer) n`,
-    [count, days],
+    [count, days, noteBytes],
   );
 }
 

@@ -32,8 +32,8 @@ beforeEach(async () => {
 });
 
 /** One run without pauses. */
-function run({ batchRows = 500, remainingMilliseconds = 300_000 } = {}) {
-  const handle = makeRetentionHandler({ batchRows, pauseMilliseconds: 0 })();
+function run({ batchRows = 500, batchBytes = 10_000_000, remainingMilliseconds = 300_000 } = {}) {
+  const handle = makeRetentionHandler({ batchRows, batchBytes, pauseMilliseconds: 0 })();
   return handle({}, lambdaContext(remainingMilliseconds));
 }
 
@@ -50,10 +50,8 @@ test("5,000 old events and as many inbox records go batch by batch, and what is 
   expect(await run()).toEqual({ outbox: 0, inbox: 0, finished: true });
 });
 
-test("Each batch is a transaction of its own, no larger than told", async () => {
-  await agedEvents(superuser, 25, 31);
-  await confirmCapture(superuser, database);
-  await run({ batchRows: 10 });
+/** Rows that each transaction since the last confirmation removed. */
+async function removals(): Promise<number[]> {
   const { rows } = await superuser.query<{ data: string }>(
     "select data from pg_logical_slot_get_changes($1, null, null, 'include-xids', '0')",
     [`${database.name}_outbox`],
@@ -64,7 +62,24 @@ test("Each batch is a transaction of its own, no larger than told", async () => 
     .split("COMMIT")
     .map((transaction) => transaction.split("DELETE").length - 1)
     .filter((deletions) => deletions > 0);
-  expect(perTransaction).toEqual([10, 10, 5]);
+  return perTransaction;
+}
+
+test("Each batch is a transaction of its own, with no more rows than told", async () => {
+  await agedEvents(superuser, 25, 31);
+  await confirmCapture(superuser, database);
+  await run({ batchRows: 10 });
+  expect(await removals()).toEqual([10, 10, 5]);
+});
+
+test("A batch has no more bytes than told, since the log holds removed rows whole; a row that has more goes alone", async () => {
+  await agedEvents(superuser, 4, 31);
+  await agedEvents(superuser, 1, 32, 20_000);
+  await agedEvents(superuser, 5, 33, 2_000);
+  await confirmCapture(superuser, database);
+  const { outbox } = await run({ batchBytes: 10_000 });
+  expect(outbox).toBe(10);
+  expect(await removals()).toEqual([3, 2, 1, 4]);
 });
 
 test("A run ends before its time is over, and the next one goes on", async () => {
