@@ -9,16 +9,28 @@ import type { AwsCall, CallFault } from "./proxies/aws-proxy";
 import { logicalName } from "./proxies/caller";
 import type { Random } from "./random";
 
+/** What is named twice comes twice as often: after a kill a process has to start anew, which is most of a run's work. */
 const ANY_CALL: readonly FaultKind[] = [
   "call throttled",
+  "call throttled",
+  "call cut",
   "call cut",
   "call answer lost",
+  "call answer lost",
+  "call delayed",
   "call delayed",
   "killed before call",
   "killed after call",
 ];
 const PUT_EVENTS = "AWSEvents.PutEvents";
-const PUT_EVENTS_KINDS: readonly FaultKind[] = [...ANY_CALL, "entries failed", "entries told failed"];
+const PUT_EVENTS_KINDS: readonly FaultKind[] = [
+  ...ANY_CALL,
+  "entries failed",
+  "entries failed",
+  "entries failed",
+  "entries told failed",
+  "entries told failed",
+];
 
 /** How each service says that it was called too often. */
 const THROTTLING_CODES: Readonly<Record<string, string>> = {

@@ -49,7 +49,7 @@ export interface SeedResult {
 }
 
 /** Probability of a fault at each opportunity. */
-const FAULT_RATE = 0.08;
+const FAULT_RATE = 0.09;
 /** Operations at a time. */
 const CONCURRENCY = 10;
 /** Changes that come of an operation, reactions included; measured. Incidents are spread over the operations that are expected. */
