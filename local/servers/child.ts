@@ -34,8 +34,8 @@ export interface Child {
   exit(): string | undefined;
   /** Waits until a program that ends by itself has ended. */
   wait(): Promise<string>;
-  /** Ends it and its process group; resolves when it is gone. */
-  stop(signal?: NodeJS.Signals): Promise<void>;
+  /** Ends it and its process group; resolves when it is gone. A signal but SIGKILL may take so long; default 3 s. */
+  stop(signal?: NodeJS.Signals, graceMilliseconds?: number): Promise<void>;
 }
 
 /**
@@ -87,10 +87,10 @@ export async function startChild(run: RunDirectory, options: ChildOptions): Prom
       child.ref();
       return exited;
     },
-    async stop(signal = stopSignal) {
+    async stop(signal = stopSignal, graceMilliseconds?: number) {
       if (exit !== undefined) return;
       child.ref();
-      if (reference) await stopProcess(reference, signal);
+      if (reference) await stopProcess(reference, signal, graceMilliseconds);
       await exited;
     },
   };

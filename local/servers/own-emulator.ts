@@ -19,6 +19,8 @@ import type { RunDirectory } from "./run-directory";
 const NAME = "AWS emulator";
 const READY_TIMEOUT_MILLISECONDS = 30_000;
 const POLL_MILLISECONDS = 50;
+/** A busy machine takes its time to write the state of hundreds of resources. */
+const SAVE_MILLISECONDS = 60_000;
 
 /** Starts a MiniStack of the run's own (see `startEmulator`). */
 export async function startOwnEmulator(options: EmulatorOptions): Promise<Emulator> {
@@ -71,7 +73,8 @@ export async function startOwnEmulator(options: EmulatorOptions): Promise<Emulat
     died,
     async restart(onDown) {
       stopped = true;
-      await child.stop();
+      // Killed while it writes its state, it would come back without a part of it.
+      await child.stop(persist ? "SIGTERM" : "SIGKILL", SAVE_MILLISECONDS);
       onDown?.();
       ({ child } = await startOn(place, port));
       stopped = false;

@@ -10,16 +10,21 @@ const POLL_MILLISECONDS = process.platform === "linux" ? 10 : 100;
 
 /**
  * Ends a process that leads a process group, and whatever is left of its group: first the signal that the server asks
- * for, then, after 3 seconds, SIGKILL.
+ * for, then, after a while, SIGKILL.
  *
+ * @param graceMilliseconds how long the first signal may take; default 3 s
  * @returns false if it did not run any more, true if it ran and is gone
  * @throws what kill(2) throws for a process of another user (EPERM), or if the process survives SIGKILL
  */
-export async function stopProcess(target: ProcessReference, signal: NodeJS.Signals): Promise<boolean> {
+export async function stopProcess(
+  target: ProcessReference,
+  signal: NodeJS.Signals,
+  graceMilliseconds = GRACE_MILLISECONDS,
+): Promise<boolean> {
   if (!isRunning(target)) return false;
   if (signal !== "SIGKILL" && process.platform !== "win32") {
     process.kill(target.pid, signal);
-    await waitUntilGone(target, GRACE_MILLISECONDS);
+    await waitUntilGone(target, graceMilliseconds);
   }
   killGroup(target.pid);
   if (!(await waitUntilGone(target, KILL_MILLISECONDS))) {
