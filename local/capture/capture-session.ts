@@ -34,6 +34,8 @@ export interface CaptureState {
   onWritten(records: CapturedRecord[]): void;
   /** Everything up to here is on the stream and acknowledged. */
   onConfirmed(lsn: Lsn): void;
+  /** Runs when changes were read and before their records are put on the stream. */
+  beforePut: (() => Promise<void>) | undefined;
   /** Runs when records are on the stream and before the slot is told of it. */
   beforeAcknowledge: (() => Promise<void>) | undefined;
 }
@@ -174,6 +176,7 @@ function countUpTo(queue: Transaction[], maxChanges: number): number {
 async function write(transactions: Transaction[], state: CaptureState): Promise<boolean> {
   const records = transactions.flatMap((transaction) => recordsOf(transaction, state));
   if (records.length === 0) return true;
+  await state.beforePut?.();
   const left = await state.writer.write(records, state.signal, (written, at) =>
     state.onWritten(written.map((record) => capturedRecord(record, at))),
   );

@@ -32,6 +32,8 @@ export interface CaptureOptions {
   kinesis: KinesisClientConfig;
   /** Told when a connection is lost and found again. @default silent */
   report?: (line: string) => void;
+  /** Runs when changes were read, before their records are put on the stream: a place to crash in. What it throws fails the task. */
+  beforePut?: () => Promise<void>;
   /** Runs when records are on the stream, before the slot is told: a place to crash in. What it throws fails the task. */
   beforeAcknowledge?: () => Promise<void>;
 }
@@ -91,6 +93,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
         for (const record of records) for (const listener of listeners) listener(record);
       },
       onConfirmed: (lsn) => position.confirm(lsn),
+      beforePut: options.beforePut,
       beforeAcknowledge: options.beforeAcknowledge,
     };
     const task: RunningTask = { pool, settings, secret, state, position, report };

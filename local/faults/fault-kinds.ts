@@ -32,7 +32,7 @@ export const FAULT_KINDS = {
   "messages held back": "a queue delivers some messages later",
 
   "capture restarted":
-    "change data capture crashes before it tells the slot, and reads again from an earlier position",
+    "change data capture crashes before it puts records on the stream or before it tells the slot, and reads again from there",
   "PostgreSQL killed": "kill -9 of PostgreSQL with all its processes; it recovers from its log",
   "emulator restarted": "the AWS emulator is stopped and started again with its state",
   "shard split": "a shard of the monolith's stream is split",

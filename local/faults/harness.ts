@@ -1,12 +1,9 @@
-import type { FaultHooks } from "../system/fault-hooks";
 import { codedError } from "../../runtime/coded-error";
-import { emulatorClients, type EmulatorClients } from "../provision/emulator-clients";
-import type { Servers } from "../servers/start-servers";
+import type { FaultHooks } from "../system/fault-hooks";
 import { callFaults } from "./call-faults";
 import { deliveryFaults } from "./delivery-faults";
 import type { FaultSchedule } from "./fault-schedule";
-import { startAwsProxy } from "./proxies/aws-proxy";
-import { startPostgresProxy } from "./proxies/postgres-proxy";
+import { type FunctionProxies, openFunctionProxies } from "./proxies/function-proxies";
 import { statementFaults } from "./statement-faults";
 
 /** Everything through which faults get into a system. */
@@ -22,49 +19,26 @@ const PROBLEM_MILLISECONDS = 300;
 
 /** Opens the harness; the proxies listen before the servers start. */
 export async function openHarness(schedule: FaultSchedule, seed: number): Promise<Harness> {
-  let servers: Servers | undefined;
-  let clients: EmulatorClients | undefined;
-  const started = (): Servers => {
-    if (servers) return servers;
-    throw codedError("SERVERS_NOT_STARTED", "A function was called before the servers were up.");
-  };
-  const aws = await startAwsProxy({
-    target: () => ({ host: "127.0.0.1", port: started().emulator.port }),
-    decide: callFaults(schedule, () => {
-      const { endpoint, region } = started().emulator;
-      clients ??= emulatorClients(endpoint, region);
-      return clients.events;
-    }),
+  const proxies: FunctionProxies = await openFunctionProxies({
+    seed,
+    decideCall: callFaults(schedule, () => proxies.clients().events),
+    decideStatement: statementFaults(schedule),
   });
-  let postgres: Awaited<ReturnType<typeof startPostgresProxy>> | undefined;
+  const captureFault = (): Promise<void> => {
+    if (!schedule.draw("capture", ["capture restarted"])) return Promise.resolve();
+    return Promise.reject(codedError("FAULT_INJECTED", "Capture was crashed on purpose."));
+  };
   return {
     hooks: {
-      emulatorVariables: {
-        AWS_ENDPOINT_URL: aws.endpoint,
-        NODE_OPTIONS: `--require "${require.resolve("./proxies/function-preload")}"`,
-        FAULT_SEED: String(seed),
-      },
-      async serversStarted(up) {
-        servers = up;
-        const { host, port } = up.postgres;
-        postgres = await startPostgresProxy({ host, port, decide: statementFaults(schedule) });
-        return postgres.port;
-      },
+      ...proxies.hooks,
       deliveryFaults: (functionName) => deliveryFaults(schedule, functionName),
-      beforeAcknowledge() {
-        const strikes = schedule.draw("capture", ["capture restarted"]);
-        if (!strikes) return Promise.resolve();
-        return Promise.reject(codedError("FAULT_INJECTED", "Capture was crashed on purpose."));
-      },
+      beforePut: captureFault,
+      beforeAcknowledge: captureFault,
       pace: {
         visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
         problemMilliseconds: PROBLEM_MILLISECONDS,
       },
     },
-    async stop() {
-      clients?.close();
-      await postgres?.stop();
-      await aws.stop();
-    },
+    stop: () => proxies.stop(),
   };
 }

@@ -64,7 +64,10 @@ export async function startLocalCapture(options: {
       },
       kinesis: { endpoint, region, credentials: roleCredentials(sts, writerRole, SESSION) },
       report: (line) => process.stderr.write(`${line}\n`),
-      ...(faults && { beforeAcknowledge: () => faults.beforeAcknowledge() }),
+      ...(faults && {
+        beforePut: () => faults.beforePut(),
+        beforeAcknowledge: () => faults.beforeAcknowledge(),
+      }),
     });
     started.onRecord((record) => {
       records += 1;

@@ -10,6 +10,8 @@ export interface FaultHooks {
   serversStarted(servers: Servers): Promise<number>;
   /** The faults between a function, named logically, and its stream or queue. */
   deliveryFaults(functionName: string): FaultPlan;
+  /** Runs when capture has read changes, before their records are on the stream; what it throws ends that capture, and another begins. */
+  beforePut(): Promise<void>;
   /** Runs when records are on the stream, before the slot is told; what it throws ends that capture, and another one begins. */
   beforeAcknowledge(): Promise<void>;
   pace: Partial<Pace>;

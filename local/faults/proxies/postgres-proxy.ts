@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { LOOPBACK } from "../../servers/free-port";
 import { type Caller, callerIn, killCaller } from "./caller";
 import { frameReader } from "./message-frames";
+import { statementTexts } from "./statement-text";
 
 /** What becomes of a statement. `undefined`: it is passed on. */
 export type StatementFault =
@@ -24,8 +25,8 @@ export interface PostgresProxy {
 export interface PostgresProxyOptions {
   host: string;
   port: number;
-  /** Decides about each statement of a function, which is what lies between two answers "ready for query". */
-  decide: (caller: Caller) => Promise<StatementFault | undefined>;
+  /** Decides about each statement of a function, which is what lies between two answers "ready for query"; `text` is its SQL. */
+  decide: (caller: Caller, text: string) => Promise<StatementFault | undefined>;
 }
 
 /** Messages that end a request, after which the server answers that it is ready: a simple query and Sync. */
@@ -68,25 +69,29 @@ export async function startPostgresProxy({
 function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["decide"]): void {
   const framesOfClient = frameReader({ startsWithoutType: true });
   const framesOfServer = frameReader({ startsWithoutType: false });
+  const textOf = statementTexts();
   let caller: Caller | undefined;
   let isLoggedIn = false;
   let request: Buffer[] = [];
+  let text = "";
   /** What to do when the answer to the running request has come; answers are held back until then. */
   let afterAnswer: (() => void) | undefined;
   // One after another: a request that waits must not be overtaken by the next.
   let queue = Promise.resolve();
 
   client.on("data", (chunk: Buffer) => {
-    for (const { type, bytes } of framesOfClient(chunk)) {
+    for (const frame of framesOfClient(chunk)) {
+      const { type, bytes } = frame;
       if (type === "") caller = callerIn(/application_name\0([^\0]*)\0/.exec(bytes.toString("latin1"))?.[1]);
       if (!isLoggedIn || !caller) {
         upstream.write(bytes);
         continue;
       }
       request.push(bytes);
+      text = textOf(frame) ?? text;
       if (!ENDS_REQUEST.includes(type)) continue;
-      const whole = Buffer.concat(request);
-      request = [];
+      const whole = { bytes: Buffer.concat(request), text };
+      [request, text] = [[], ""];
       const from = caller;
       queue = queue.then(() => passOn(from, whole));
     }
@@ -102,8 +107,8 @@ function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["de
     }
   });
 
-  async function passOn(from: Caller, bytes: Buffer): Promise<void> {
-    const fault = await decide(from);
+  async function passOn(from: Caller, whole: { bytes: Buffer; text: string }): Promise<void> {
+    const fault = await decide(from, whole.text);
     if (fault?.do === "delay") await delay(fault.milliseconds);
     if (fault?.do === "kill before") killCaller(from);
     if (fault?.do === "kill before" || fault?.do === "cut") return void client.destroy();
@@ -113,7 +118,7 @@ function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["de
         client.destroy();
       };
     }
-    upstream.write(bytes);
+    upstream.write(whole.bytes);
     if (fault?.do === "cut in flight") upstream.end(() => client.destroy());
   }
 }

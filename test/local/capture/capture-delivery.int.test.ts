@@ -44,6 +44,25 @@ test("a crash between putting and acknowledging repeats events and loses none", 
   expect(records.length).toBeGreaterThan(20);
 });
 
+test("a crash between reading and putting loses nothing", async () => {
+  const { captured, client } = await databaseUnderCapture();
+  const stream = await fixture.createStream();
+  const crashing = await fixture.capture(
+    captured,
+    stream,
+    {},
+    { beforePut: () => Promise.reject(new Error("Crash")) },
+  );
+  const ids = await changes(client, 3, 2);
+  expect(await crashing.failed).toMatchObject({ code: "CAPTURE_FAILED" });
+  expect(await stream.dataRecords()).toEqual([]);
+
+  const capture = await fixture.capture(captured, stream);
+  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  const keys = (await stream.dataRecords()).map(({ partitionKey }) => partitionKey);
+  expect(keys.sort()).toEqual([...ids, ...ids].sort());
+});
+
 test("what is acknowledged is not sent again, and what is committed meanwhile waits in the slot", async () => {
   const { captured, client } = await databaseUnderCapture();
   const stream = await fixture.createStream();

@@ -12,6 +12,7 @@ let proxy: PostgresProxy;
 let admin: Client;
 let fault: StatementFault | undefined;
 let asked = 0;
+let texts: string[] = [];
 
 beforeAll(async () => {
   database = await freshDatabase();
@@ -19,8 +20,9 @@ beforeAll(async () => {
   proxy = await startPostgresProxy({
     host,
     port,
-    decide: () => {
+    decide: (_caller, text) => {
       asked += 1;
+      texts.push(text);
       const now = fault;
       fault = undefined;
       return Promise.resolve(now);
@@ -33,6 +35,7 @@ beforeEach(async () => {
   await admin.query("truncate noted");
   fault = undefined;
   asked = 0;
+  texts = [];
 });
 afterAll(async () => {
   await proxy.stop();
@@ -56,6 +59,21 @@ test("statements are passed on, and a function is asked about once for each", as
   await client.query("select 1");
   expect(await noted()).toEqual(["one"]);
   expect(asked).toBe(2);
+  await client.end();
+});
+
+test("it is told of each statement what its SQL is, also of one that was prepared before", async () => {
+  const client = await connected();
+  await client.query("begin");
+  for (const what of ["one", "two"])
+    await client.query({ name: "note", text: "insert into noted values ($1)", values: [what] });
+  await client.query("commit");
+  expect(texts).toEqual([
+    "begin",
+    "insert into noted values ($1)",
+    "insert into noted values ($1)",
+    "commit",
+  ]);
   await client.end();
 });
 
