@@ -9,6 +9,8 @@ export type Operation =
       how: "committed" | "rolledBack" | "refused";
       customerIds: string[];
       city: string;
+      /** A second change of the first customer, in the same transaction. */
+      firstMovesOnTo?: string;
     };
 
 /** Domain -> what only its private columns hold. */

@@ -22,6 +22,10 @@ export async function runTransaction(operation: Transaction, connectionString: s
     await client.connect();
     await client.query("begin");
     const changed = await relocate(client, operation);
+    if (operation.firstMovesOnTo !== undefined) {
+      const customerIds = operation.customerIds.slice(0, 1);
+      await relocate(client, { ...operation, customerIds, city: operation.firstMovesOnTo });
+    }
     isEnding = true;
     await client.query(how === "rolledBack" ? "rollback" : "commit");
     // A transaction without a change has nothing that the guard could refuse, and leaves no trace either way.
