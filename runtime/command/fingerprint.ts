@@ -8,7 +8,9 @@ import { codedError } from "../coded-error";
  * @throws REQUEST_MALFORMED for an input that is nested too deeply to be looked through
  */
 export function fingerprintOf(command: string, input: unknown): string {
-  return createHash("sha256").update(sortedJson([command, input])).digest("base64url");
+  return createHash("sha256")
+    .update(sortedJson([command, input]))
+    .digest("base64url");
 }
 
 function sortedJson(value: unknown): string {

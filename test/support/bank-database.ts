@@ -11,6 +11,7 @@ import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 /** An event as the outbox keeps it. */
 export interface OutboxRow {
   id: string;
+  aggregate: string;
   aggregate_version: number;
   type: string;
   schema_version: number;
