@@ -1,9 +1,15 @@
 import type { BrokenBuildResult } from "./run-broken-build";
 import type { SeedResult } from "./run-seed";
 
+/** A seed whose run came to no result. */
+export interface FailedSeed {
+  seed: number;
+  message: string;
+}
+
 /** The one document of `npm run faults -- --json`. */
 export interface FaultsReport {
-  /** True only if nothing was found, and every broken build was caught. */
+  /** True only if every seed came to a result, nothing was found, and every broken build was caught. */
   held: boolean;
   /** ISO 8601 date. */
   date: string;
@@ -11,30 +17,39 @@ export interface FaultsReport {
   faults: number;
   changes: number;
   published: number;
+  /** From the first seed's start to the last one's end. */
   seconds: number;
   /** Kind -> how often it was injected, over all seeds. */
   injected: Record<string, number>;
   runs: SeedResult[];
+  failed: FailedSeed[];
   brokenBuilds: BrokenBuildResult[];
 }
 
+/** What a report is made of. */
+export type FaultsResults = Pick<FaultsReport, "runs" | "failed" | "brokenBuilds" | "seconds">;
+
 /** Sums the runs up. */
-export function faultsReport(runs: SeedResult[], brokenBuilds: BrokenBuildResult[]): FaultsReport {
+export function faultsReport({ runs, failed, brokenBuilds, seconds }: FaultsResults): FaultsReport {
   const sum = (of: (run: SeedResult) => number) => runs.reduce((total, run) => total + of(run), 0);
   const injected: Record<string, number> = {};
   for (const run of runs) {
     for (const [kind, count] of Object.entries(run.injected)) injected[kind] = (injected[kind] ?? 0) + count;
   }
   return {
-    held: runs.every(({ findings }) => findings.length === 0) && brokenBuilds.every(({ caught }) => caught),
+    held:
+      failed.length === 0 &&
+      runs.every(({ findings }) => findings.length === 0) &&
+      brokenBuilds.every(({ caught }) => caught),
     date: new Date().toISOString().slice(0, 10),
     seeds: runs.map(({ seed }) => seed),
     faults: sum(({ faults }) => faults),
     changes: sum(({ changes }) => changes),
     published: sum(({ published }) => published),
-    seconds: Math.round(sum(({ seconds }) => seconds)),
+    seconds: Math.round(seconds),
     injected: Object.fromEntries(Object.entries(injected).sort()),
     runs,
+    failed,
     brokenBuilds,
   };
 }
@@ -70,6 +85,7 @@ export function describeRun(run: SeedResult): string[] {
 export function describeBrokenBuild(result: BrokenBuildResult): string {
   const { name, caught, faults, seconds, findings, breaks } = result;
   const found = Object.entries(findings).map(([guarantee, count]) => `${guarantee} ${count}`);
+  if (result.failed) return `${name}: no result. ${result.failed}`;
   const verdict = caught
     ? `caught within ${faults} faults`
     : `NOT caught within ${faults} faults (${breaks})`;

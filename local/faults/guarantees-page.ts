@@ -40,12 +40,14 @@ function figures({
   published,
   seconds,
   runs,
+  failed,
   injected,
 }: FaultsReport): string[] {
   const findings = runs.reduce((sum, run) => sum + run.findings.length, 0);
   return [
     `${date}, seeds ${seeds.join(", ")}: **${number(faults)} faults** injected into **${number(changes)} committed changes**`,
     `(${number(published)} publications on the bus, repeats included) in ${number(seconds)} s: **${findings} findings**.`,
+    ...failed.map(({ seed, message }) => `Seed ${seed} came to no result: ${message.split("\n")[0]}`),
     "",
     "| Fault | What happens | Injected |",
     "| --- | --- | ---: |",

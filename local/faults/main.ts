@@ -6,8 +6,8 @@ import { eachLimited } from "../scenario/each-limited";
 import { reportToStderr } from "../servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
-import { describeBrokenBuild, describeRun, faultsReport } from "./faults-report";
-import { type BrokenBuildResult, runBrokenBuild } from "./run-broken-build";
+import { describeBrokenBuild, describeRun, type FailedSeed, faultsReport } from "./faults-report";
+import { type BrokenBuildResult, runBrokenBuild, withoutResult } from "./run-broken-build";
 import { runSeed, type SeedResult } from "./run-seed";
 import { runSeedProcess } from "./seed-process";
 
@@ -52,15 +52,18 @@ new Command("npm run faults --")
   });
 
 async function run(options: Options): Promise<void> {
-  const runs = options.brokenBuilds ? [] : await runSeeds(options);
-  const broken = options.brokenBuilds ? await runBrokenBuilds(options.seed) : [];
-  const report = faultsReport(runs, broken);
+  const startedAt = performance.now();
+  const { runs, failed } = options.brokenBuilds ? { runs: [], failed: [] } : await runSeeds(options);
+  const brokenBuilds = options.brokenBuilds ? await runBrokenBuilds(options.seed) : [];
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const report = faultsReport({ runs, failed, brokenBuilds, seconds });
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   if (options.updateDocs) await updateGuaranteesPage(PROJECT_ROOT, report);
   process.exitCode = report.held ? 0 : 1;
 }
 
-async function runSeeds(options: Options): Promise<SeedResult[]> {
+/** A seed that came to no result takes nothing from the others. */
+async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed: FailedSeed[] }> {
   const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict } = options;
   const seeds = options.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
   const shares = Array.from({ length: seeds }, (_, index) => ({
@@ -71,19 +74,33 @@ async function runSeeds(options: Options): Promise<SeedResult[]> {
     report: reportToStderr,
     ...(faultsPerVerdict === undefined ? {} : { faultsPerVerdict }),
   }));
-  const results: SeedResult[] = [];
+  const runs: SeedResult[] = [];
+  const failed: FailedSeed[] = [];
   await eachLimited(shares, availableParallelism(), async (share) => {
-    const result = seeds === 1 ? await runSeed(share) : await runSeedProcess(share);
-    if (seeds === 1) for (const line of describeRun(result)) reportToStderr(line);
-    results.push(result);
+    if (seeds === 1) {
+      const result = await runSeed(share);
+      for (const line of describeRun(result)) reportToStderr(line);
+      runs.push(result);
+      return;
+    }
+    try {
+      runs.push(await runSeedProcess(share));
+    } catch (error) {
+      const { message } = error as Error;
+      reportToStderr(message);
+      failed.push({ seed: share.seed, message });
+    }
   });
-  return results.sort((one, other) => one.seed - other.seed);
+  runs.sort((one, other) => one.seed - other.seed);
+  return { runs, failed };
 }
 
 async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
   const results = new Map<string, BrokenBuildResult>();
   await eachLimited(BROKEN_BUILDS, availableParallelism(), async (build) => {
-    const result = await runBrokenBuild(PROJECT_ROOT, build, seed);
+    const result = await runBrokenBuild(PROJECT_ROOT, build, seed).catch((error: Error) =>
+      withoutResult(build, error),
+    );
     reportToStderr(describeBrokenBuild(result));
     results.set(build.name, result);
   });

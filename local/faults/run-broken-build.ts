@@ -15,6 +15,8 @@ export interface BrokenBuildResult {
   /** Guarantee -> findings. */
   findings: Record<string, number>;
   seconds: number;
+  /** Why the run came to no result, if so. */
+  failed?: string;
 }
 
 /** Limits of a run with a broken build: it is caught within these, or not at all. */
@@ -55,6 +57,11 @@ export async function runBrokenBuild(
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
+}
+
+/** A broken build whose run came to no result counts as not caught. */
+export function withoutResult({ name, breaks }: BrokenBuild, { message }: Error): BrokenBuildResult {
+  return { name, breaks, caught: false, faults: 0, changes: 0, findings: {}, seconds: 0, failed: message };
 }
 
 /** The text with the mistake in it. */

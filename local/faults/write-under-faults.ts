@@ -20,7 +20,11 @@ export interface Writers {
   begun(): number;
   /** What the writers noted so far. */
   journal(): readonly WrittenRequest[];
-  /** Goes on with the seed's operations and incidents until this is so, and all that was begun has ended. */
+  /**
+   * Goes on with the seed's operations and incidents until this is so, and all that was begun has ended.
+   *
+   * @throws what an incident failed with, e.g. a server that did not come up again; writers stop then
+   */
   writeUntil(isEnough: () => boolean): Promise<void>;
 }
 
@@ -33,12 +37,15 @@ export function makeWriters(scene: Scene, { seed, concurrency, incidents }: Writ
   let begun = 0;
   // One at a time: servers that go down together prove no more.
   let happening = Promise.resolve();
+  let failed = false;
   const next = async (): Promise<void> => {
     const operation = operationAt(seed, begun);
     begun += 1;
     while (waiting[0] && waiting[0].atOperation <= begun) {
       const incident = waiting.shift() as Incident;
       happening = happening.then(() => happen(incident, scene));
+      // It is told by writeUntil; unheard until then, it would end the process.
+      happening.catch(() => (failed = true));
     }
     const noted = await writers.pass(async (): Promise<WrittenRequest> =>
       operation.kind === "command"
@@ -52,7 +59,7 @@ export function makeWriters(scene: Scene, { seed, concurrency, incidents }: Writ
     journal: () => journal,
     async writeUntil(isEnough) {
       const writer = async (): Promise<void> => {
-        while (!isEnough()) await next();
+        while (!failed && !isEnough()) await next();
       };
       await Promise.all(Array.from({ length: concurrency }, writer));
       await happening;

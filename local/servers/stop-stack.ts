@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Report } from "./report";
+import { type Report, reportToStderr } from "./report";
 
 /** What has to be stopped at the end of a run, last started first. */
 export interface StopStack {
@@ -89,7 +89,10 @@ export function openStopStack({
     void stopAll().then(() => process.exit(exitCode));
   };
   const onError = (error: unknown): void => {
-    report(`Unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    // Not to `report`, which may be silent: this is all that is ever told of why the process ended.
+    reportToStderr(
+      `Unexpected error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
     // What goes wrong while stopping does not change why the run ends.
     if (stopping) return;
     void stopAll().then(() => process.exit(1));

@@ -12,6 +12,7 @@ import { roleCredentials } from "../event-sources/role-credentials";
 import { capturedHeader } from "../journey/captured-header";
 import type { Journal } from "../journey/journey";
 import type { Deployment } from "../provision/deployment";
+import type { Report } from "../servers/report";
 import type { Servers } from "../servers/start-servers";
 import type { FaultHooks } from "./fault-hooks";
 
@@ -38,10 +39,11 @@ export async function startLocalCapture(options: {
   servers: Servers;
   deployment: Deployment;
   journal: Journal;
+  report: Report;
   /** With faults, a capture that ends is followed by another one, as an operator would have it. */
   faults?: FaultHooks | undefined;
 }): Promise<LocalCapture> {
-  const { servers, deployment, journal, faults } = options;
+  const { servers, deployment, journal, report, faults } = options;
   const { endpoint, region, credentials } = servers.emulator;
   const sts = new STSClient({ endpoint, region, credentials });
   // The provisioner resolved the declared inputs; startCapture checks them.
@@ -63,7 +65,7 @@ export async function startLocalCapture(options: {
         return JSON.parse(SecretString ?? "{}") as DatabaseSecret;
       },
       kinesis: { endpoint, region, credentials: roleCredentials(sts, writerRole, SESSION) },
-      report: (line) => process.stderr.write(`${line}\n`),
+      report,
       ...(faults && {
         beforePut: () => faults.beforePut(),
         beforeAcknowledge: () => faults.beforeAcknowledge(),

@@ -4,6 +4,7 @@ import type { Observation } from "../event-sources/observation";
 import type { Journal } from "../journey/journey";
 import { recordObservation } from "../journey/record";
 import type { Deployment } from "../provision/deployment";
+import type { Report } from "../servers/report";
 import type { Servers } from "../servers/start-servers";
 import { type LocalCapture, startLocalCapture } from "./capture";
 import type { FaultHooks } from "./fault-hooks";
@@ -30,6 +31,8 @@ export interface EventFlowOptions {
   deployment: Deployment;
   landscape: Landscape;
   journal: Journal;
+  /** Takes what goes wrong on the way; a fault run, which makes things go wrong, passes it over. */
+  report: Report;
   faults?: FaultHooks | undefined;
 }
 
@@ -38,7 +41,7 @@ const SETTLE_TIMEOUT_MILLISECONDS = 120_000;
 
 /** Starts the stand-in for DMS and an event source for each declared mapping; everything they do goes into the journal. */
 export async function startEventFlow(options: EventFlowOptions): Promise<EventFlow> {
-  const { servers, deployment, landscape, journal, faults } = options;
+  const { servers, deployment, landscape, journal, report, faults } = options;
   const { endpoint, region } = servers.emulator;
   const subscriptionOf = (functionName: string) => {
     const name = landscape.functions.get(functionName);
@@ -46,7 +49,7 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
   };
   const observe = (observation: Observation): void => {
     if (observation.kind === "problem") {
-      process.stderr.write(`${observation.functionName}: ${observation.code}: ${observation.message}\n`);
+      report(`${observation.functionName}: ${observation.code}: ${observation.message}`);
     }
     recordObservation(journal, subscriptionOf, observation);
   };

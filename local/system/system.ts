@@ -97,7 +97,7 @@ async function startOn(
   const flow = await step(
     report,
     "Starting capture and event sources",
-    () => startEventFlow({ servers, deployment, landscape, journal, faults }),
+    () => startEventFlow({ servers, deployment, landscape, journal, report, faults }),
     phases,
   );
   stops.push("capture and event sources", () => flow.stop());
