@@ -1,7 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { CodedError } from "../../runtime/coded-error";
 import { codedError } from "../../runtime/coded-error";
 import type { Child } from "./child";
@@ -10,15 +9,13 @@ import { emulatorEnvironment } from "./emulator-environment";
 import type { Emulator, EmulatorOptions } from "./emulator-server";
 import { REGION, ROOT_CREDENTIALS } from "./emulator-server";
 import type { EmulatorHealth } from "./emulator-health";
-import { emulatorHealth, refusesUnsignedCalls } from "./emulator-health";
+import { waitUntilReady } from "./emulator-ready";
 import { findMinistack } from "./find-ministack";
 import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";
 import type { RunDirectory } from "./run-directory";
 
 const NAME = "AWS emulator";
-const READY_TIMEOUT_MILLISECONDS = 30_000;
-const POLL_MILLISECONDS = 50;
 /** A busy machine takes its time to write the state of hundreds of resources. */
 const SAVE_MILLISECONDS = 60_000;
 
@@ -112,58 +109,11 @@ async function startOn(place: Place, port: number): Promise<{ child: Child; heal
     stopSignal: persist ? "SIGTERM" : "SIGKILL",
   });
   try {
-    return { child, health: await waitUntilReady(child, port, run.id, log) };
+    return { child, health: await waitUntilReady(child, { endpoint: endpointOf(port), runId: run.id, log }) };
   } catch (error) {
     await child.stop();
     throw error;
   }
-}
-
-async function waitUntilReady(
-  child: Child,
-  port: number,
-  runId: string,
-  log: string,
-): Promise<EmulatorHealth> {
-  const endpoint = endpointOf(port);
-  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
-  for (;;) {
-    const health = await emulatorHealth(endpoint).catch(() => undefined);
-    if (health?.edition === runId) return proven(health, endpoint);
-    const exit = child.exit();
-    if (exit !== undefined) {
-      const taken = /already in use/i.test(logTail(log));
-      if (taken)
-        throw codedError(
-          "PORT_TAKEN",
-          `The AWS emulator cannot listen on port "${port}": another process took it. Start again`,
-        );
-      throw startFailed(`The AWS emulator ended while starting (${exit})`, log);
-    }
-    if (performance.now() > deadline) {
-      throw startFailed(
-        `The AWS emulator did not become ready on port "${port}" within ${READY_TIMEOUT_MILLISECONDS / 1_000} s`,
-        log,
-      );
-    }
-    await delay(POLL_MILLISECONDS);
-  }
-}
-
-async function proven(health: EmulatorHealth, endpoint: string): Promise<EmulatorHealth> {
-  if (health.authEnforced && (await refusesUnsignedCalls(endpoint))) return health;
-  throw codedError(
-    "EMULATOR_WITHOUT_AUTH",
-    `MiniStack "${health.version}" at "${endpoint}" does not enforce IAM though AUTH=true asks for it. ` +
-      `Uninstall it, so that the version this project is tried with is installed`,
-  );
-}
-
-function startFailed(what: string, log: string): CodedError {
-  return codedError(
-    "EMULATOR_START_FAILED",
-    `${what}. Remove the cause, or set AWS_ENDPOINT_URL to a MiniStack that runs already. The end of its log:${logTail(log)}`,
-  );
 }
 
 function endpointOf(port: number): string {
