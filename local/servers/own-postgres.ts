@@ -140,8 +140,10 @@ async function waitUntilReady(cluster: PostgresCluster, child: Child, port: numb
     try {
       return await versionOf(clusterUrl(cluster, port, "postgres"));
     } catch (error) {
-      // A refused password means a server of somebody else on the port: ours will end by itself in a moment.
-      const waiting = ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"].includes(errorCode(error) ?? "");
+      // A refused password means a server of somebody else on the port: ours will end by itself in a moment. Without a code are a
+      // time-out and a connection that broke off: a busy machine, or a server that recovers.
+      const code = errorCode(error);
+      const waiting = code === undefined || ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"].includes(code);
       if (!waiting || performance.now() > deadline) {
         throw postgresStartFailed(cluster, `PostgreSQL did not become ready on port "${port}"`, error);
       }
