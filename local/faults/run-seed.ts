@@ -55,11 +55,14 @@ const CONCURRENCY = 10;
 /** Changes that come of an operation, reactions included; measured. Incidents are spread over the operations that are expected. */
 const CHANGES_PER_OPERATION = 1.7;
 const MAX_REDRIVES = 10;
+/** Between two lines of progress. */
+const PROGRESS_MILLISECONDS = 20_000;
 
 /** Starts a system, writes to it under a seed's faults, lets it settle without faults, and judges what its stores hold. */
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { projectRoot, seed, faults, changes, faultsPerVerdict = faults, report } = options;
   const startedAt = performance.now();
+  report(`seed ${seed}: starting the system`);
   const schedule = openFaultSchedule({ seed, rate: FAULT_RATE });
   const harness = await openHarness(schedule, seed);
   try {
@@ -91,9 +94,15 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
         const wantedFaults = Math.min(faults, injected + faultsPerVerdict);
         const wantedChanges = Math.min(changes, known + Math.ceil((changes * faultsPerVerdict) / faults));
         const wanted = writers.begun() + Math.ceil((wantedChanges - known) / CHANGES_PER_OPERATION);
-        await writers.writeUntil(() => writers.begun() >= wanted && schedule.total() >= wantedFaults);
+        const done = () => `seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults`;
+        const progress = setInterval(() => report(done()), PROGRESS_MILLISECONDS);
+        try {
+          await writers.writeUntil(() => writers.begun() >= wanted && schedule.total() >= wantedFaults);
+        } finally {
+          clearInterval(progress);
+        }
         schedule.pause();
-        report(`seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults; settling`);
+        report(`${done()}; settling`);
         redriven += await settle(scene);
         snapshot = await takeSnapshot(system, audit);
         findings = judge(snapshot, {
