@@ -33,7 +33,7 @@ export const FAULT_KINDS = {
 
   "capture restarted":
     "change data capture crashes before it puts records on the stream or before it tells the slot, and reads again from there",
-  "PostgreSQL killed": "kill -9 of PostgreSQL with all its processes; it recovers from its log",
+  "PostgreSQL killed": "kill -9 of PostgreSQL, which takes all its processes along; it recovers from its log",
   "emulator restarted": "the AWS emulator is stopped and started again with its state",
   "shard split": "a shard of the monolith's stream is split",
   "record undecodable": "a record that is no outbox row is put on the monolith's stream",

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { codedError } from "../../runtime/coded-error";
 import { FAULT_KINDS } from "./fault-kinds";
@@ -46,7 +47,7 @@ function figures({
   const findings = runs.reduce((sum, run) => sum + run.findings.length, 0);
   return [
     `${date}, seeds ${seeds.join(", ")}: **${number(faults)} faults** injected into **${number(changes)} committed changes**`,
-    `(${number(published)} publications on the bus, repeats included) in ${number(seconds)} s: **${findings} findings**.`,
+    `(${number(published)} publications on the bus, repeats included) in ${number(seconds)} s on ${availableParallelism()} cores: **${findings} findings**.`,
     ...failed.map(({ seed, message }) => `Seed ${seed} came to no result: ${message.split("\n")[0]}`),
     "",
     "| Fault | What happens | Injected |",

@@ -86,7 +86,7 @@ export async function startOwnPostgres({ run }: ServerOptions): Promise<Postgres
       const before = child;
       stopped = true;
       await before.stop(how === "kill" ? "SIGKILL" : SHUT_DOWN_FAST);
-      ({ child } = await startServer(cluster, port));
+      ({ child } = await startServerAgain(cluster, port));
       stopped = false;
       watch(child);
     },
@@ -99,6 +99,21 @@ export async function startOwnPostgres({ run }: ServerOptions): Promise<Postgres
       }));
     },
   };
+}
+
+/** What a killed server's processes, which end on their own when they miss it, hold until then. */
+const HELD = /pre-existing shared memory block .* is still in use/;
+
+async function startServerAgain(cluster: PostgresCluster, port: number): ReturnType<typeof startServer> {
+  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
+  for (;;) {
+    try {
+      return await startServer(cluster, port);
+    } catch (error) {
+      if (!HELD.test(logTail(cluster.log)) || performance.now() > deadline) throw error;
+    }
+    await delay(POLL_MILLISECONDS);
+  }
 }
 
 async function startServer(

@@ -105,6 +105,24 @@ test(
 );
 
 test(
+  "a server that was killed is started again as soon as the last of its processes has let go of its memory",
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const server = await start(await openRun());
+    const client = new Client({ connectionString: server.adminUrl() });
+    client.on("error", () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    const backend = (rows[0] as { pid: number }).pid;
+    process.kill(backend, "SIGSTOP");
+    setTimeout(() => process.kill(backend, "SIGCONT"), 700);
+    await server.restart("kill");
+    expect(await query(server.adminUrl(), "select 'up' as value")).toEqual(["up"]);
+    await server.stop();
+  },
+);
+
+test(
   "a server that ends though nobody stopped it is noticed",
   { timeout: TIMEOUT_MILLISECONDS },
   async () => {
