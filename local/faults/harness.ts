@@ -16,6 +16,8 @@ export interface Harness {
 const VISIBILITY_TIMEOUT_SECONDS = 4;
 /** Soon after a server is up again. */
 const PROBLEM_MILLISECONDS = 300;
+/** As many as AWS begins with, so that reactions of one subscription race each other. */
+const CONCURRENT_BATCHES = 5;
 
 /** Opens the harness; the proxies listen before the servers start. */
 export async function openHarness(schedule: FaultSchedule, seed: number): Promise<Harness> {
@@ -37,6 +39,7 @@ export async function openHarness(schedule: FaultSchedule, seed: number): Promis
       pace: {
         visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
         problemMilliseconds: PROBLEM_MILLISECONDS,
+        maximumConcurrency: CONCURRENT_BATCHES,
       },
     },
     stop: () => proxies.stop(),
