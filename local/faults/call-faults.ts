@@ -39,8 +39,6 @@ const THROTTLING_CODES: Readonly<Record<string, string>> = {
   AmazonSQS: "RequestThrottled",
 };
 const LONGEST_DELAY_MILLISECONDS = 400;
-/** Calls that are throttled in a row: the SDK gives up after three tries, so that some fail for good. */
-const LONGEST_THROTTLING_CALLS = 6;
 
 /** Decides about the functions' AWS calls. `events` publishes, as root, the part of a PutEvents call that succeeds. */
 export function callFaults(schedule: FaultSchedule, events: () => EventBridgeClient) {
@@ -51,7 +49,6 @@ export function callFaults(schedule: FaultSchedule, events: () => EventBridgeCli
     const details = schedule.details(site);
     switch (kind) {
       case "call throttled":
-        schedule.repeat(site, kind, details.between(0, LONGEST_THROTTLING_CALLS - 1));
         return { do: "refuse", status: 400, code: throttlingCode(target) };
       case "call cut":
         return { do: "cut" };

@@ -3,7 +3,7 @@ export const FAULT_KINDS = {
   "request repeated": "a caller sends a request again that was answered",
   "request answer lost": "a caller never sees the answer and sends the request again",
 
-  "call throttled": "an AWS call of a function, or up to six in a row, is refused with a throttling error; nothing was done",
+  "call throttled": "an AWS call of a function is refused with a throttling error; nothing was done",
   "call cut": "the connection of an AWS call breaks before the service got it",
   "call answer lost": "an AWS call is done, but its answer never arrives",
   "call delayed": "an AWS call takes longer",

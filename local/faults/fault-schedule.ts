@@ -12,8 +12,6 @@ export interface FaultSchedule {
    * @returns the fault to inject, which counts as injected; undefined lets things take their course
    */
   draw(site: string, kinds: readonly FaultKind[]): FaultKind | undefined;
-  /** The next so many draws at a site come to this fault, as throttling lasts; each counts. Passed over while a site repeats one already. */
-  repeat(site: string, kind: FaultKind, times: number): void;
   /** Counts a fault that was planned elsewhere. */
   count(kind: FaultKind): void;
   /** Details of a fault at a site, e.g. how long a delay is: from the site's own stream. */
@@ -35,7 +33,6 @@ export interface ScheduleOptions {
 /** Opens the schedule of a run. */
 export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedule {
   const streams = new Map<string, { whether: Random; details: Random }>();
-  const repeats = new Map<string, { kind: FaultKind; left: number }>();
   const counts = new Map<FaultKind, number>();
   let paused = false;
   const streamOf = (site: string) => {
@@ -48,14 +45,6 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
     streams.set(site, made);
     return made;
   };
-  const repeated = (site: string): FaultKind | undefined => {
-    const repeat = repeats.get(site);
-    if (!repeat) return undefined;
-    repeat.left -= 1;
-    if (repeat.left >= 0) return repeat.kind;
-    repeats.delete(site);
-    return undefined;
-  };
   const count = (kind: FaultKind): void => void counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return {
     draw(site, kinds) {
@@ -63,13 +52,10 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
       const { whether } = streamOf(site);
       // Both are drawn each time: the stream does not depend on what came of the first.
       const strikes = whether.chance(rate);
-      const drawn = whether.pick(kinds);
-      const kind = repeated(site) ?? (strikes ? drawn : undefined);
-      if (kind) count(kind);
+      const kind = whether.pick(kinds);
+      if (!strikes) return undefined;
+      count(kind);
       return kind;
-    },
-    repeat(site, kind, times) {
-      if (!repeats.has(site)) repeats.set(site, { kind, left: times });
     },
     count,
     details: (site) => streamOf(site).details,

@@ -51,20 +51,6 @@ describe("the schedule", () => {
     expect(schedule.total()).toBe(3);
   });
 
-  test("repeats a fault at its site so many times, and then goes on as it would have without", () => {
-    const schedule = openFaultSchedule({ seed: 7, rate: 0.3 });
-    const drawn = Array.from({ length: 100 }, (_, index) => {
-      if (index === 10) schedule.repeat("here", "call throttled", 3);
-      // Asked for while one lasts, or with the last one: that would make it endless.
-      if (index === 11 || index === 13) schedule.repeat("here", "call throttled", 3);
-      return schedule.draw("here", KINDS);
-    });
-    const without = draws(7, "here", 100);
-    expect(drawn).toEqual(without.map((one, index) => (index >= 10 && index < 13 ? "call throttled" : one)));
-    expect(schedule.injected()["call throttled"]).toBe(3);
-    expect(schedule.draw("elsewhere", KINDS)).not.toBe("call throttled");
-  });
-
   test("injects nothing while it is paused, and then goes on where it was", () => {
     const schedule = openFaultSchedule({ seed: 7, rate: 0.3 });
     const before = Array.from({ length: 50 }, () => schedule.draw("here", KINDS));
