@@ -13,6 +13,7 @@ import type { Random } from "./random";
 const ANY_CALL: readonly FaultKind[] = [
   "call throttled",
   "call throttled",
+  "call refused",
   "call cut",
   "call cut",
   "call answer lost",
@@ -50,6 +51,9 @@ export function callFaults(schedule: FaultSchedule, events: () => EventBridgeCli
     switch (kind) {
       case "call throttled":
         return { do: "refuse", status: 400, code: throttlingCode(target) };
+      case "call refused":
+        // As when the key that encrypts a table or queue cannot be used for a moment.
+        return { do: "refuse", status: 400, code: "AccessDeniedException" };
       case "call cut":
         return { do: "cut" };
       case "call answer lost":

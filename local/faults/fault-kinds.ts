@@ -4,6 +4,7 @@ export const FAULT_KINDS = {
   "request answer lost": "a caller never sees the answer and sends the request again",
 
   "call throttled": "an AWS call of a function is refused with a throttling error; nothing was done",
+  "call refused": "an AWS call is refused with an error that the SDK does not try again; nothing was done",
   "call cut": "the connection of an AWS call breaks before the service got it",
   "call answer lost": "an AWS call is done, but its answer never arrives",
   "call delayed": "an AWS call takes longer",

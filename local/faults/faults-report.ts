@@ -88,6 +88,6 @@ export function describeBrokenBuild(result: BrokenBuildResult): string {
   if (result.failed) return `${name}: no result. ${result.failed}`;
   const verdict = caught
     ? `caught within ${faults} faults`
-    : `NOT caught within ${faults} faults (${breaks})`;
+    : `NOT caught within ${faults} faults (${breaks.join(", ")})`;
   return `${name}: ${verdict}, ${seconds} s (${found.join(", ") || "nothing found"})`;
 }

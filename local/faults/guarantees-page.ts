@@ -66,7 +66,7 @@ function brokenBuilds({ date, brokenBuilds: builds }: FaultsReport): string[] {
     "| --- | --- | ---: |",
     ...builds.map(
       ({ name, breaks, caught, faults, changes }) =>
-        `| ${name} | ${breaks} | ${caught ? `${faults} faults, ${changes} changes` : "**not caught**"} |`,
+        `| ${name} | ${breaks.join(", ")} | ${caught ? `${faults} faults, ${changes} changes` : "**not caught**"} |`,
     ),
   ];
 }

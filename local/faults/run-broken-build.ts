@@ -7,7 +7,8 @@ import { runSeedProcess } from "./seed-process";
 /** What the verdict made of a broken build. */
 export interface BrokenBuildResult {
   name: string;
-  breaks: string;
+  /** Guarantees, any of which has to be named by the verdict. */
+  breaks: readonly string[];
   caught: boolean;
   /** Faults that had been injected when it was caught, or in all. */
   faults: number;
@@ -52,7 +53,7 @@ export async function runBrokenBuild(
     const findings: Record<string, number> = {};
     for (const { guarantee } of result.findings) findings[guarantee] = (findings[guarantee] ?? 0) + 1;
     const { faults, changes, seconds } = result;
-    const caught = build.breaks in findings;
+    const caught = build.breaks.some((guarantee) => guarantee in findings);
     return { name: build.name, breaks: build.breaks, caught, faults, changes, findings, seconds };
   } finally {
     rmSync(copy, { recursive: true, force: true });
