@@ -13,7 +13,7 @@ export interface Harness {
 }
 
 /** Shorter than on AWS (six times the function's timeout), so that what a killed function had in hand comes again soon. */
-const VISIBILITY_TIMEOUT_SECONDS = 4;
+const VISIBILITY_TIMEOUT_SECONDS = 3;
 /** Soon after a server is up again. */
 const PROBLEM_MILLISECONDS = 300;
 /** As many as AWS begins with, so that reactions of one subscription race each other. */

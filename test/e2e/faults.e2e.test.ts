@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { FaultsReport } from "../../dist/local/faults/faults-report.js";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
-const LIMITS = { seed: 20_261, seeds: 1, faults: 120, changes: 240 };
+const LIMITS = { seed: 20_261, seeds: 1, faults: 60, changes: 120 };
 
 let report: FaultsReport;
 let progress = "";
