@@ -100,6 +100,13 @@ test.each([
   expect(runner.output()).toContain("stopped second\nstopped first");
 });
 
+test("why the process ended is told also where progress is reported to nobody", async () => {
+  const silent = PROGRAM.replace("(line) => console.error(line)", "() => undefined").replace("DELAY", "10");
+  const runner = nodeProcess(`${silent} Promise.reject(new Error("broken"))`);
+  expect(await runner.ended).toBe(1);
+  expect(runner.output()).toContain("Unexpected error: Error: broken");
+});
+
 test("after a normal end the process ends by itself", async () => {
   const runner = nodeProcess(
     `${PROGRAM.replace("DELAY", "10").replace("setInterval(() => {}, 1000)", "")} stops.stopAll()`,
