@@ -29,14 +29,16 @@ const args = {
 const deployment = await deploy(() => {
   const bus = new EventBus("events");
   const { streamArn, quarantineUrl } = new ChangeDataCapture("monolith", { ...args, bus });
-  new ChangeDataCapture("plain", { ...args, database: { ...database, tls: "disable" }, bus });
+  new ChangeDataCapture("Plain_DB", { ...args, database: { ...database, tls: "disable" }, bus });
   return { streamArn, quarantineUrl };
 });
 const { one } = deployment;
 
-test("Change data capture is a stream, a DMS task with its endpoints and roles, and a relay", () => {
+test("Change data capture is a stream, a DMS task with its endpoints, roles and alarms, and a relay", () => {
   const component = one("domain-consistency:components:ChangeDataCapture", "monolith");
   expect(deployment.childrenOf(component)).toEqual([
+    "aws:cloudwatch/metricAlarm:MetricAlarm monolith-source-latency-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm monolith-target-latency-alarm",
     "aws:dms/endpoint:Endpoint monolith-source",
     "aws:dms/endpoint:Endpoint monolith-target",
     "aws:dms/replicationInstance:ReplicationInstance monolith-instance",
@@ -85,8 +87,17 @@ test("DMS reads the outbox's own slot with test_decoding, moves it on when idle,
   });
 });
 
+test("DMS is given identifiers as it keeps them, in lower case, so that alarms find its metrics", () => {
+  const id = "domain-consistency-dev-plain-db";
+  expect(one("aws:dms/replicationInstance:ReplicationInstance", "Plain_DB-instance").inputs).toMatchObject({
+    replicationInstanceId: id,
+  });
+  const alarm = one("aws:cloudwatch/metricAlarm:MetricAlarm", "Plain_DB-target-latency-alarm");
+  expect(alarm.inputs.dimensions).toMatchObject({ ReplicationInstanceIdentifier: id });
+});
+
 test("DMS connects without TLS only where the database is configured so", () => {
-  expect(one("aws:dms/endpoint:Endpoint", "plain-source").inputs.sslMode).toBe("none");
+  expect(one("aws:dms/endpoint:Endpoint", "Plain_DB-source").inputs.sslMode).toBe("none");
 });
 
 test("DMS writes records that are one line of JSON, whole, and say what committed them and how they are keyed", () => {
@@ -133,6 +144,35 @@ test("The task replicates changes from the source to the target, and starts by i
     startReplicationTask: true,
   });
 });
+
+test.each([
+  ["source", "CDCLatencySource"],
+  ["target", "CDCLatencyTarget"],
+])(
+  "The on-call is told when the task is slow at its %s, and when it does not run at all",
+  (end, metricName) => {
+    const { inputs } = one("aws:cloudwatch/metricAlarm:MetricAlarm", `monolith-${end}-latency-alarm`);
+    const { alarmDescription, ...alarm } = inputs;
+    expect(alarmDescription).toMatch(
+      /^Events wait in the monolith's outbox: the replication task of monolith is stopped or slow /,
+    );
+    expect(alarm).toEqual({
+      namespace: "AWS/DMS",
+      metricName,
+      dimensions: {
+        ReplicationInstanceIdentifier: "domain-consistency-dev-monolith",
+        ReplicationTaskIdentifier: "monolith-task-1234567",
+      },
+      statistic: "Maximum",
+      comparisonOperator: "GreaterThanThreshold",
+      threshold: 60,
+      period: 300,
+      evaluationPeriods: 2,
+      treatMissingData: "breaching",
+      alarmActions: [],
+    });
+  },
+);
 
 test("The task captures the outbox only, and keys its records by aggregate, so that an aggregate's events stay in order", () => {
   const outbox = { "schema-name": "public", "table-name": "outbox" };

@@ -75,7 +75,7 @@ test("No environment variable, input or output holds a secret; secrets are named
   expect(JSON.stringify(deployment.outputs)).not.toContain("secretsmanager");
 });
 
-test("Every alarm tells the configured topic, and every queue for the on-call, every relay and retention have one", () => {
+test("Every alarm tells the configured topic, and every queue for the on-call, every relay, DMS and retention have one", () => {
   const alarms = deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
   for (const { inputs } of alarms) expect(inputs.alarmActions).toEqual([FULL_CONFIG.alarmTopicArn]);
   const names = alarms.map(({ name }) => name).sort();
@@ -84,7 +84,10 @@ test("Every alarm tells the configured topic, and every queue for the on-call, e
     .map(({ name }) => name)
     .filter((name) => !name.endsWith("-queue"));
   const relays = deployment.ofType("domain-consistency:components:Relay").map(({ name }) => `${name}-age`);
-  expect(names).toEqual([...parked, ...relays, "monolith-retention"].map((name) => `${name}-alarm`).sort());
+  const replication = ["monolith-source-latency", "monolith-target-latency"];
+  expect(names).toEqual(
+    [...parked, ...relays, ...replication, "monolith-retention"].map((name) => `${name}-alarm`).sort(),
+  );
 });
 
 test("Every setting takes effect", () => {

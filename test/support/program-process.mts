@@ -30,7 +30,13 @@ async function mock(): Promise<void> {
   const newResource = (resource: Pulumi.runtime.MockResourceArgs) => {
     const { type, name, inputs } = resource;
     if (type === "aws:lambda/function:Function") lambdas.push(resource);
-    const computed = { name, arn: `arn:${name}`, url: `https://${name}`, streamArn: `arn:${name}/stream` };
+    const computed = {
+      name,
+      arn: `arn:${name}`,
+      url: `https://${name}`,
+      streamArn: `arn:${name}/stream`,
+      replicationTaskArn: `arn:task:${name}`,
+    };
     return { id: name, state: request.preview ? inputs : { ...computed, ...inputs } };
   };
   const call = () => ({ region: "eu-central-1" });
