@@ -2,17 +2,13 @@ import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, escapeIdentifier } from "pg";
 import type { CodedError } from "../../runtime/coded-error";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/coded-error";
 import type { Child } from "./child";
 import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";
 import type { PostgresCluster } from "./postgres-cluster";
-import {
-  clusterUrl,
-  createPostgresCluster,
-  postgresStartFailed,
-  startClusterProgram,
-} from "./postgres-cluster";
+import { clusterUrl, createPostgresCluster, startClusterProgram } from "./postgres-cluster";
+import { waitUntilReady } from "./postgres-ready";
 import type { PostgresServer, ServerOptions } from "./postgres-server";
 
 const NAME = "PostgreSQL";
@@ -132,50 +128,10 @@ async function startServer(
     SHUT_DOWN_AT_ONCE,
   );
   try {
-    return { child, port, version: await waitUntilReady(cluster, child, port) };
+    const started = { url: clusterUrl(cluster, port, "postgres"), port, log: cluster.log };
+    return { child, port, version: await waitUntilReady(child, started) };
   } catch (error) {
     await child.stop();
     throw error;
-  }
-}
-
-async function waitUntilReady(cluster: PostgresCluster, child: Child, port: number): Promise<string> {
-  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
-  for (;;) {
-    const exit = child.exit();
-    if (exit !== undefined) {
-      const taken = /could not bind .*address.*in use/i.test(logTail(cluster.log));
-      if (taken)
-        throw codedError(
-          "PORT_TAKEN",
-          `PostgreSQL cannot listen on port "${port}": another process took it. Start again`,
-        );
-      throw postgresStartFailed(cluster, `PostgreSQL ended while starting (${exit})`);
-    }
-    try {
-      return await versionOf(clusterUrl(cluster, port, "postgres"));
-    } catch (error) {
-      // A refused password means a server of somebody else on the port: ours will end by itself in a moment. Without a code are a
-      // time-out and a connection that broke off: a busy machine, or a server that recovers.
-      const code = errorCode(error);
-      const waiting = code === undefined || ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"].includes(code);
-      if (!waiting || performance.now() > deadline) {
-        throw postgresStartFailed(cluster, `PostgreSQL did not become ready on port "${port}"`, error);
-      }
-    }
-    await delay(POLL_MILLISECONDS);
-  }
-}
-
-async function versionOf(connectionString: string): Promise<string> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
-  client.on("error", () => undefined);
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ server_version: string }>("show server_version");
-    return rows[0]?.server_version ?? "unknown";
-  } finally {
-    // Also where connecting failed: the socket may be half open.
-    await client.end().catch(() => undefined);
   }
 }

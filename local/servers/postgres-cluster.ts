@@ -74,10 +74,7 @@ export async function createPostgresCluster(run: RunDirectory): Promise<Postgres
   const exit = await child.wait();
   await rm(passwordFile, { force: true });
   if (exit !== "exit code 0")
-    throw postgresStartFailed(
-      cluster,
-      `Creating PostgreSQL's data folder "${cluster.data}" failed (${exit})`,
-    );
+    throw postgresStartFailed(log, `Creating PostgreSQL's data folder "${cluster.data}" failed (${exit})`);
   return cluster;
 }
 
@@ -112,10 +109,10 @@ export function clusterUrl({ password }: PostgresCluster, port: number, database
 }
 
 /** The error POSTGRES_START_FAILED, with the end of the log. */
-export function postgresStartFailed(cluster: PostgresCluster, what: string, cause?: unknown): CodedError {
+export function postgresStartFailed(log: string, what: string, cause?: unknown): CodedError {
   return codedError(
     "POSTGRES_START_FAILED",
-    `${what}. Set DATABASE_URL to use a PostgreSQL server of your own, or remove the cause. The end of its log:${logTail(cluster.log)}`,
+    `${what}. Set DATABASE_URL to use a PostgreSQL server of your own, or remove the cause. The end of its log:${logTail(log)}`,
     { cause },
   );
 }
