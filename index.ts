@@ -7,6 +7,7 @@ import { loadDomains } from "./domains/registry";
 
 const settings = readSettings(new pulumi.Config());
 const { modules, microservices } = loadDomains();
+const { subnetIds, securityGroupIds } = settings;
 const { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn } = settings;
 
 const bus = new EventBus("events");
@@ -22,6 +23,7 @@ const monolith = new Monolith("monolith", {
     applicationSecretArn: settings.applicationSecretArn,
     captureSecretArn: settings.captureSecretArn,
     retentionSecretArn: settings.retentionSecretArn,
+    ...(subnetIds && securityGroupIds ? { network: { subnetIds, securityGroupIds } } : {}),
   },
   streamShards: settings.streamShards,
   streamRetentionHours: settings.streamRetentionHours,

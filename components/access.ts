@@ -1,10 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Network } from "./network";
 import type { PolicyStatement } from "./policy";
 
-/** What a function needs to use a store: variables that name it, statements that open it. */
+/** What a function needs to use a store: variables that name it, statements that open it, and where it is reached. */
 export interface Access {
   environment: Record<string, pulumi.Input<string>>;
   statements: PolicyStatement[];
+  /** @default reached from anywhere */
+  network?: Network;
 }
 
 /** Two accesses in one. */
@@ -12,5 +15,11 @@ export function both(one: Access, other: Access): Access {
   return {
     environment: { ...one.environment, ...other.environment },
     statements: [...one.statements, ...other.statements],
+    ...inNetwork(one.network ?? other.network),
   };
+}
+
+/** The network of an access, if there is one. */
+export function inNetwork(network: Network | undefined): Pick<Access, "network"> {
+  return network ? { network } : {};
 }

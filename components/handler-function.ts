@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type HandlerFactory, lambdaPackage } from "./lambda-package";
+import { allowAttachment, type Network } from "./network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
 /** Arguments of a `HandlerFunction`. */
@@ -13,6 +14,8 @@ export interface HandlerFunctionArgs {
   statements: pulumi.Input<PolicyStatement>[];
   /** Environment variables; `runtime/environment.ts` names them. No secrets. */
   environment: Record<string, pulumi.Input<string>>;
+  /** The network that it is attached to. @default none */
+  network?: Network;
   /** @default 30 */
   timeoutSeconds?: number;
   /** @default 512 */
@@ -53,6 +56,8 @@ export class HandlerFunction extends pulumi.ComponentResource {
       { role: role.id, policy: allow([writeLog, ...args.statements]) },
       child,
     );
+    const { network } = args;
+    const policies = [this.policy, ...(network ? [allowAttachment(name, role, logGroup.arn, child)] : [])];
     const lambda = new aws.lambda.Function(
       name,
       {
@@ -65,8 +70,9 @@ export class HandlerFunction extends pulumi.ComponentResource {
         memorySize: args.memoryMegabytes ?? 512,
         environment: { variables: args.environment },
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
+        ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: [this.policy] },
+      { ...child, dependsOn: policies },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;

@@ -10,7 +10,8 @@ export interface PolicyStatement {
   Condition?: Record<string, Record<string, pulumi.Input<string> | string[]>>;
 }
 
-const POLICY_VERSION = "2012-10-17";
+/** Of IAM's policy language. */
+export const POLICY_VERSION = "2012-10-17";
 
 /** A policy document that allows exactly these statements. */
 export function allow(statements: pulumi.Input<PolicyStatement>[]): pulumi.Output<string> {

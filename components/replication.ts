@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MonolithDatabase } from "./monolith-database";
+import type { Network } from "./network";
 import { allow, trust } from "./policy";
 import { replicationTaskSettings, tableMappings } from "./replication-settings";
 
@@ -83,6 +84,7 @@ export function replicate(
     },
     { ...child, dependsOn: [writer.policy] },
   );
+  const { network } = database;
   const instance = new aws.dms.ReplicationInstance(
     `${name}-instance`,
     {
@@ -92,6 +94,7 @@ export function replicate(
       allocatedStorage: 50,
       publiclyAccessible: false,
       autoMinorVersionUpgrade: true,
+      ...(network && inSubnets(name, id, network, child)),
     },
     child,
   );
@@ -146,6 +149,25 @@ function latencyAlarms(
       child,
     );
   }
+}
+
+/** Places the instance in the database's network; elsewhere it is in the account's default one. */
+function inSubnets(
+  name: string,
+  id: string,
+  { subnetIds, securityGroupIds }: Network,
+  child: pulumi.CustomResourceOptions,
+): Pick<aws.dms.ReplicationInstanceArgs, "replicationSubnetGroupId" | "vpcSecurityGroupIds"> {
+  const group = new aws.dms.ReplicationSubnetGroup(
+    `${name}-subnets`,
+    {
+      replicationSubnetGroupId: id,
+      replicationSubnetGroupDescription: "Where the monolith's database is reached",
+      subnetIds,
+    },
+    child,
+  );
+  return { replicationSubnetGroupId: group.replicationSubnetGroupId, vpcSecurityGroupIds: securityGroupIds };
 }
 
 function roleFor(

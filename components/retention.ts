@@ -32,7 +32,7 @@ export class Retention extends pulumi.ComponentResource {
   constructor(name: string, args: RetentionArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Retention", name, {}, opts);
     const child = { parent: this };
-    const { environment, statements } = useDatabase(args.database, args.database.retentionSecretArn);
+    const { environment, ...access } = useDatabase(args.database, args.database.retentionSecretArn);
     const handler = new HandlerFunction(
       name,
       {
@@ -43,7 +43,7 @@ export class Retention extends pulumi.ComponentResource {
           [ENVIRONMENT.outboxRetentionDays]: String(args.outboxRetentionDays),
           [ENVIRONMENT.inboxRetentionDays]: String(args.inboxRetentionDays ?? INBOX_RETENTION_DAYS),
         },
-        statements,
+        ...access,
         timeoutSeconds: TIMEOUT_SECONDS,
         logRetentionDays: args.logRetentionDays,
       },

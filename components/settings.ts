@@ -3,6 +3,14 @@ import { z } from "zod";
 
 const arn = (service: string) =>
   z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
+const ids = (kind: string) =>
+  z
+    .string()
+    .transform((list) => list.split(",").map((id) => id.trim()))
+    .refine(
+      (list) => list.every((id) => new RegExp(`^${kind}-[0-9a-f]+$`).test(id)),
+      `must be ids that start with "${kind}-", with commas between them`,
+    );
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** The retentions that CloudWatch Logs takes, in days. Source: Amazon CloudWatch Logs API, PutRetentionPolicy. */
@@ -11,40 +19,55 @@ const LOG_RETENTION_DAYS = [
 ];
 
 /** The stack's configuration: names, defaults, limits. Pulumi.yaml tells the same to `pulumi config`. */
-const schema = z.object({
-  /** Host of the monolith's PostgreSQL writer; a proxy will not do, since DMS cannot capture through one. */
-  databaseHost: z.string().min(1),
-  databasePort: wholeNumber(1, 65_535).default(5432),
-  databaseName: z
-    .string()
-    .regex(/^[a-z_][a-z0-9_]{0,55}$/, "must be lower case letters, digits and _, 56 at most"),
-  /** "verify-full" (default) or, for a database on the own machine, "disable". */
-  databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
-  /** Secret {"username","password"} of a login in the role monolith_application. */
-  applicationSecretArn: arn("secretsmanager"),
-  /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
-  captureSecretArn: arn("secretsmanager"),
-  /** Secret {"username","password"} of a login in the role monolith_retention. */
-  retentionSecretArn: arn("secretsmanager"),
-  /** Shards of the Kinesis stream; one takes 1 MiB or 1,000 records a second. */
-  streamShards: wholeNumber(1, 200).default(1),
-  /** Hours that the stream keeps records: how long a relay may be down. */
-  streamRetentionHours: wholeNumber(24, 8760).default(168),
-  replicationInstanceClass: z
-    .string()
-    .regex(/^dms\./, 'must start with "dms."')
-    .default("dms.t3.micro"),
-  /** Days that an outbox keeps its events. */
-  outboxRetentionDays: wholeNumber(1, 3650).default(30),
-  logRetentionDays: z.coerce
-    .number()
-    .refine((days) => LOG_RETENTION_DAYS.includes(days), `must be one of ${LOG_RETENTION_DAYS.join(", ")}`)
-    .default(30),
-  /** Refuse to delete tables that hold data. */
-  deletionProtection: z.stringbool().default(true),
-  /** SNS topic that alarms are sent to; default: none. */
-  alarmTopicArn: arn("sns").optional(),
-});
+const schema = z
+  .object({
+    /** Host of the monolith's PostgreSQL writer; a proxy will not do, since DMS cannot capture through one. */
+    databaseHost: z.string().min(1),
+    databasePort: wholeNumber(1, 65_535).default(5432),
+    databaseName: z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]{0,55}$/, "must be lower case letters, digits and _, 56 at most"),
+    /** "verify-full" (default) or, for a database on the own machine, "disable". */
+    databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
+    /** Subnets of a private database's network, at least two (AWS DMS wants two availability zones); default: none. */
+    subnetIds: ids("subnet")
+      .refine((list) => new Set(list).size >= 2, "must be two or more")
+      .optional(),
+    /** What the functions that use the database, and AWS DMS, have in that network; default: none. */
+    securityGroupIds: ids("sg").optional(),
+    /** Secret {"username","password"} of a login in the role monolith_application. */
+    applicationSecretArn: arn("secretsmanager"),
+    /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
+    captureSecretArn: arn("secretsmanager"),
+    /** Secret {"username","password"} of a login in the role monolith_retention. */
+    retentionSecretArn: arn("secretsmanager"),
+    /** Shards of the Kinesis stream; one takes 1 MiB or 1,000 records a second. */
+    streamShards: wholeNumber(1, 200).default(1),
+    /** Hours that the stream keeps records: how long a relay may be down. */
+    streamRetentionHours: wholeNumber(24, 8760).default(168),
+    replicationInstanceClass: z
+      .string()
+      .regex(/^dms\./, 'must start with "dms."')
+      .default("dms.t3.micro"),
+    /** Days that an outbox keeps its events. */
+    outboxRetentionDays: wholeNumber(1, 3650).default(30),
+    logRetentionDays: z.coerce
+      .number()
+      .refine((days) => LOG_RETENTION_DAYS.includes(days), `must be one of ${LOG_RETENTION_DAYS.join(", ")}`)
+      .default(30),
+    /** Refuse to delete tables that hold data. */
+    deletionProtection: z.stringbool().default(true),
+    /** SNS topic that alarms are sent to; default: none. */
+    alarmTopicArn: arn("sns").optional(),
+  })
+  .superRefine(({ subnetIds, securityGroupIds }, { addIssue }) => {
+    if (!subnetIds === !securityGroupIds) return;
+    addIssue({
+      code: "custom",
+      path: [subnetIds ? "securityGroupIds" : "subnetIds"],
+      message: "belongs to the other",
+    });
+  });
 
 /** The stack's configuration, checked. */
 export type Settings = z.output<typeof schema>;

@@ -1,8 +1,10 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import { inNetwork } from "./access";
 import type { EventBus } from "./event-bus";
 import { DEFAULT_TIMEOUT_SECONDS, HandlerFunction } from "./handler-function";
 import type { HandlerFactory } from "./lambda-package";
+import type { Network } from "./network";
 import { allowRule, type PolicyStatement } from "./policy";
 import { parkingQueue } from "./queue";
 
@@ -19,6 +21,8 @@ export interface SubscriptionArgs {
   environment: Record<string, pulumi.Input<string>>;
   /** What the function may do, besides receiving from its queue. */
   statements: pulumi.Input<PolicyStatement>[];
+  /** The network that the function is attached to. @default none */
+  network?: Network;
   /** Invocations at a time; 2 or more. @default no limit of its own */
   maximumConcurrency?: number;
   logRetentionDays: number;
@@ -109,6 +113,7 @@ export class Subscription extends pulumi.ComponentResource {
         owner: args.owner,
         callbackFactory: args.callbackFactory,
         environment: args.environment,
+        ...inNetwork(args.network),
         statements: [
           {
             Sid: "ReceiveMessages",

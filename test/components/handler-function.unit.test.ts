@@ -19,6 +19,8 @@ const deployment = await deploy(() => {
     ],
     environment: { OUTBOX_TABLE: pulumi.output("outbox-1") },
   });
+  const network = { subnetIds: ["subnet-0a1", "subnet-0b2"], securityGroupIds: ["sg-0c3"] };
+  new HandlerFunction("private", { ...minimal, network });
   new HandlerFunction("slow", { ...minimal, timeoutSeconds: 120, memoryMegabytes: 1024 });
   return { arn: made.arn, name: made.name };
 });
@@ -105,5 +107,49 @@ test("The component tells the function's ARN and physical name", () => {
   expect(deployment.outputs).toEqual({
     arn: "arn:aws:lambda:eu-central-1:111122223333:function:orders-commands-1234567",
     name: "orders-commands-1234567",
+  });
+});
+
+test("A function in a private network is attached to it by Lambda, which may do so before the function is made", () => {
+  const attached = deployment.one("aws:lambda/function:Function", "private");
+  expect(attached.inputs.vpcConfig).toEqual({
+    subnetIds: ["subnet-0a1", "subnet-0b2"],
+    securityGroupIds: ["sg-0c3"],
+  });
+  const policy = deployment.one("aws:iam/rolePolicy:RolePolicy", "private-network-policy");
+  expect(policy.inputs.role).toBe("private-role-1234567");
+  expect(attached.dependencies).toContain(policy.urn);
+  expect(lambda.inputs.vpcConfig).toBeUndefined();
+});
+
+test("What Lambda may do with a function's role to attach it, the function's own code is denied", () => {
+  const describing = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"];
+  const managing = [
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+  const { policy } = deployment.one("aws:iam/rolePolicy:RolePolicy", "private-network-policy").inputs;
+  expect(json(policy)).toEqual({
+    Version: "2012-10-17",
+    Statement: [
+      { Sid: "DescribeNetwork", Effect: "Allow", Action: describing, Resource: "*" },
+      {
+        Sid: "ManageNetworkInterfaces",
+        Effect: "Allow",
+        Action: managing,
+        Resource: "arn:aws:ec2:eu-central-1:111122223333:*/*",
+      },
+      {
+        Sid: "NotByTheFunction",
+        Effect: "Deny",
+        Action: [...describing, ...managing],
+        Resource: "*",
+        Condition: {
+          ArnLike: { "lambda:SourceFunctionArn": "arn:aws:lambda:eu-central-1:111122223333:function:*" },
+        },
+      },
+    ],
   });
 });

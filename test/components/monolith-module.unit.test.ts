@@ -6,19 +6,10 @@ import { domain as catalog } from "../../dist/domains/catalog/index.js";
 import { domain as customers } from "../../dist/domains/customers/index.js";
 import { domain as orders } from "../../dist/domains/orders/index.js";
 import { deploy, json } from "../support/mocks";
+import { DATABASE } from "../support/monolith-database";
 import { statementsOf } from "../support/policy-statements";
-import { REQUIRED_CONFIG } from "../support/stack-config";
 
-const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
-const database = {
-  host: "db.example.internal",
-  port: 6432,
-  name: "shop",
-  tls: "verify-full" as const,
-  applicationSecretArn,
-  captureSecretArn,
-  retentionSecretArn,
-};
+const database = { ...DATABASE, port: 6432 };
 /** A module that projects: it prices with the projections of orders. */
 const pricing = {
   ...catalog,
@@ -71,7 +62,7 @@ test("Commands find the database and the application's secret by their environme
     DATABASE_PORT: "6432",
     DATABASE_NAME: "shop",
     DATABASE_TLS: "verify-full",
-    DATABASE_SECRET_ARN: applicationSecretArn,
+    DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
     NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
     PROJECTION_TABLES: "{}",
   });
@@ -83,7 +74,7 @@ test("A database without TLS needs no certificates", () => {
     DATABASE_PORT: "6432",
     DATABASE_NAME: "shop",
     DATABASE_TLS: "disable",
-    DATABASE_SECRET_ARN: applicationSecretArn,
+    DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
     PROJECTION_TABLES: "{}",
   });
 });

@@ -5,25 +5,15 @@ import { Monolith } from "../../dist/components/monolith.js";
 import { domain as catalog } from "../../dist/domains/catalog/index.js";
 import { domain as customers } from "../../dist/domains/customers/index.js";
 import { deploy, packageOf } from "../support/mocks";
+import { DATABASE } from "../support/monolith-database";
 import { statementsOf } from "../support/policy-statements";
-import { REQUIRED_CONFIG } from "../support/stack-config";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
-const { databaseHost, databaseName, applicationSecretArn, captureSecretArn, retentionSecretArn } =
-  REQUIRED_CONFIG;
 
 const args = () => ({
   modules: [catalog, customers],
   bus: new EventBus("events"),
-  database: {
-    host: databaseHost,
-    port: 5432,
-    name: databaseName,
-    tls: "verify-full" as const,
-    applicationSecretArn,
-    captureSecretArn,
-    retentionSecretArn,
-  },
+  database: DATABASE,
   streamShards: 2,
   streamRetentionHours: 24,
   replicationInstanceClass: "dms.c6i.large",

@@ -2,21 +2,13 @@ import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { Retention } from "../../dist/components/retention.js";
 import { deploy, packageOf } from "../support/mocks";
+import { DATABASE } from "../support/monolith-database";
 import { statementsOf } from "../support/policy-statements";
-import { REQUIRED_CONFIG } from "../support/stack-config";
 
-const { databaseHost, databaseName, ...secrets } = REQUIRED_CONFIG;
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/monolith-retention-schedule-1234567";
 const FUNCTION_ARN = "arn:aws:lambda:eu-central-1:111122223333:function:monolith-retention-1234567";
-const database = {
-  host: databaseHost,
-  port: 5432,
-  name: databaseName,
-  tls: "verify-full" as const,
-  ...secrets,
-};
-const args = { database, outboxRetentionDays: 45, logRetentionDays: 7, alarmTopicArn: TOPIC_ARN };
+const args = { database: DATABASE, outboxRetentionDays: 45, logRetentionDays: 7, alarmTopicArn: TOPIC_ARN };
 
 const deployment = await deploy(() => ({
   functionName: new Retention("monolith-retention", args).functionName,
@@ -61,11 +53,11 @@ test("Its function opens the database with a login of its own, and may do nothin
     timeout: 300,
     environment: {
       variables: {
-        DATABASE_HOST: "monolith.example.internal",
+        DATABASE_HOST: "db.example.internal",
         DATABASE_PORT: "5432",
         DATABASE_NAME: "shop",
         DATABASE_TLS: "verify-full",
-        DATABASE_SECRET_ARN: secrets.retentionSecretArn,
+        DATABASE_SECRET_ARN: DATABASE.retentionSecretArn,
         OUTBOX_RETENTION_DAYS: "45",
         INBOX_RETENTION_DAYS: "30",
       },

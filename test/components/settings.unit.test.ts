@@ -35,6 +35,8 @@ test("What is configured is read, as numbers and booleans where it is one", () =
   expect(settingsOf(FULL_CONFIG)).toEqual({
     ...FULL_CONFIG,
     databasePort: 6432,
+    subnetIds: ["subnet-0a1", "subnet-0b2"],
+    securityGroupIds: ["sg-0c3"],
     streamShards: 3,
     streamRetentionHours: 48,
     outboxRetentionDays: 45,
@@ -64,6 +66,8 @@ test("Everything that is missing or wrong is told in one error, with the value a
     databasePort: "70000",
     databaseName: "Shop-DB",
     databaseTls: "yes",
+    subnetIds: "subnet-1,10.0.0.0/24",
+    securityGroupIds: "sg-1,",
     applicationSecretArn: "my-secret",
     streamShards: "0",
     streamRetentionHours: "23",
@@ -78,11 +82,13 @@ test("Everything that is missing or wrong is told in one error, with the value a
     " -> $1",
   );
   expect(message.split("\n")).toEqual([
-    "The configuration of this stack has 14 fault(s):",
+    "The configuration of this stack has 16 fault(s):",
     '  domain-consistency:databaseHost is "": Too small: expected string to have >=1 characters. -> databaseHost',
     '  domain-consistency:databasePort is "70000": Too big: expected number to be <=65535. -> databasePort',
     '  domain-consistency:databaseName is "Shop-DB": must be lower case letters, digits and _, 56 at most. -> databaseName',
     '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
+    '  domain-consistency:subnetIds is "subnet-1,10.0.0.0/24": must be ids that start with "subnet-", with commas between them. -> subnetIds',
+    '  domain-consistency:securityGroupIds is "sg-1,": must be ids that start with "sg-", with commas between them. -> securityGroupIds',
     '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
     "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
     "  domain-consistency:retentionSecretArn is not set. -> retentionSecretArn",
@@ -114,4 +120,15 @@ test("A database name is as long as its replication slot's name allows, and no l
   expect(settingsOf({ ...REQUIRED_CONFIG, databaseName: longest }).databaseName).toBe(longest);
   expect(`${longest}_outbox`.length).toBeLessThanOrEqual(63);
   expect(() => settingsOf({ ...REQUIRED_CONFIG, databaseName: `${longest}d` })).toThrow("56 at most");
+});
+
+test("A private network has two subnets at least, and security groups", () => {
+  const faults = (network: Record<string, string>) => String(errorOf({ ...REQUIRED_CONFIG, ...network }));
+  expect(faults({ subnetIds: "subnet-1,subnet-1", securityGroupIds: "sg-1" })).toContain(
+    'subnetIds is "subnet-1,subnet-1": must be two or more.',
+  );
+  expect(faults({ subnetIds: "subnet-1,subnet-2" })).toContain(
+    "domain-consistency:securityGroupIds is not set. Set it with: pulumi config set securityGroupIds <value>",
+  );
+  expect(faults({ securityGroupIds: "sg-1" })).toContain("domain-consistency:subnetIds is not set.");
 });

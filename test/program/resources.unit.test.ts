@@ -90,6 +90,20 @@ test("Every alarm tells the configured topic, and every queue for the on-call, e
   );
 });
 
+test("In a private network are the functions that open the database, and no others", () => {
+  const attached = lambdas.filter(({ inputs }) => inputs.vpcConfig);
+  expect(attached.length).toBeGreaterThan(0);
+  expect(attached.map(({ name }) => name)).toEqual(
+    lambdas.filter((lambda) => "DATABASE_HOST" in variablesOf(lambda)).map(({ name }) => name),
+  );
+  for (const { inputs } of attached) {
+    expect(inputs.vpcConfig).toEqual({
+      subnetIds: ["subnet-0a1", "subnet-0b2"],
+      securityGroupIds: ["sg-0c3"],
+    });
+  }
+});
+
 test("Every setting takes effect", () => {
   const task = deployment.one("aws:dms/endpoint:Endpoint", "monolith-source").inputs;
   const stream = deployment.one("aws:kinesis/stream:Stream", "monolith-stream").inputs;
@@ -108,6 +122,9 @@ test("Every setting takes effect", () => {
     databasePort: commands?.DATABASE_PORT,
     databaseName: [commands?.DATABASE_NAME, task.databaseName],
     databaseTls: commands?.DATABASE_TLS,
+    subnetIds: deployment.one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "monolith-subnets")
+      .inputs.subnetIds,
+    securityGroupIds: instance.vpcSecurityGroupIds,
     applicationSecretArn: commands?.DATABASE_SECRET_ARN,
     captureSecretArn: task.secretsManagerArn,
     streamShards: stream.shardCount,
@@ -121,6 +138,8 @@ test("Every setting takes effect", () => {
     databasePort: "6432",
     databaseName: ["shop", "shop"],
     databaseTls: "verify-full",
+    subnetIds: ["subnet-0a1", "subnet-0b2"],
+    securityGroupIds: ["sg-0c3"],
     applicationSecretArn: FULL_CONFIG.applicationSecretArn,
     captureSecretArn: FULL_CONFIG.captureSecretArn,
     streamShards: 3,

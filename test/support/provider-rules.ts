@@ -65,6 +65,15 @@ const RULES: Record<string, (inputs: Inputs) => string[]> = {
     ...dmsIdentifier(replicationInstanceId, 63),
     ...limit("allocatedStorage", allocatedStorage, 5, 6144),
   ],
+  "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup": ({
+    replicationSubnetGroupId,
+    replicationSubnetGroupDescription,
+    subnetIds,
+  }) => [
+    ...dmsIdentifier(replicationSubnetGroupId, 255),
+    ...limit("description", String(replicationSubnetGroupDescription).length, 1, 255),
+    ...limit("subnetIds", (subnetIds as unknown[]).length, 2, 50),
+  ],
   "aws:dms/replicationTask:ReplicationTask": ({ replicationTaskId, ...settings }) => [
     ...dmsIdentifier(replicationTaskId, 255),
     ...["tableMappings", "replicationTaskSettings"]

@@ -38,6 +38,8 @@ const STATES: Record<string, (name: string) => Record<string, unknown>> = {
   "aws:cloudwatch/metricAlarm:MetricAlarm": (name) => ({ name, arn: arn("cloudwatch", `alarm:${name}`) }),
   "aws:dms/endpoint:Endpoint": (name) => dms(name, "endpoint", "endpointArn"),
   "aws:dms/replicationInstance:ReplicationInstance": (name) => dms(name, "rep", "replicationInstanceArn"),
+  "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup": (name) =>
+    dms(name, "subgrp", "replicationSubnetGroupArn"),
   "aws:dms/replicationTask:ReplicationTask": (name) => dms(name, "task", "replicationTaskArn"),
   "aws:dynamodb/table:Table": (name) => ({
     name,

@@ -20,6 +20,8 @@ export const FULL_CONFIG = {
   ...REQUIRED_CONFIG,
   databasePort: "6432",
   databaseTls: "verify-full",
+  subnetIds: "subnet-0a1, subnet-0b2",
+  securityGroupIds: "sg-0c3",
   streamShards: "3",
   streamRetentionHours: "48",
   replicationInstanceClass: "dms.c6i.large",

@@ -1,0 +1,14 @@
+import { REQUIRED_CONFIG } from "./stack-config";
+
+const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
+
+/** A monolith's database, as components are told of it. */
+export const DATABASE = {
+  host: "db.example.internal",
+  port: 5432,
+  name: "shop",
+  tls: "verify-full" as const,
+  applicationSecretArn,
+  captureSecretArn,
+  retentionSecretArn,
+};
