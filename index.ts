@@ -23,7 +23,7 @@ const monolith = new Monolith("monolith", {
     applicationSecretArn: settings.applicationSecretArn,
     captureSecretArn: settings.captureSecretArn,
     retentionSecretArn: settings.retentionSecretArn,
-    ...(subnetIds && securityGroupIds ? { network: { subnetIds, securityGroupIds } } : {}),
+    network: subnetIds && securityGroupIds && { subnetIds, securityGroupIds },
   },
   streamShards: settings.streamShards,
   streamRetentionHours: settings.streamRetentionHours,

@@ -7,7 +7,7 @@ export interface Access {
   environment: Record<string, pulumi.Input<string>>;
   statements: PolicyStatement[];
   /** @default reached from anywhere */
-  network?: Network;
+  network?: Network | undefined;
 }
 
 /** Two accesses in one. */
@@ -15,11 +15,6 @@ export function both(one: Access, other: Access): Access {
   return {
     environment: { ...one.environment, ...other.environment },
     statements: [...one.statements, ...other.statements],
-    ...inNetwork(one.network ?? other.network),
+    network: one.network ?? other.network,
   };
-}
-
-/** The network of an access, if there is one. */
-export function inNetwork(network: Network | undefined): Pick<Access, "network"> {
-  return network ? { network } : {};
 }

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { type HandlerFactory, lambdaPackage } from "./lambda-package";
-import { allowAttachment, type Network } from "./network";
+import { attachment, type Network } from "./network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
 /** Arguments of a `HandlerFunction`. */
@@ -15,7 +15,7 @@ export interface HandlerFunctionArgs {
   /** Environment variables; `runtime/environment.ts` names them. No secrets. */
   environment: Record<string, pulumi.Input<string>>;
   /** The network that it is attached to. @default none */
-  network?: Network;
+  network?: Network | undefined;
   /** @default 30 */
   timeoutSeconds?: number;
   /** @default 512 */
@@ -51,13 +51,13 @@ export class HandlerFunction extends pulumi.ComponentResource {
       Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
       Resource: pulumi.interpolate`${logGroup.arn}:*`,
     };
+    const { network } = args;
+    const attaching = network ? attachment(network, logGroup.arn) : [];
     this.policy = new aws.iam.RolePolicy(
       `${name}-policy`,
-      { role: role.id, policy: allow([writeLog, ...args.statements]) },
+      { role: role.id, policy: allow([writeLog, ...attaching, ...args.statements]) },
       child,
     );
-    const { network } = args;
-    const policies = [this.policy, ...(network ? [allowAttachment(name, role, logGroup.arn, child)] : [])];
     const lambda = new aws.lambda.Function(
       name,
       {
@@ -72,7 +72,7 @@ export class HandlerFunction extends pulumi.ComponentResource {
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: policies },
+      { ...child, dependsOn: [this.policy] },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;

@@ -1,5 +1,5 @@
 import { ENVIRONMENT } from "../runtime/environment";
-import { type Access, inNetwork } from "./access";
+import type { Access } from "./access";
 import type { Network } from "./network";
 
 /** The monolith's PostgreSQL database, which exists already. */
@@ -16,7 +16,7 @@ export interface MonolithDatabase {
   /** Secret {"username","password"} of a login in the role monolith_retention. */
   retentionSecretArn: string;
   /** Where it is, if it is private: its functions and AWS DMS are put there. @default reached from anywhere */
-  network?: Network;
+  network?: Network | undefined;
 }
 
 /** Where Lambda keeps the certificates of Amazon's databases; Node does not trust them by itself since Node 20. */
@@ -47,6 +47,6 @@ export function useDatabase(
         Resource: secretArn,
       },
     ],
-    ...inNetwork(database.network),
+    network: database.network,
   };
 }

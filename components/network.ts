@@ -1,6 +1,5 @@
-import * as aws from "@pulumi/aws";
-import * as pulumi from "@pulumi/pulumi";
-import { POLICY_VERSION } from "./policy";
+import type * as pulumi from "@pulumi/pulumi";
+import type { PolicyStatement } from "./policy";
 
 /** The private network in which a database is reached. */
 export interface Network {
@@ -10,51 +9,43 @@ export interface Network {
   securityGroupIds: string[];
 }
 
-/** What Lambda does as the function's role to attach it. Source: AWS Lambda developer guide, "Required IAM permissions". */
-const DESCRIBING = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"];
-const MANAGING = [
-  "ec2:CreateNetworkInterface",
-  "ec2:DeleteNetworkInterface",
-  "ec2:AssignPrivateIpAddresses",
-  "ec2:UnassignPrivateIpAddresses",
-];
+/** Lambda attaches a function with the rights of its role. The function's own calls carry its ARN: for them these rights do not count. */
+const BY_LAMBDA_ONLY = { Null: { "lambda:SourceFunctionArn": "true" } };
 
 /**
- * Lets Lambda attach a function to a network. Lambda takes the rights of the function's role for it and asks for them on all interfaces of
- * the account; so the function's own code is denied them.
+ * What Lambda needs to attach a function to a network, and no more than its developer guide lets one leave out ("Giving Lambda functions
+ * access to resources in an Amazon VPC", required IAM permissions).
  *
- * @param anyArn an ARN in the account and the Region
+ * @param anyArn an ARN in the function's account and Region
  */
-export function allowAttachment(
-  name: string,
-  role: aws.iam.Role,
-  anyArn: pulumi.Output<string>,
-  opts: pulumi.CustomResourceOptions,
-): aws.iam.RolePolicy {
-  const inAccount = (service: string, resource: string) =>
+export function attachment(network: Network, anyArn: pulumi.Output<string>): PolicyStatement[] {
+  const ec2 = (resource: string) =>
     anyArn.apply((arn) => {
       const [, partition, , region, account] = arn.split(":");
-      return `arn:${partition}:${service}:${region}:${account}:${resource}`;
+      return `arn:${partition}:ec2:${region}:${account}:${resource}`;
     });
-  const policy = pulumi.jsonStringify({
-    Version: POLICY_VERSION,
-    Statement: [
-      // These two know no resources.
-      { Sid: "DescribeNetwork", Effect: "Allow", Action: DESCRIBING, Resource: "*" },
-      {
-        Sid: "ManageNetworkInterfaces",
-        Effect: "Allow",
-        Action: MANAGING,
-        Resource: inAccount("ec2", "*/*"),
-      },
-      {
-        Sid: "NotByTheFunction",
-        Effect: "Deny",
-        Action: [...DESCRIBING, ...MANAGING],
-        Resource: "*",
-        Condition: { ArnLike: { "lambda:SourceFunctionArn": inAccount("lambda", "function:*") } },
-      },
-    ],
+  const subnets = network.subnetIds.map((id) => ec2(`subnet/${id}`));
+  const interfaces = ec2("network-interface/*");
+  const statement = (Sid: string, Action: string[], Resource: PolicyStatement["Resource"]) => ({
+    Sid,
+    Action,
+    Resource,
+    Condition: BY_LAMBDA_ONLY,
   });
-  return new aws.iam.RolePolicy(`${name}-network-policy`, { role: role.id, policy }, opts);
+  return [
+    // EC2 knows no resources for these two: they are allowed on all, or not at all.
+    statement("DescribeNetwork", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
+    statement(
+      "CreateNetworkInterfaces",
+      ["ec2:CreateNetworkInterface"],
+      [...subnets, ...network.securityGroupIds.map((id) => ec2(`security-group/${id}`)), interfaces],
+    ),
+    statement(
+      "AssignAddresses",
+      ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
+      [...subnets, interfaces],
+    ),
+    // By the guide it has to be all resources of the account, since an interface's id is not known before.
+    statement("DeleteNetworkInterfaces", ["ec2:DeleteNetworkInterface"], ec2("*/*")),
+  ];
 }

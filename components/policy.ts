@@ -5,13 +5,12 @@ export interface PolicyStatement {
   /** Says what the statement is for; letters and digits. */
   Sid: string;
   Action: string[];
-  /** ARNs; never "*". */
+  /** ARNs; "*" only for actions that know no resources. */
   Resource: pulumi.Input<string> | pulumi.Input<string>[];
   Condition?: Record<string, Record<string, pulumi.Input<string> | string[]>>;
 }
 
-/** Of IAM's policy language. */
-export const POLICY_VERSION = "2012-10-17";
+const POLICY_VERSION = "2012-10-17";
 
 /** A policy document that allows exactly these statements. */
 export function allow(statements: pulumi.Input<PolicyStatement>[]): pulumi.Output<string> {

@@ -1,6 +1,5 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { inNetwork } from "./access";
 import type { EventBus } from "./event-bus";
 import { DEFAULT_TIMEOUT_SECONDS, HandlerFunction } from "./handler-function";
 import type { HandlerFactory } from "./lambda-package";
@@ -22,7 +21,7 @@ export interface SubscriptionArgs {
   /** What the function may do, besides receiving from its queue. */
   statements: pulumi.Input<PolicyStatement>[];
   /** The network that the function is attached to. @default none */
-  network?: Network;
+  network?: Network | undefined;
   /** Invocations at a time; 2 or more. @default no limit of its own */
   maximumConcurrency?: number;
   logRetentionDays: number;
@@ -113,7 +112,7 @@ export class Subscription extends pulumi.ComponentResource {
         owner: args.owner,
         callbackFactory: args.callbackFactory,
         environment: args.environment,
-        ...inNetwork(args.network),
+        network: args.network,
         statements: [
           {
             Sid: "ReceiveMessages",

@@ -1,8 +1,10 @@
 import "../support/unpackaged";
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { loadDomains } from "../../dist/domains/registry.js";
 import { json } from "../support/mocks";
 import { statementsIn, statementsOf } from "../support/policy-statements";
+import { FULL_CONFIG } from "../support/stack-config";
 import { deployProgram } from "../support/whole-program";
 
 const deployment = await deployProgram();
@@ -164,6 +166,25 @@ test("No policy of the program has a wildcard in an action, or a resource that i
     .flatMap(({ Resource }) => Resource)
     .filter((resource) => resource === "" || resource.includes("*"));
   expect(wide).toEqual([]);
+});
+
+test("In a private network Lambda may do more with the roles of attached functions, and what is wide of it is not for their code", async () => {
+  const inNetwork = await deployProgram({ config: FULL_CONFIG });
+  const added = inNetwork.ofType("aws:iam/rolePolicy:RolePolicy").flatMap((policy) => {
+    const before = statementsIn(deployment.one("aws:iam/rolePolicy:RolePolicy", policy.name));
+    return statementsIn(policy).filter(({ Sid }) => !before.some((statement) => statement.Sid === Sid));
+  });
+  const sids = ["DescribeNetwork", "CreateNetworkInterfaces", "AssignAddresses", "DeleteNetworkInterfaces"];
+  expect([...new Set(added.map(({ Sid }) => Sid))]).toEqual(sids);
+  const notByCode = { Null: { "lambda:SourceFunctionArn": "true" } };
+  expect(added.filter(({ Condition }) => !isDeepStrictEqual(Condition, notByCode))).toEqual([]);
+  // Anything that is wider than this network's own parts is one of these.
+  const wide = added.filter(({ Resource }) => Resource.some((resource) => /^\*$|:\*/.test(resource)));
+  expect([...new Set(wide.flatMap(({ Action }) => Action))]).toEqual([
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DeleteNetworkInterface",
+  ]);
 });
 
 test("No role has a managed policy, and every role has one policy of its own", () => {

@@ -35,7 +35,7 @@ export function statementsIn(policy: Declared): ShortStatement[] {
 /** An ARN without what is the same for all, e.g. "sqs:orders-on-customers-queue". */
 export function shortArn(arn: string): string {
   return arn
-    .replace(/^arn:aws:([a-z-]+):[a-z0-9-]*:\d*:/, "$1:")
+    .replace(/^arn:aws:([a-z0-9-]+):[a-z0-9-]*:\d*:/, "$1:")
     .replace(/-1234567/, "")
     .replace(`${REGION}:${ACCOUNT}:`, "");
 }
