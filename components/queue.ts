@@ -1,5 +1,6 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
+import { alarm } from "./alarm";
 
 /** The longest that SQS keeps a message: 14 days. */
 export const MAX_RETENTION_SECONDS = 14 * 86_400;
@@ -15,20 +16,17 @@ export function parkingQueue(
     { messageRetentionSeconds: MAX_RETENTION_SECONDS, sqsManagedSseEnabled: true },
     opts,
   );
-  new aws.cloudwatch.MetricAlarm(
+  alarm(
     `${name}-alarm`,
     {
-      alarmDescription: args.alarm,
+      description: args.alarm,
       namespace: "AWS/SQS",
       metricName: "ApproximateNumberOfMessagesVisible",
       dimensions: { QueueName: queue.name },
       statistic: "Maximum",
-      comparisonOperator: "GreaterThanThreshold",
       threshold: 0,
-      period: 60,
-      evaluationPeriods: 1,
-      treatMissingData: "notBreaching",
-      alarmActions: args.alarmTopicArn ? [args.alarmTopicArn] : [],
+      periodSeconds: 60,
+      topicArn: args.alarmTopicArn,
     },
     opts,
   );

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { ENVIRONMENT } from "../runtime/environment";
+import { alarm } from "./alarm";
 import type { EventBus } from "./event-bus";
 import { HandlerFunction } from "./handler-function";
 import type { HandlerFactory } from "./lambda-package";
@@ -42,8 +43,8 @@ export class Relay extends pulumi.ComponentResource {
     super("domain-consistency:components:Relay", name, {}, opts);
     const child = { parent: this };
     const { alarmTopicArn, bus, logRetentionDays } = args;
-    const alarm = `Records that ${name} cannot decode wait in its quarantine queue.`;
-    const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm }, child);
+    const undecodable = `Records that ${name} cannot decode wait in its quarantine queue.`;
+    const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm: undecodable }, child);
     const handler = new HandlerFunction(
       name,
       {
@@ -74,20 +75,18 @@ export class Relay extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: [handler.policy] },
     );
-    new aws.cloudwatch.MetricAlarm(
+    alarm(
       `${name}-age-alarm`,
       {
-        alarmDescription: `Events wait in the outbox: ${name} does not get on.`,
+        description: `Events wait in the outbox: ${name} does not get on.`,
         namespace: "AWS/Lambda",
         metricName: "IteratorAge",
         dimensions: { FunctionName: handler.name },
         statistic: "Maximum",
-        comparisonOperator: "GreaterThanThreshold",
         threshold: ITERATOR_AGE_ALARM_MILLISECONDS,
-        period: 60,
-        evaluationPeriods: 3,
-        treatMissingData: "notBreaching",
-        alarmActions: alarmTopicArn ? [alarmTopicArn] : [],
+        periodSeconds: 60,
+        periods: 3,
+        topicArn: alarmTopicArn,
       },
       child,
     );

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MonolithDatabase } from "./monolith-database";
 import type { Network } from "./network";
 import { allow, trust } from "./policy";
+import { replicationAlarms } from "./replication-alarms";
 import { replicationTaskSettings, tableMappings } from "./replication-settings";
 
 /** What `replicate` needs to know. */
@@ -19,10 +20,6 @@ export interface ReplicationArgs {
 const ENGINE_VERSION = "3.6.1";
 /** Minutes between the dummy transactions that move the slot on when the database is idle, so that its WAL does not pile up. */
 const HEARTBEAT_MINUTES = 5;
-/** AWS DMS works in seconds when nothing is wrong; it promises no figure. As long as a relay may be behind. */
-const LATENCY_ALARM_SECONDS = 60;
-/** DMS may publish its metrics only every five minutes. */
-const ALARM_PERIOD_SECONDS = 300;
 
 /** Declares the AWS DMS task that reads the outbox's replication slot and writes to a stream, with alarms when it does not get on. */
 export function replicate(
@@ -112,43 +109,11 @@ export function replicate(
     },
     child,
   );
-  latencyAlarms(name, { instanceId: id, taskArn: task.replicationTaskArn, alarmTopicArn }, child);
-}
-
-/** A task that stopped publishes no latency: what is missing counts as too late. */
-function latencyAlarms(
-  name: string,
-  args: { instanceId: string; taskArn: pulumi.Output<string>; alarmTopicArn: string | undefined },
-  child: pulumi.CustomResourceOptions,
-): void {
-  const { instanceId, taskArn, alarmTopicArn } = args;
-  const ends = [
-    { end: "source", metricName: "CDCLatencySource", what: "read the outbox" },
-    { end: "target", metricName: "CDCLatencyTarget", what: "write to the stream" },
-  ];
-  for (const { end, metricName, what } of ends) {
-    new aws.cloudwatch.MetricAlarm(
-      `${name}-${end}-latency-alarm`,
-      {
-        alarmDescription: `Events wait in the monolith's outbox: the replication task of ${name} is stopped or slow to ${what}.`,
-        namespace: "AWS/DMS",
-        metricName,
-        dimensions: {
-          ReplicationInstanceIdentifier: instanceId,
-          // Not the task's identifier but what AWS calls it in the ARN: arn:aws:dms:<region>:<account>:task:<this>.
-          ReplicationTaskIdentifier: taskArn.apply((arn) => arn.split(":").at(-1) as string),
-        },
-        statistic: "Maximum",
-        comparisonOperator: "GreaterThanThreshold",
-        threshold: LATENCY_ALARM_SECONDS,
-        period: ALARM_PERIOD_SECONDS,
-        evaluationPeriods: 2,
-        treatMissingData: "breaching",
-        alarmActions: alarmTopicArn ? [alarmTopicArn] : [],
-      },
-      child,
-    );
-  }
+  replicationAlarms(
+    name,
+    { instanceId: id, taskArn: task.replicationTaskArn, topicArn: alarmTopicArn },
+    child,
+  );
 }
 
 /** Places the instance in the database's network; elsewhere it is in the account's default one. */

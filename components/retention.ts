@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { ENVIRONMENT } from "../runtime/environment";
 import { makeRetentionHandler } from "../runtime/retention/handler";
+import { alarm } from "./alarm";
 import { HandlerFunction } from "./handler-function";
 import { INBOX_RETENTION_DAYS } from "./inbox-retention";
 import { type MonolithDatabase, useDatabase } from "./monolith-database";
@@ -70,20 +71,17 @@ export class Retention extends pulumi.ComponentResource {
       { rule: rule.name, arn: handler.arn },
       { ...child, dependsOn: [permission] },
     );
-    new aws.cloudwatch.MetricAlarm(
+    alarm(
       `${name}-alarm`,
       {
-        alarmDescription: `Old rows of the monolith's outbox are kept: ${name} fails, or they are not captured.`,
+        description: `Old rows of the monolith's outbox are kept: ${name} fails, or they are not captured.`,
         namespace: "AWS/Lambda",
         metricName: "Errors",
         dimensions: { FunctionName: handler.name },
         statistic: "Sum",
-        comparisonOperator: "GreaterThanThreshold",
         threshold: 0,
-        period: HOUR_SECONDS,
-        evaluationPeriods: 1,
-        treatMissingData: "notBreaching",
-        alarmActions: args.alarmTopicArn ? [args.alarmTopicArn] : [],
+        periodSeconds: HOUR_SECONDS,
+        topicArn: args.alarmTopicArn,
       },
       child,
     );
