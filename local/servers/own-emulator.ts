@@ -9,7 +9,7 @@ import { emulatorEnvironment } from "./emulator-environment";
 import type { Emulator, EmulatorOptions } from "./emulator-server";
 import { REGION, ROOT_CREDENTIALS } from "./emulator-server";
 import type { EmulatorHealth } from "./emulator-health";
-import { waitUntilReady } from "./emulator-ready";
+import { emulatorReady } from "./emulator-ready";
 import { findMinistack } from "./find-ministack";
 import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";
@@ -109,7 +109,7 @@ async function startOn(place: Place, port: number): Promise<{ child: Child; heal
     stopSignal: persist ? "SIGTERM" : "SIGKILL",
   });
   try {
-    return { child, health: await waitUntilReady(child, { endpoint: endpointOf(port), runId: run.id, log }) };
+    return { child, health: await emulatorReady(child, { endpoint: endpointOf(port), runId: run.id, log }) };
   } catch (error) {
     await child.stop();
     throw error;

@@ -8,12 +8,11 @@ import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";
 import type { PostgresCluster } from "./postgres-cluster";
 import { clusterUrl, createPostgresCluster, startClusterProgram } from "./postgres-cluster";
-import { waitUntilReady } from "./postgres-ready";
+import { postgresReady } from "./postgres-ready";
 import type { PostgresServer, ServerOptions } from "./postgres-server";
+import { READY_POLL_MILLISECONDS, READY_TIMEOUT_MILLISECONDS } from "./wait-until-ready";
 
 const NAME = "PostgreSQL";
-const READY_TIMEOUT_MILLISECONDS = 30_000;
-const POLL_MILLISECONDS = 25;
 
 /** Like RDS where it matters (UTC, scram, logical decoding, durable commits); room for many slots, walsenders and functions. */
 const SETTINGS = {
@@ -108,7 +107,7 @@ async function startServerAgain(cluster: PostgresCluster, port: number): ReturnT
     } catch (error) {
       if (!HELD.test(logTail(cluster.log)) || performance.now() > deadline) throw error;
     }
-    await delay(POLL_MILLISECONDS);
+    await delay(READY_POLL_MILLISECONDS);
   }
 }
 
@@ -129,7 +128,7 @@ async function startServer(
   );
   try {
     const started = { url: clusterUrl(cluster, port, "postgres"), port, log: cluster.log };
-    return { child, port, version: await waitUntilReady(child, started) };
+    return { child, port, version: await postgresReady(child, started) };
   } catch (error) {
     await child.stop();
     throw error;

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { errorCode } from "../../runtime/coded-error";
 import type { Child } from "./child";
-import { logTail } from "./log-tail";
 import { postgresStartFailed } from "./postgres-cluster";
+import { waitUntilReady } from "./wait-until-ready";
 
 /** A PostgreSQL server that was started. */
 export interface StartedPostgres {
@@ -13,8 +12,6 @@ export interface StartedPostgres {
   log: string;
 }
 
-const READY_TIMEOUT_MILLISECONDS = 30_000;
-const POLL_MILLISECONDS = 25;
 /**
  * Nobody listens yet, the server is starting up, or a refused password: a server of somebody else is on the port, and ours will end by
  * itself in a moment.
@@ -28,33 +25,31 @@ const NOT_YET = ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"];
  * @returns its version
  * @throws POSTGRES_START_FAILED, PORT_TAKEN
  */
-export async function waitUntilReady(
+export function postgresReady(
   child: Pick<Child, "exit">,
   { url, port, log }: StartedPostgres,
 ): Promise<string> {
-  const deadline = performance.now() + READY_TIMEOUT_MILLISECONDS;
-  for (;;) {
-    const exit = child.exit();
-    if (exit !== undefined) {
-      const taken = /could not bind .*address.*in use/i.test(logTail(log));
-      if (taken)
-        throw codedError(
-          "PORT_TAKEN",
-          `PostgreSQL cannot listen on port "${port}": another process took it. Start again`,
-        );
-      throw postgresStartFailed(log, `PostgreSQL ended while starting (${exit})`);
-    }
-    try {
-      return await versionOf(url);
-    } catch (error) {
-      const code = errorCode(error);
-      const waiting = code === undefined || NOT_YET.includes(code);
-      if (!waiting || performance.now() > deadline) {
-        throw postgresStartFailed(log, `PostgreSQL did not become ready on port "${port}"`, error);
+  const address = `port "${port}"`;
+  let last: unknown;
+  return waitUntilReady({
+    name: "PostgreSQL",
+    child,
+    log,
+    address,
+    portTaken: /could not bind .*address.*in use/i,
+    async probe() {
+      try {
+        return await versionOf(url);
+      } catch (error) {
+        const code = errorCode(error);
+        if (code !== undefined && !NOT_YET.includes(code))
+          throw postgresStartFailed(log, `PostgreSQL did not become ready on ${address}`, error);
+        last = error;
+        return undefined;
       }
-    }
-    await delay(POLL_MILLISECONDS);
-  }
+    },
+    failed: (what) => postgresStartFailed(log, what, last),
+  });
 }
 
 async function versionOf(connectionString: string): Promise<string> {

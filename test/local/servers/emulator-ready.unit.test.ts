@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { waitUntilReady } from "../../../dist/local/servers/emulator-ready.js";
+import { emulatorReady } from "../../../dist/local/servers/emulator-ready.js";
 
 const RUNS = { exit: () => undefined };
 const LOG = join(__dirname, "no-such.log");
@@ -31,7 +31,7 @@ async function emulator(answers: (number | "none")[], auth = "enabled"): Promise
 
 test("an emulator that is too busy to answer a question at first is asked again", async () => {
   const endpoint = await emulator(["none", "none", 403]);
-  const health = await waitUntilReady(RUNS, { endpoint, runId: "run-1", log: LOG });
+  const health = await emulatorReady(RUNS, { endpoint, runId: "run-1", log: LOG });
   expect(health).toEqual({ version: "1.5.33", authEnforced: true, edition: "run-1" });
 });
 
@@ -40,7 +40,7 @@ test.each([
   ["says that it does not enforce IAM", [403], "disabled"],
 ])("an emulator that %s is refused", async (_what, answers, auth) => {
   const endpoint = await emulator(answers, auth);
-  await expect(waitUntilReady(RUNS, { endpoint, runId: "run-1", log: LOG })).rejects.toMatchObject({
+  await expect(emulatorReady(RUNS, { endpoint, runId: "run-1", log: LOG })).rejects.toMatchObject({
     code: "EMULATOR_WITHOUT_AUTH",
   });
 });
@@ -48,7 +48,7 @@ test.each([
 test("an emulator that ends before it is ready is told with its exit", async () => {
   const endpoint = await emulator([]);
   const ended = { exit: () => "exit code 3" };
-  await expect(waitUntilReady(ended, { endpoint, runId: "another", log: LOG })).rejects.toMatchObject({
+  await expect(emulatorReady(ended, { endpoint, runId: "another", log: LOG })).rejects.toMatchObject({
     code: "EMULATOR_START_FAILED",
     message: expect.stringContaining("ended while starting (exit code 3)") as string,
   });

@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { waitUntilReady } from "../../../dist/local/servers/postgres-ready.js";
+import { postgresReady } from "../../../dist/local/servers/postgres-ready.js";
 import { sharedPostgres } from "../../support/postgres.js";
 
 const RUNS = { exit: () => undefined };
@@ -38,13 +38,13 @@ async function startedWith(broken: Broken[]): Promise<{ url: string; port: numbe
 test("a server whose first connections break off, which the client tells without an error code, is tried again", async () => {
   const broken: Broken[] = ["after the first message", "at once", "after the first message"];
   const started = await startedWith(broken);
-  await expect(waitUntilReady(RUNS, started)).resolves.toMatch(/^\d+/);
+  await expect(postgresReady(RUNS, started)).resolves.toMatch(/^\d+/);
   expect(broken).toEqual([]);
 });
 
 test("a server that ends before it is ready is told with its exit", async () => {
   const started = await startedWith(["at once"]);
-  await expect(waitUntilReady({ exit: () => "exit code 1" }, started)).rejects.toMatchObject({
+  await expect(postgresReady({ exit: () => "exit code 1" }, started)).rejects.toMatchObject({
     code: "POSTGRES_START_FAILED",
     message: expect.stringContaining("PostgreSQL ended while starting (exit code 1)") as string,
   });
@@ -53,7 +53,7 @@ test("a server that ends before it is ready is told with its exit", async () => 
 test("an error that waiting does not mend is told at once", async () => {
   const { url, ...started } = await startedWith([]);
   const nowhere = url.replace(/\/[^/]*$/, "/no_such_database");
-  await expect(waitUntilReady(RUNS, { ...started, url: nowhere })).rejects.toMatchObject({
+  await expect(postgresReady(RUNS, { ...started, url: nowhere })).rejects.toMatchObject({
     code: "POSTGRES_START_FAILED",
     cause: { code: "3D000" },
   });
