@@ -62,11 +62,10 @@ const schema = z
   })
   .superRefine(({ subnetIds, securityGroupIds }, { addIssue }) => {
     if (!subnetIds === !securityGroupIds) return;
-    addIssue({
-      code: "custom",
-      path: [subnetIds ? "securityGroupIds" : "subnetIds"],
-      message: "belongs to the other",
-    });
+    const [given, missing] = subnetIds
+      ? ["subnetIds", "securityGroupIds"]
+      : ["securityGroupIds", "subnetIds"];
+    addIssue({ code: "custom", path: [missing], message: `is not set, but ${given} is` });
   });
 
 /** The stack's configuration, checked. */
@@ -87,7 +86,8 @@ export function readSettings(config: pulumi.Config): Settings {
   const faults = result.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const value = config.get(name);
-    const fault = value === undefined ? "is not set" : `is "${value}": ${issue.message}`;
+    const missing = issue.code === "custom" ? issue.message : "is not set";
+    const fault = value === undefined ? missing : `is "${value}": ${issue.message}`;
     return `  ${config.name}:${name} ${fault}. Set it with: pulumi config set ${name} <value>`;
   });
   throw new pulumi.RunError(

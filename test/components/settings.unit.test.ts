@@ -128,7 +128,9 @@ test("A private network has two subnets at least, and security groups", () => {
     'subnetIds is "subnet-1,subnet-1": must be two or more.',
   );
   expect(faults({ subnetIds: "subnet-1,subnet-2" })).toContain(
-    "domain-consistency:securityGroupIds is not set. Set it with: pulumi config set securityGroupIds <value>",
+    "domain-consistency:securityGroupIds is not set, but subnetIds is. Set it with: pulumi config set securityGroupIds <value>",
   );
-  expect(faults({ securityGroupIds: "sg-1" })).toContain("domain-consistency:subnetIds is not set.");
+  expect(faults({ securityGroupIds: "sg-1" })).toContain(
+    "domain-consistency:subnetIds is not set, but securityGroupIds is.",
+  );
 });
