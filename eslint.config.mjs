@@ -48,6 +48,6 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["runtime/log.ts"], rules: { "no-console": "off" } },
+  { files: ["runtime/function/log.ts"], rules: { "no-console": "off" } },
   { files: ["vitest.config.mts"], rules: { "no-restricted-exports": "off" } },
 );

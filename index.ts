@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { EventBus } from "./components/event-bus";
-import { Microservice } from "./components/microservice";
-import { Monolith } from "./components/monolith";
+import { Microservice } from "./components/microservice/microservice";
+import { Monolith } from "./components/monolith/monolith";
 import { readSettings } from "./components/settings";
 import { loadDomains } from "./domains/registry";
 

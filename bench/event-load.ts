@@ -3,16 +3,16 @@ import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { v7 as uuid } from "uuid";
 import { customers as registered } from "../domains/customers/tables";
-import { withSchemasMadeOnce } from "../runtime/outbox/made-once";
+import { withSchemasMadeOnce } from "../runtime/store/made-once";
 import { eachLimited } from "../local/scenario/each-limited";
 import type { Report } from "../local/servers/report";
 import { databaseUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
-import { commitToPostgres } from "../runtime/outbox/postgres";
-import type { AnyDatabase } from "../runtime/outbox/postgres-statement";
-import type { StagedPostgresChange } from "../runtime/staged-change";
-import { prepareStatements } from "../runtime/store/prepared-statements";
-import { newTraceparent } from "../runtime/trace-context";
+import { commitToPostgres } from "../runtime/postgres/commit";
+import type { AnyDatabase } from "../runtime/postgres/statement";
+import type { StagedPostgresChange } from "../runtime/store/store";
+import { prepareStatements } from "../runtime/postgres/prepared-statements";
+import { newTraceparent } from "../runtime/envelope/trace-context";
 import { newCustomer } from "./writers";
 
 /** As a function's store uses it. */

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { ENVIRONMENT } from "../runtime/environment";
+import { ENVIRONMENT } from "../runtime/function/environment";
 import { shuffled } from "./statistics";
 
 /** A module whose load is timed. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { errorCode } from "../runtime/coded-error";
+import { errorCode } from "../runtime/function/coded-error";
 import { reportToStderr } from "../local/servers/report";
 import { benchGuard } from "./guard";
 import { benchPackages } from "./packages";

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import * as lambdaPackages from "../components/lambda-package";
+import * as lambdaPackages from "../components/function/lambda-package";
 import { stackConfig } from "../local/preview/stack-config";
 import { planProgram } from "../local/provision/plan";
 import type { Report } from "../local/servers/report";

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
-import { prepareStatements } from "../runtime/store/prepared-statements";
-import type { AnyDatabase } from "../runtime/outbox/postgres-statement";
+import { prepareStatements } from "../runtime/postgres/prepared-statements";
+import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/guardian";
 import { startPostgres } from "../local/servers/postgres";
 import type { Report } from "../local/servers/report";
@@ -40,7 +40,7 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** As in runtime/store/postgres-pool.ts. */
+/** As in runtime/postgres/pool.ts. */
 const STATEMENT_TIMEOUT_MILLISECONDS = 10_000;
 
 /** Starts PostgreSQL as a laptop run does, with the tables to compare. */

@@ -1,9 +1,9 @@
 import { v7 as uuid } from "uuid";
 import { customers as registered } from "../domains/customers/tables";
-import { withSchemasMadeOnce } from "../runtime/outbox/made-once";
-import { commitToPostgres } from "../runtime/outbox/postgres";
-import type { StagedPostgresChange } from "../runtime/staged-change";
-import { newTraceparent } from "../runtime/trace-context";
+import { withSchemasMadeOnce } from "../runtime/store/made-once";
+import { commitToPostgres } from "../runtime/postgres/commit";
+import type { StagedPostgresChange } from "../runtime/store/store";
+import { newTraceparent } from "../runtime/envelope/trace-context";
 import type { Variant } from "./interleave";
 import type { Connection } from "./write-database";
 

@@ -1,4 +1,4 @@
-import { codedError } from "../runtime/coded-error";
+import { codedError } from "../runtime/function/coded-error";
 
 /**
  * Picks what the user names.

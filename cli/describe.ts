@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AnyDomain } from "../runtime/domain";
+import type { AnyDomain } from "../runtime/define/domain";
 
 /** The commands of a domain with the fields that they take. */
 export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "commands">): string {

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
-import { errorCode } from "../runtime/coded-error";
+import { errorCode } from "../runtime/function/coded-error";
 import { describeCommands, describeDomain } from "./describe";
 import { EXIT_REFUSED } from "./exit-code";
-import { addOnCallCommands } from "./on-call-commands";
+import { addOnCallCommands } from "./on-call/commands";
 import { send } from "./send";
 import { show } from "./show";
 import { withSystem } from "./with-system";

@@ -1,25 +1,32 @@
+import { join } from "node:path";
 import { Command } from "commander";
-import { migrateDown, migrateUp } from "../migrations/runner";
-import { errorCode } from "../runtime/coded-error";
+import { migrateDown, migrateUp } from "../runtime/postgres/migrate";
+import { errorCode } from "../runtime/function/coded-error";
+
+const DOMAIN_MIGRATIONS = join(__dirname, "..", "migrations");
 
 const report = (line: string) => process.stderr.write(`${line}\n`);
 
 const program = new Command("migrate")
   .description("Migrates the monolith's database.")
   .option("--url <url>", "the database's address; default: the environment variable DATABASE_URL")
-  .option("--down <count>", "undo the last migrations instead, so many of them");
+  .option("--down <count>", "undo the last <count> migrations of the domains instead")
+  .option("--framework", "with --down: undo the framework's own migrations (outbox, guard, roles, slot)");
 
 program
-  .action(async ({ url, down }: { url?: string; down?: string }) => {
+  .action(async ({ url, down, framework }: { url?: string; down?: string; framework?: true }) => {
     const databaseUrl = url ?? process.env["DATABASE_URL"];
     if (!databaseUrl) return program.error("Say which database: --url <url>, or DATABASE_URL.");
     if (down !== undefined && !/^[1-9]\d*$/.test(down))
       return program.error(`--down "${down}" is not a whole number from 1 on.`);
+    if (framework && down === undefined) return program.error("--framework says what --down undoes: add it.");
+    const options = { databaseUrl, domainMigrations: DOMAIN_MIGRATIONS, report };
     const done =
       down === undefined
-        ? await migrateUp({ databaseUrl, report })
-        : await migrateDown({ databaseUrl, count: Number(down), report });
-    report(done.length === 0 ? "Nothing to do." : `Done: ${done.join(", ")}`);
+        ? await migrateUp(options)
+        : await migrateDown({ ...options, count: Number(down), sequence: framework ? "framework" : "domains" });
+    const names = done.map(({ sequence, name }) => `${sequence}/${name}`);
+    report(names.length === 0 ? "Nothing to do." : `Done: ${names.join(", ")}`);
   })
   .parseAsync()
   .catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { codedError } from "../runtime/coded-error";
+import { codedError } from "../runtime/function/coded-error";
 import { emulatorClients, type EmulatorClients } from "../local/provision/emulator-clients";
 import { liveRuns } from "../local/servers/run-directory";
 

@@ -1,7 +1,7 @@
 import { loadDomains } from "../domains/registry";
 import { sendCommand } from "../local/system/command-client";
 import type { CommandAnswer } from "../runtime/command/answer";
-import { codedError } from "../runtime/coded-error";
+import { codedError } from "../runtime/function/coded-error";
 import { choose } from "./choose";
 import { describeCommands } from "./describe";
 import type { RunningSystem } from "./running-system";

@@ -1,6 +1,6 @@
 import { DynamoDBDocumentClient, GetCommand, paginateScan } from "@aws-sdk/lib-dynamodb";
 import type { ProjectedItem } from "../runtime/projection/write";
-import { codedError } from "../runtime/coded-error";
+import { codedError } from "../runtime/function/coded-error";
 import { choose } from "./choose";
 import type { RunningSystem } from "./running-system";
 

@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { PolicyStatement } from "./policy";
+import type { PolicyStatement } from "./function/policy";
 
 /** The custom EventBridge bus that all domain events travel over. */
 export class EventBus extends pulumi.ComponentResource {

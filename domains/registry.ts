@@ -1,9 +1,9 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { AnyDomain, MicroserviceDomain, MonolithModule } from "../runtime/domain";
-import { codedError } from "../runtime/coded-error";
-import { describeFault, type Fault } from "./fault";
-import { type FoundDomain, validateDomains } from "./validate";
+import type { AnyDomain, MicroserviceDomain, MonolithModule } from "../runtime/define/domain";
+import { codedError } from "../runtime/function/coded-error";
+import { describeFault, type Fault } from "../registry/fault";
+import { type FoundDomain, validateDomains } from "../registry/validate";
 
 /** All domains of the program, by kind, in the order of their names. */
 export interface Registry {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { errorCode } from "../runtime/coded-error";
+import { errorCode } from "../runtime/function/coded-error";
 import { runInteractively } from "./run/interactive";
 import { runOnce } from "./run/once";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
+import { aggregate } from "../../runtime/define/aggregate";
 
 /** A product on sale. What the supplier is paid is the catalog's own and is not published. */
 export const Product = aggregate({

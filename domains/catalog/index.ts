@@ -1,5 +1,5 @@
-import { monolithModule } from "../../runtime/domain";
-import { react } from "../../runtime/react";
+import { monolithModule } from "../../runtime/define/domain";
+import { react } from "../../runtime/define/react";
 import { Order } from "../orders/contract";
 import { listProduct, repriceProduct, withdrawProduct } from "./commands";
 import { Product } from "./contract";

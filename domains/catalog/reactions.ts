@@ -1,4 +1,4 @@
-import { reaction } from "../../runtime/react";
+import { reaction } from "../../runtime/define/react";
 import { Order } from "../orders/contract";
 import { products } from "./tables";
 

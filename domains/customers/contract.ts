@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
+import { aggregate } from "../../runtime/define/aggregate";
 
 /** A customer of the shop. Credit notes are the customers domain's own and are not published. */
 export const Customer = aggregate({

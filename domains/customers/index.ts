@@ -1,4 +1,4 @@
-import { monolithModule } from "../../runtime/domain";
+import { monolithModule } from "../../runtime/define/domain";
 import { closeCustomer, registerCustomer, relocateCustomer } from "./commands";
 import { Customer } from "./contract";
 import { customers } from "./tables";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
+import { aggregate } from "../../runtime/define/aggregate";
 
 /** An order of one product. The internal note is the orders domain's own and is not published. */
 export const Order = aggregate({

@@ -1,4 +1,4 @@
-import { microservice } from "../../runtime/domain";
+import { microservice } from "../../runtime/define/domain";
 import { cancelOrder, placeOrder } from "./commands";
 import { Order } from "./contract";
 import { customers, dispatch, products } from "./subscriptions";

@@ -1,5 +1,5 @@
-import { project } from "../../runtime/project";
-import { react, reaction } from "../../runtime/react";
+import { project } from "../../runtime/define/project";
+import { react, reaction } from "../../runtime/define/react";
 import { Product } from "../catalog/contract";
 import { Customer } from "../customers/contract";
 import { Shipment } from "../shipping/contract";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { entityTable } from "../../runtime/entity-table";
+import { entityTable } from "../../runtime/define/table";
 import { Order } from "./contract";
 
 export const orders = entityTable(Order, {

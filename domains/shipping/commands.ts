@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { command, reject } from "../../runtime/command";
+import { command, reject } from "../../runtime/define/command";
 import { customers, orders } from "./subscriptions";
 import { shipments } from "./tables";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
+import { aggregate } from "../../runtime/define/aggregate";
 
 /** The shipment of an order, under the order's id. What the carrier is paid is shipping's own and is not published. */
 export const Shipment = aggregate({

@@ -1,4 +1,4 @@
-import { microservice } from "../../runtime/domain";
+import { microservice } from "../../runtime/define/domain";
 import { dispatchShipment } from "./commands";
 import { Shipment } from "./contract";
 import { customers, orders, placed, relocations } from "./subscriptions";

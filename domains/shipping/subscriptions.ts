@@ -1,6 +1,6 @@
-import { MAX_CHANGES_PER_COMMIT } from "../../runtime/outbox/commit-limit";
-import { project } from "../../runtime/project";
-import { react, reaction } from "../../runtime/react";
+import { MAX_CHANGES_PER_COMMIT } from "../../runtime/store/commit-limit";
+import { project } from "../../runtime/define/project";
+import { react, reaction } from "../../runtime/define/react";
 import { Customer } from "../customers/contract";
 import { Order } from "../orders/contract";
 import { shipments } from "./tables";

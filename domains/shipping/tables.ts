@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { entityTable } from "../../runtime/entity-table";
+import { entityTable } from "../../runtime/define/table";
 import { Shipment } from "./contract";
 
 export const shipments = entityTable(Shipment, {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { KinesisClientConfig } from "@aws-sdk/client-kinesis";
 import { type Pool } from "pg";
-import { codedError, type CodedError, errorCode } from "../../runtime/coded-error";
+import { codedError, type CodedError, errorCode } from "../../runtime/function/coded-error";
 import { type CapturedRecord, type CaptureState, openSession, writeControlRecords } from "./capture-session";
 import { caughtUp, type CapturePosition, type MutablePosition, startPosition } from "./capture-position";
 import type {

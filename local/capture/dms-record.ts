@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { columnValue, type ColumnValue, dmsTimestamp } from "./column-value";
 import { formatLsn, type Lsn } from "./lsn";
 import type { CaptureSettings, RecordSettings } from "./settings";

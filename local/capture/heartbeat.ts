@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** DMS's heartbeat: dummy transactions, so that the slot of an idle database moves on and its log can be removed. */
 export interface Heartbeat {

@@ -7,7 +7,7 @@ import {
 import { DescribeStreamCommand } from "@aws-sdk/client-kinesis";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { setTimeout as delay } from "node:timers/promises";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import type { DmsRecord } from "./dms-record";
 
 /** Writes records to one Kinesis stream. */

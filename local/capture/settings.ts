@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { ReplicationTaskInputs, SourceEndpointInputs, TargetEndpointInputs } from "./dms-inputs";
 import { parseLsn, type Lsn } from "./lsn";
 import { parseTableMappings, type PartitionKeyType, type TableMappings } from "./table-mappings";

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { formatLsn, parseLsn, type Lsn } from "./lsn";
 
 /** What the task expects of its slot. */

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { CaptureSettings } from "./settings";
 import type { ObjectMapping } from "./table-mappings";
 

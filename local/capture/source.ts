@@ -1,5 +1,5 @@
 import { type ClientConfig, Pool } from "pg";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import type { DatabaseSecret } from "./dms-inputs";
 import type { CaptureSettings } from "./settings";
 

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** What a record's partition key is made of. */
 export type PartitionKeyType =

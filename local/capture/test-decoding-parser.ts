@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** A message of PostgreSQL's output plugin test_decoding. */
 export type DecodedMessage =

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { EventSource } from "./event-source";
 import { sleep } from "./pulse";
 

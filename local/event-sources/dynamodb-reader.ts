@@ -4,7 +4,7 @@ import {
   GetShardIteratorCommand,
   type DynamoDBStreamsClient,
 } from "@aws-sdk/client-dynamodb-streams";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { dynamoRecord } from "./dynamodb-record";
 import type { ShardDescription } from "./shard-order";
 import type { StreamReader } from "./stream-reader";

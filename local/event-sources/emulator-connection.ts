@@ -5,7 +5,7 @@ import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { renewingRefusedSession, roleCredentials, type RenewedCredentials } from "./role-credentials";
 
 /** Where the emulator answers. */

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { DeliveryContext } from "./deliver-batch";
 import { connectEmulator, type EmulatorAddress } from "./emulator-connection";
 import type { FaultPlan } from "./fault-plan";

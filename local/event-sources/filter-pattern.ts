@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** True if a value matches a pattern; `undefined` stands for an absent key. */
 export type Matcher = (value: unknown) => boolean;

@@ -6,7 +6,7 @@ import {
   type KinesisClient,
   type _Record,
 } from "@aws-sdk/client-kinesis";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { ShardDescription } from "./shard-order";
 import { readSourceArn } from "./source-arn";
 import type { StreamReader, StreamRecord } from "./stream-reader";

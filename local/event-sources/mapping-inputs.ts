@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { compileFilters, type RecordFilter } from "./record-filter";
 import { readSourceArn, type SourceService } from "./source-arn";
 

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { compilePattern, type Matcher } from "./filter-pattern";
 import type { SourceRecord } from "./observation";
 import type { SourceService } from "./source-arn";

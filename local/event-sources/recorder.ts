@@ -1,4 +1,4 @@
-import { errorCode } from "../../runtime/coded-error";
+import { errorCode } from "../../runtime/function/coded-error";
 import type { Mapping } from "./mapping-inputs";
 import type { Happening, Observation, Observer } from "./observation";
 

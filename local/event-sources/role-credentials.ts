@@ -1,7 +1,7 @@
 import type { KinesisClient } from "@aws-sdk/client-kinesis";
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand, type STSClient } from "@aws-sdk/client-sts";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** Credentials that the SDK's clients renew by themselves before they expire. */
 export type RenewedCredentials = () => Promise<{

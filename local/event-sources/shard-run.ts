@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { createCheckpoint, type Checkpoint } from "./checkpoint";
 import { laneOf } from "./lane-key";
 import { idleDelay, retryDelay } from "./pace";

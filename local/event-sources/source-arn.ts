@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** The services whose event source mappings run locally. */
 export type SourceService = "kinesis" | "dynamodb" | "sqs";

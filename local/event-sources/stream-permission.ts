@@ -1,5 +1,5 @@
 import { SimulatePrincipalPolicyCommand, type IAMClient } from "@aws-sdk/client-iam";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** What a function's role must allow on the stream. */
 const ON_STREAM = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"];

@@ -1,5 +1,5 @@
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Deployment } from "./deployment";
 import { emulatorClients, type EmulatorClients } from "./emulator-clients";
 import { packageZipper } from "./package-zip";

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** Stands where a secret stood: records of a deployment are printed, so they never hold one. */
 export const SECRET_VALUE = "[secret]";

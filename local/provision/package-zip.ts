@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { deflateRaw } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { Zip, ZipPassThrough } from "fflate";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { signedObject, type WireValue } from "./property-values";
 
 const { specialArchiveSig: ARCHIVE, specialAssetSig: ASSET } = pulumi.runtime;

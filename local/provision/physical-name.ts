@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 const SUFFIX_DIGITS = 7;
 

@@ -1,5 +1,5 @@
 import type { Resource } from "@pulumi/pulumi";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** Collects what goes wrong while the program runs, and makes one error of it. */
 export interface ProgramFailures {

@@ -1,5 +1,5 @@
 import type { runtime } from "@pulumi/pulumi";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Scope } from "./resource-kind";
 
 const DNS_SUFFIX = "amazonaws.com";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { deploymentOf, type DeployedResource, type Deployment, type LocalDifference } from "./deployment";
 import type { EmulatorClients } from "./emulator-clients";
 import { localDifferences } from "./local-differences";

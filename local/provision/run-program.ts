@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { watchProgramFailures, type ProgramFailures } from "./program-failures";
 import { interceptMonitor, STACK_TYPE, type Registration } from "./program-monitor";
 import type { WireValue } from "./property-values";

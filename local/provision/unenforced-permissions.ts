@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { DeployedResource, Deployment } from "./deployment";
 import { policyAllows } from "./policy-evaluation";
 import { eventBusName } from "./resources/event-bus-name";

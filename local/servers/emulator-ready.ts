@@ -1,5 +1,5 @@
-import type { CodedError } from "../../runtime/coded-error";
-import { codedError } from "../../runtime/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Child } from "./child";
 import { type EmulatorHealth, emulatorHealth, refusesUnsignedCalls } from "./emulator-health";
 import { logTail } from "./log-tail";

@@ -1,4 +1,4 @@
-import type { CodedError } from "../../runtime/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
 import type { Report } from "./report";
 import type { RunDirectory } from "./run-directory";
 

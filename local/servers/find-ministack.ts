@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { installMinistack } from "./install-ministack";
 import type { Python } from "./python";
 import { interpreterOfCommand, probePython } from "./python";

@@ -1,5 +1,5 @@
 import { createServer } from "node:net";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 
 /** All servers of a run listen on the loopback interface only. */
 export const LOOPBACK = "127.0.0.1";

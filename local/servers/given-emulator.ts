@@ -1,5 +1,5 @@
-import { codedError } from "../../runtime/coded-error";
-import type { CodedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
 import type { Emulator, EmulatorOptions } from "./emulator-server";
 import { REGION, ROOT_CREDENTIALS } from "./emulator-server";
 import type { EmulatorHealth } from "./emulator-health";

@@ -1,6 +1,6 @@
 import { Client, escapeIdentifier } from "pg";
-import type { CodedError } from "../../runtime/coded-error";
-import { codedError } from "../../runtime/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { dropRunDatabase } from "./drop-run-database";
 import type { PostgresServer, ServerOptions } from "./postgres-server";
 

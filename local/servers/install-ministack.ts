@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { startChild } from "./child";
 import { logTail } from "./log-tail";
 import type { Python } from "./python";

@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { CodedError } from "../../runtime/coded-error";
-import { codedError } from "../../runtime/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Child } from "./child";
 import { startChild } from "./child";
 import { emulatorEnvironment } from "./emulator-environment";

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { Client, escapeIdentifier } from "pg";
-import type { CodedError } from "../../runtime/coded-error";
-import { codedError } from "../../runtime/coded-error";
+import type { CodedError } from "../../runtime/function/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Child } from "./child";
 import { LOOPBACK, onFreePort } from "./free-port";
 import { logTail } from "./log-tail";

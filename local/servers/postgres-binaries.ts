@@ -3,7 +3,7 @@ import { chmod, readFile, stat, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { spawnSync } from "node:child_process";
-import { codedError, errorCode } from "../../runtime/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import type { UnprivilegedUser } from "./unprivileged-user";
 
 /** Absolute paths of PostgreSQL's programs. */

@@ -1,5 +1,5 @@
 import { Client } from "pg";
-import { errorCode } from "../../runtime/coded-error";
+import { errorCode } from "../../runtime/function/coded-error";
 import type { Child } from "./child";
 import { postgresStartFailed } from "./postgres-cluster";
 import { waitUntilReady } from "./wait-until-ready";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { cleanUpRun } from "./clean-up-run";
 import { isRunning, machineName, processReference } from "./process-identity";
 import type { RunRecord } from "./run-record";

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import type { Emulator } from "./emulator";
 import { startEmulator } from "./emulator";
 import type { EmulatorOptions } from "./emulator-server";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /** The user that PostgreSQL runs as where the runner is root. */
 export interface UnprivilegedUser {

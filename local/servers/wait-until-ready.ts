@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type CodedError, codedError } from "../../runtime/coded-error";
+import { type CodedError, codedError } from "../../runtime/function/coded-error";
 import type { Child } from "./child";
 import { logTail } from "./log-tail";
 

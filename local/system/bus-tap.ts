@@ -5,7 +5,7 @@ import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
 } from "@aws-sdk/client-sqs";
-import type { CloudEvent } from "../../runtime/cloud-event";
+import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { EmulatorClients } from "../provision/emulator-clients";
 
 /** Sees every event that is on the bus, as a subscriber of its own; so that what was published is not the relays' word alone. */

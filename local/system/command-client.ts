@@ -1,6 +1,6 @@
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
 import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 
 /**
  * Sends a command to a domain's deployed command function.

@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { Client } from "pg";
-import { migrateUp } from "../../migrations/runner";
+import { migrateUp } from "../../runtime/postgres/migrate";
 import type { PostgresServer } from "../servers/postgres";
 import type { Report } from "../servers/report";
+
+const DOMAIN_MIGRATIONS = join(__dirname, "..", "..", "migrations");
 
 /** A login of the monolith's database. */
 export interface Login {
@@ -31,7 +34,7 @@ export interface LocalDatabase {
 export async function prepareDatabase(postgres: PostgresServer, report: Report): Promise<LocalDatabase> {
   const name = await postgres.createDatabase("shop");
   const adminUrl = postgres.adminUrl(name);
-  await migrateUp({ databaseUrl: adminUrl, report });
+  await migrateUp({ databaseUrl: adminUrl, domainMigrations: DOMAIN_MIGRATIONS, report });
   const application = newLogin(`${name}_application`);
   const capture = newLogin(`${name}_capture`);
   const retention = newLogin(`${name}_retention`);

@@ -1,4 +1,4 @@
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { waitUntilAllDrained } from "../event-sources/drain";
 import type { EventSource } from "../event-sources/event-source";
 import type { LocalCapture } from "./capture";

@@ -1,6 +1,6 @@
 import { loadDomains, type Registry } from "../../domains/registry";
 import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
-import { codedError } from "../../runtime/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
 import { type Journal, openJournal } from "../journey/journey";
 import { deployProgram } from "../provision/deploy";
 import type { Deployment } from "../provision/deployment";

@@ -1,5 +1,5 @@
 import type { Registry } from "../../domains/registry";
-import type { CloudEvent } from "../../runtime/cloud-event";
+import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { OutboxEvent, Sources } from "./sources";
 
 /** What comparing the outboxes with their tables and with the bus found. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Registry } from "../../domains/registry";
-import type { AnyProjection } from "../../runtime/project";
+import type { AnyProjection } from "../../runtime/define/project";
 import type { SourceAggregate, Sources } from "./sources";
 import type { Row, Stores } from "./stores";
 

@@ -1,6 +1,6 @@
 import type { Registry } from "../../domains/registry";
-import type { AnyDomain } from "../../runtime/domain";
-import type { AnyTable } from "../../runtime/entity-table";
+import type { AnyDomain } from "../../runtime/define/domain";
+import type { AnyTable } from "../../runtime/define/table";
 import type { Row, Stores } from "./stores";
 
 /** An aggregate as its own domain has it. */

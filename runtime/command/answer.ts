@@ -1,11 +1,11 @@
 import { v7 as uuid } from "uuid";
-import type { AnyCommand, Rejection } from "../command";
-import { codedError, shortened } from "../coded-error";
-import { commitOnFreshReads } from "../commit-on-fresh-reads";
-import { ID_RULE, isId } from "../identifier";
-import { issuesText, parseData } from "../parse-data";
-import type { CommittedChange, Once, Store } from "../staged-change";
-import { newTraceparent } from "../trace-context";
+import type { AnyCommand, Rejection } from "../define/command";
+import { codedError, shortened } from "../function/coded-error";
+import { commitOnFreshReads } from "../store/commit-on-fresh-reads";
+import { ID_RULE, isId } from "../envelope/identifier";
+import { issuesText, parseData } from "../envelope/parse-data";
+import type { CommittedChange, Once, Store } from "../store/store";
+import { newTraceparent } from "../envelope/trace-context";
 import { fingerprintOf } from "./fingerprint";
 
 /** What a domain's command function is invoked with. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { codedError } from "../coded-error";
+import { codedError } from "../function/coded-error";
 
 /**
  * Tells a request from another one under the same id: a hash of the command and its input as it was sent. The order of an object's

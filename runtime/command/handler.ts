@@ -1,6 +1,6 @@
-import type { AnyCommand } from "../command";
-import { log } from "../log";
-import type { Store } from "../staged-change";
+import type { AnyCommand } from "../define/command";
+import { log } from "../function/log";
+import type { Store } from "../store/store";
 import { answerCommand, type CommandAnswer } from "./answer";
 
 /**

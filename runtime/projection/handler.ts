@@ -1,11 +1,11 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { currentData, type ReceivedEvent } from "../cloud-event";
-import { documentClient } from "../document-client";
-import { checkedItemBytes } from "../dynamodb-item";
-import { ENVIRONMENT, variableMap } from "../environment";
-import { log } from "../log";
-import { failedMessages, logFailure, readMessages } from "../messages";
-import type { AnyProjection } from "../project";
+import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
+import { documentClient } from "../dynamodb/client";
+import { checkedItemBytes } from "../dynamodb/item";
+import { ENVIRONMENT, variableMap } from "../function/environment";
+import { log } from "../function/log";
+import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
+import type { AnyProjection } from "../define/project";
 import { type FoldedMessages, foldToNewest, type ProjectedMessage } from "./fold";
 import { type ProjectedItem, writeProjection } from "./write";
 

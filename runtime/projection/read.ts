@@ -1,7 +1,7 @@
 import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
-import { codedError } from "../coded-error";
-import type { ProjectionHandle } from "../handles";
-import { ID_RULE, isId } from "../identifier";
+import { codedError } from "../function/coded-error";
+import type { ProjectionHandle } from "../define/handles";
+import { ID_RULE, isId } from "../envelope/identifier";
 import type { ProjectedItem } from "./write";
 
 /** Makes the handle that commands and reactions read a projection with. */

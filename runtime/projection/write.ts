@@ -1,5 +1,5 @@
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
-import { errorCode } from "../coded-error";
+import { errorCode } from "../function/coded-error";
 
 /** An aggregate as a projection keeps it. Without fields it is a tombstone: gone, at that version. */
 export interface ProjectedItem {

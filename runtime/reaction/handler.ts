@@ -1,12 +1,12 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { currentData, type ReceivedEvent } from "../cloud-event";
-import { codedError } from "../coded-error";
-import { commitOnFreshReads } from "../commit-on-fresh-reads";
-import { log } from "../log";
-import { failedMessages, logFailure, readMessages } from "../messages";
-import type { Store } from "../staged-change";
-import type { AnyReaction, DomainEvent, Reactions } from "../react";
-import { childTraceparent } from "../trace-context";
+import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
+import { codedError } from "../function/coded-error";
+import { commitOnFreshReads } from "../store/commit-on-fresh-reads";
+import { log } from "../function/log";
+import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
+import type { Store } from "../store/store";
+import type { AnyReaction, DomainEvent, Reactions } from "../define/react";
+import { childTraceparent } from "../envelope/trace-context";
 
 /** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */
 const MAX_ATTEMPTS = 8;

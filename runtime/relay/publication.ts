@@ -1,4 +1,4 @@
-import { type OutboxRecord, toCloudEvent } from "../cloud-event";
+import { type OutboxRecord, toCloudEvent } from "../envelope/cloud-event";
 import type { Publication } from "./batches";
 
 /** An outbox record on its way to the bus, with the stream record that it came in. */

@@ -3,8 +3,8 @@ import {
   PutEventsCommand,
   type PutEventsResultEntry,
 } from "@aws-sdk/client-eventbridge";
-import { errorCode } from "../coded-error";
-import { log } from "../log";
+import { errorCode } from "../function/coded-error";
+import { log } from "../function/log";
 import { nextBatch, type Publication } from "./batches";
 
 /** How long failed entries are tried again. */

@@ -1,8 +1,8 @@
 import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import type { OutboxRecord } from "../cloud-event";
-import { errorCode } from "../coded-error";
-import { log } from "../log";
+import type { OutboxRecord } from "../envelope/cloud-event";
+import { errorCode } from "../function/coded-error";
+import { log } from "../function/log";
 import { entryBytes, MAX_REQUEST_BYTES } from "./batches";
 import { publicationOf, type RecordPublication } from "./publication";
 import { publish } from "./publish";

@@ -1,6 +1,6 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { ENVIRONMENT, requiredVariable } from "../environment";
+import { ENVIRONMENT, requiredVariable } from "../function/environment";
 import type { RelayTargets } from "./relay-batch";
 
 /** The targets of this function, as its environment names them. */

@@ -1,8 +1,8 @@
 import type { Context } from "aws-lambda";
-import { codedError } from "../coded-error";
-import { ENVIRONMENT, requiredVariable } from "../environment";
-import { log } from "../log";
-import { openPool } from "../store/postgres-pool";
+import { codedError } from "../function/coded-error";
+import { ENVIRONMENT, requiredVariable } from "../function/environment";
+import { log } from "../function/log";
+import { openPool } from "../postgres/pool";
 import { type OldEvents, removeOldEvents, removeOldInboxRecords } from "./old-rows";
 
 /** How fast old rows are removed. */

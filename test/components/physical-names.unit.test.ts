@@ -1,10 +1,10 @@
 import "../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
-import { Microservice } from "../../dist/components/microservice.js";
-import { MonolithModule } from "../../dist/components/monolith-module.js";
+import { Microservice } from "../../dist/components/microservice/microservice.js";
+import { MonolithModule } from "../../dist/components/monolith/module.js";
 import { domain as catalog } from "../../dist/domains/catalog/index.js";
-import { validateDomains } from "../../dist/domains/validate.js";
+import { validateDomains } from "../../dist/registry/validate.js";
 import { domain as orders } from "../../dist/domains/orders/index.js";
 import { deploy } from "../support/mocks";
 import { physicalName, providerFaults } from "../support/provider-rules";

@@ -1,4 +1,4 @@
-import { commitToDynamo } from "../../runtime/outbox/dynamodb";
+import { commitToDynamo } from "../../runtime/dynamodb/commit";
 import { BANK_TABLES, bankTables } from "../support/bank-tables";
 import { outboxConformance } from "./outbox-conformance";
 import type { ReadAccount } from "./outbox-under-test";

@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
-import type { StagedChange } from "../../runtime/staged-change";
+import type { StagedChange } from "../../runtime/store/store";
 import { type Bank, newAccount, once, type ReadAccount } from "./outbox-under-test";
 
 const LIMIT_BYTES = 245_760;

@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { beforeAll, expect } from "vitest";
-import type { CommitContext, StagedChange, Store } from "../../runtime/staged-change";
+import type { CommitContext, StagedChange, Store } from "../../runtime/store/store";
 
 /** An account of test/support/account.ts: what it publishes, and a note that is private. */
 export interface BankAccount {

@@ -1,5 +1,5 @@
 import { beforeAll } from "vitest";
-import { commitToPostgres } from "../../runtime/outbox/postgres";
+import { commitToPostgres } from "../../runtime/postgres/commit";
 import { type BankDatabase, bankDatabase } from "../support/bank-database";
 import { outboxConformance } from "./outbox-conformance";
 import type { BankAccount } from "./outbox-under-test";

@@ -3,7 +3,7 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { CloudEvent } from "../../runtime/cloud-event";
+import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { StreamBatchResponse } from "../../runtime/relay/relay-batch";
 import { capturedLog } from "../support/captured-log";
 import { lambdaContext } from "../support/outbox-records";

@@ -1,5 +1,5 @@
-import { makeDynamoRelay } from "../../runtime/relay/dynamodb";
-import { makeKinesisRelay } from "../../runtime/relay/kinesis";
+import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
+import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
 import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/outbox-records";
 import { relayConformance, type RelayedEvent } from "./relay-conformance";
 

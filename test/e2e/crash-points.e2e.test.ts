@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   type CrashPointsResult,
   runCrashPoints,
-} from "../../dist/local/faults/crash-points/run-crash-points.js";
+} from "../../dist/test/faults/crash-points/run-crash-points.js";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
 

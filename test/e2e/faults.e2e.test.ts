@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import type { FaultsReport } from "../../dist/local/faults/faults-report.js";
+import type { FaultsReport } from "../../dist/test/faults/faults-report.js";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
 const LIMITS = { seed: 20_261, seeds: 1, faults: 60, changes: 120 };

@@ -11,7 +11,7 @@ const LEFT_OUT = ["node_modules", ".git", ".domains", "coverage", "test", "docs"
 
 const CONTRACT = `
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
+import { aggregate } from "../../runtime/define/aggregate";
 
 export const Account = aggregate({
   domain: "loyalty",
@@ -23,10 +23,10 @@ export const Account = aggregate({
 `;
 
 const INDEX = `
-import { microservice } from "../../runtime/domain";
-import { entityTable } from "../../runtime/entity-table";
-import { project } from "../../runtime/project";
-import { react, reaction } from "../../runtime/react";
+import { microservice } from "../../runtime/define/domain";
+import { entityTable } from "../../runtime/define/table";
+import { project } from "../../runtime/define/project";
+import { react, reaction } from "../../runtime/define/react";
 import { Customer } from "../customers/contract";
 import { Order } from "../orders/contract";
 import { Account } from "./contract";

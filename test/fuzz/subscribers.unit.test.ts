@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { project } from "../../runtime/project";
+import { project } from "../../runtime/define/project";
 import { makeProjectionHandler } from "../../runtime/projection/handler";
-import { react, reaction } from "../../runtime/react";
+import { react, reaction } from "../../runtime/define/react";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
-import { openDynamoStore } from "../../runtime/store/dynamodb";
+import { openDynamoStore } from "../../runtime/dynamodb/store";
 import { Account, ddbAccounts } from "../support/account";
 import { isCarried } from "../support/carried";
 import { type LogLine } from "../support/captured-log";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type OutboxRecord, toCloudEvent } from "../../runtime/cloud-event";
-import { aggregate } from "../../runtime/contract";
-import { entityTable } from "../../runtime/entity-table";
-import { dynamoWrite } from "../../runtime/outbox/dynamodb-writes";
-import { MAX_PAYLOAD_BYTES } from "../../runtime/outbox/payload-limit";
+import { type OutboxRecord, toCloudEvent } from "../../runtime/envelope/cloud-event";
+import { aggregate } from "../../runtime/define/aggregate";
+import { entityTable } from "../../runtime/define/table";
+import { dynamoWrite } from "../../runtime/dynamodb/writes";
+import { MAX_PAYLOAD_BYTES } from "../../runtime/envelope/payload-limit";
 import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/batches";
 import { publicationOf } from "../../runtime/relay/publication";
 import { bridgeEvent } from "../support/domain-events";

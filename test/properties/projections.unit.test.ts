@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { project } from "../../runtime/project";
+import { project } from "../../runtime/define/project";
 import { foldToNewest } from "../../runtime/projection/fold";
 import { makeProjectionHandler } from "../../runtime/projection/handler";
 import { projectionHandle } from "../../runtime/projection/read";
-import { documentClient } from "../../runtime/document-client";
+import { documentClient } from "../../runtime/dynamodb/client";
 import { Account } from "../support/account";
 import { cloudEvent, queueBatch } from "../support/domain-events";
 import { fakeTables } from "../support/fake-tables";

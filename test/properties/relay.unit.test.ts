@@ -3,7 +3,7 @@ import { type SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { CloudEvent } from "../../runtime/cloud-event";
+import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import { relayBatch, type StreamRecord } from "../../runtime/relay/relay-batch";
 import { capturedLog } from "../support/captured-log";
 import { eventRecord } from "../support/outbox-records";

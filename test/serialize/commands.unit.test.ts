@@ -2,8 +2,8 @@ import { beforeEach, expect, test } from "vitest";
 import { domain as customers } from "../../dist/domains/customers/index.js";
 import { domain as orders } from "../../dist/domains/orders/index.js";
 import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
-import { openDynamoStore } from "../../dist/runtime/store/dynamodb.js";
-import { openPostgresStore } from "../../dist/runtime/store/postgres.js";
+import { openDynamoStore } from "../../dist/runtime/dynamodb/store.js";
+import { openPostgresStore } from "../../dist/runtime/postgres/store.js";
 import { type AwsRequest, awsError, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 

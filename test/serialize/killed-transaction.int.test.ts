@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { registerCustomer } from "../../dist/domains/customers/commands.js";
 import { customers } from "../../dist/domains/customers/tables.js";
-import { sideEffectOfStatement } from "../../dist/local/faults/crash-points/side-effects.js";
-import { type PostgresProxy, startPostgresProxy } from "../../dist/local/faults/proxies/postgres-proxy.js";
-import { command } from "../../dist/runtime/command.js";
+import { sideEffectOfStatement } from "../../dist/test/faults/crash-points/side-effects.js";
+import { type PostgresProxy, startPostgresProxy } from "../../dist/test/faults/proxies/postgres-proxy.js";
+import { command } from "../../dist/runtime/define/command.js";
 import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
-import { openPostgresStore } from "../../dist/runtime/store/postgres.js";
+import { openPostgresStore } from "../../dist/runtime/postgres/store.js";
 import { awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 import { connect, freshDatabase } from "../support/postgres";
@@ -26,7 +26,7 @@ const registerElsewhere = command({
     ]),
 });
 
-const PRELOAD = require.resolve("../../dist/local/faults/proxies/function-preload.js");
+const PRELOAD = require.resolve("../../dist/test/faults/proxies/function-preload.js");
 const aws = await awsStub();
 const commands = await bareFunction(
   makeCommandHandler("customers", { registerElsewhere }, () => openPostgresStore()),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { domain as orders } from "../../dist/domains/orders/index.js";
-import type { AnyProjection } from "../../dist/runtime/project.js";
+import type { AnyProjection } from "../../dist/runtime/define/project.js";
 import { makeProjectionHandler } from "../../dist/runtime/projection/handler.js";
 import { awsError, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
-import { makeDynamoRelay } from "../../dist/runtime/relay/dynamodb.js";
-import { makeKinesisRelay } from "../../dist/runtime/relay/kinesis.js";
+import { makeDynamoRelay } from "../../dist/runtime/relay/dynamodb-relay.js";
+import { makeKinesisRelay } from "../../dist/runtime/relay/kinesis-relay.js";
 import { type AwsRequest, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/outbox-records";

@@ -1,7 +1,7 @@
 /** A domain for tests of the runtime: bank accounts, kept in PostgreSQL and in DynamoDB. */
 import { z } from "zod";
-import { aggregate } from "../../runtime/contract";
-import { entityTable } from "../../runtime/entity-table";
+import { aggregate } from "../../runtime/define/aggregate";
+import { entityTable } from "../../runtime/define/table";
 
 /** An account; its note is private. */
 export const Account = aggregate({

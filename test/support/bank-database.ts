@@ -2,9 +2,9 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
-import type { PostgresHandle } from "../../runtime/handles";
-import { postgresHandle } from "../../runtime/outbox/postgres-handle";
-import type { AnyDatabase } from "../../runtime/outbox/postgres-statement";
+import type { PostgresHandle } from "../../runtime/define/handles";
+import { postgresHandle } from "../../runtime/postgres/handle";
+import type { AnyDatabase } from "../../runtime/postgres/statement";
 import { ACCOUNTS_SQL, pgAccounts } from "./account";
 import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 

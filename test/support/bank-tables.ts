@@ -4,9 +4,9 @@ import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb"
 import { afterAll, beforeAll, vi } from "vitest";
 import { startEmulator } from "../../dist/local/servers/emulator.js";
 import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
-import { documentClient } from "../../runtime/document-client";
-import type { DynamoHandle } from "../../runtime/handles";
-import { dynamoHandle } from "../../runtime/outbox/dynamodb-handle";
+import { documentClient } from "../../runtime/dynamodb/client";
+import type { DynamoHandle } from "../../runtime/define/handles";
+import { dynamoHandle } from "../../runtime/dynamodb/handle";
 import { ddbAccounts } from "./account";
 
 /** An event as the outbox keeps it. */
@@ -104,7 +104,7 @@ function tablesOf(documents: DynamoDBDocumentClient): BankTables {
   };
 }
 
-/** As components/microservice-store.ts and components/projections.ts declare them. */
+/** As components/microservice/tables.ts and components/subscription/projections.ts declare them. */
 async function createTables() {
   const client = new DynamoDBClient({});
   const create = (

@@ -8,12 +8,12 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from "kysely";
-import type { AnyPostgresTable } from "../../runtime/entity-table";
-import { withSchemasMadeOnce } from "../../runtime/outbox/made-once";
-import { commitToPostgres } from "../../runtime/outbox/postgres";
-import { postgresHandle } from "../../runtime/outbox/postgres-handle";
-import type { AnyDatabase } from "../../runtime/outbox/postgres-statement";
-import type { Store } from "../../runtime/staged-change";
+import type { AnyPostgresTable } from "../../runtime/define/table";
+import { withSchemasMadeOnce } from "../../runtime/store/made-once";
+import { commitToPostgres } from "../../runtime/postgres/commit";
+import { postgresHandle } from "../../runtime/postgres/handle";
+import type { AnyDatabase } from "../../runtime/postgres/statement";
+import type { Store } from "../../runtime/store/store";
 import { handlesOnce } from "../../runtime/store/handles-once";
 
 /** A store of the monolith whose database is fake. */
@@ -64,7 +64,7 @@ export function fakePostgres(row: Record<string, unknown>): FakePostgres {
   });
   return {
     store: {
-      // As runtime/store/postgres.ts opens them.
+      // As runtime/postgres/store.ts opens them.
       handles: handlesOnce((name, table: AnyPostgresTable) =>
         postgresHandle(db, name, withSchemasMadeOnce(table)),
       ),

@@ -5,7 +5,7 @@ import type {
   Once,
   StagedChange,
   Store,
-} from "../../runtime/staged-change";
+} from "../../runtime/store/store";
 
 /** A store that writes nothing and answers commits with what the test has prepared. */
 export interface FakeStore extends Store {

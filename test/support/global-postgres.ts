@@ -9,7 +9,8 @@ import type { TestProject } from "vitest/node";
 import { startGuardian } from "../../dist/local/servers/guardian.js";
 import { startPostgres } from "../../dist/local/servers/postgres.js";
 import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
-import { migrateUp } from "../../dist/migrations/runner.js";
+import { migrateUp } from "../../dist/runtime/postgres/migrate.js";
+import { FIXTURE_MIGRATIONS } from "./fixture-migrations";
 
 /** A role of the monolith's database. */
 export type Role = "monolith_migration" | "monolith_application" | "monolith_capture" | "monolith_retention";
@@ -42,7 +43,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const guardian = startGuardian(run);
   const server = await startPostgres({ run, report: () => {} });
   const template = await server.createDatabase("template");
-  await migrateUp({ databaseUrl: server.adminUrl(template) });
+  await migrateUp({ databaseUrl: server.adminUrl(template), domainMigrations: FIXTURE_MIGRATIONS });
   const logins = await prepare(server.adminUrl(template), template);
   project.provide("postgres", { adminUrl: server.adminUrl(), template, logins });
   return async () => {

@@ -1,6 +1,6 @@
 /** Hand-made handles for a domain's commands and reactions: they hold what is given and tell what would be changed. */
-import type { AnyCommand, Rejection } from "../../dist/runtime/command.js";
-import type { AnySubscription } from "../../dist/runtime/subscription.js";
+import type { AnyCommand, Rejection } from "../../dist/runtime/define/command.js";
+import type { AnySubscription } from "../../dist/runtime/define/subscription.js";
 
 type Row = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 /** Factories of what outboxes and streams hold. */
 import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { v7 as uuid } from "uuid";
-import type { OutboxRecord } from "../../runtime/cloud-event";
+import type { OutboxRecord } from "../../runtime/envelope/cloud-event";
 import type { StreamRecord } from "../../runtime/relay/relay-batch";
 
 /** An outbox record of an account. */

@@ -2,10 +2,10 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type AnyCommand, command, reject } from "../../runtime/command";
+import { type AnyCommand, command, reject } from "../../runtime/define/command";
 import { answerCommand, type CommandAnswer } from "../../runtime/command/answer";
-import type { AnyTable } from "../../runtime/entity-table";
-import type { CommittedChange, StagedChange, Store } from "../../runtime/staged-change";
+import type { AnyTable } from "../../runtime/define/table";
+import type { CommittedChange, StagedChange, Store } from "../../runtime/store/store";
 
 /** An account as a handle finds it. */
 interface FoundAccount {

@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { command } from "../../dist/runtime/command.js";
-import { aggregate } from "../../dist/runtime/contract.js";
+import { command } from "../../dist/runtime/define/command.js";
+import { aggregate } from "../../dist/runtime/define/aggregate.js";
 import {
   microservice,
   type MicroserviceDomain,
   monolithModule,
   type MonolithModule,
-} from "../../dist/runtime/domain.js";
-import { entityTable } from "../../dist/runtime/entity-table.js";
+} from "../../dist/runtime/define/domain.js";
+import { entityTable } from "../../dist/runtime/define/table.js";
 
 /** An aggregate of the domain "library". */
 export const Book = aggregate({

@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-const path = require.resolve("../../dist/components/lambda-package.js");
+const path = require.resolve("../../dist/components/function/lambda-package.js");
 require(path);
 const cached = require.cache[path];
 if (!cached) throw new Error("lambda-package.js is not loaded as CommonJS any more: replace it otherwise.");

@@ -1,6 +1,6 @@
 import { PutTargetsCommand } from "@aws-sdk/client-eventbridge";
 import type * as aws from "@pulumi/aws";
-import { codedError } from "../../../runtime/coded-error";
+import { codedError } from "../../../runtime/function/coded-error";
 import { resourceKind } from "../resource-kind";
 import { hexDigits } from "../physical-name";
 import { eventBusName } from "./event-bus-name";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { rawCustomer, transaction } from "../../migrations/guarded-customer.js";
+import { rawMember, transaction } from "../../runtime/postgres/migrations/guarded-member.js";
 import { connect } from "../../support/postgres.js";
 import { captureFixture } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";
@@ -162,10 +162,10 @@ test("a payload over LobMaxSize fails the task, which says what to raise, and th
   const { captured, client } = await databaseUnderCapture();
   const stream = await fixture.createStream();
   const capture = await fixture.capture(captured, stream, { targetMetadata: { LobMaxSize: 32 } });
-  const customer = rawCustomer(client);
+  const member = rawMember(client);
   await transaction(client, async () => {
-    await customer.insert();
-    await customer.event(1, JSON.stringify({ change: {}, state: { note: "x".repeat(20_000) } }));
+    await member.insert();
+    await member.event(1, JSON.stringify({ change: {}, state: { note: "x".repeat(20_000) } }));
   });
   expect(await capture.failed).toMatchObject({
     code: "CAPTURE_LOB_TRUNCATED",

@@ -5,7 +5,8 @@ import type { Capture } from "../../../dist/local/capture/capture.js";
 import { startOwnPostgres } from "../../../dist/local/servers/own-postgres.js";
 import type { PostgresServer } from "../../../dist/local/servers/postgres.js";
 import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run-directory.js";
-import { migrateUp } from "../../../dist/migrations/runner.js";
+import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
+import { FIXTURE_MIGRATIONS } from "../../support/fixture-migrations.js";
 import { type CapturedDatabase, captureFixture, type StreamFixture } from "./capture-fixture.js";
 
 // A server of this file's own: it is killed.
@@ -19,7 +20,7 @@ beforeAll(async () => {
   run = await openRunDirectory(process.cwd());
   server = await startOwnPostgres({ run, report: () => {} });
   await server.createDatabase("shop");
-  await migrateUp({ databaseUrl: server.adminUrl("shop") });
+  await migrateUp({ databaseUrl: server.adminUrl("shop"), domainMigrations: FIXTURE_MIGRATIONS });
   await sql("create role reader login replication password 'reader' in role monolith_capture");
   captured = {
     name: "shop",

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CapturedRecord } from "../../../dist/local/capture/capture.js";
-import { rawCustomer, transaction } from "../../migrations/guarded-customer.js";
+import { rawMember, transaction } from "../../runtime/postgres/migrations/guarded-member.js";
 import { captureFixture } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";
 import { mappingRule, selectionRule } from "./task-inputs.js";
@@ -17,25 +17,25 @@ test("an outbox row arrives as DMS's record, keyed by its aggregate; entity tabl
   const capture = await fixture.capture(captured, stream);
   const heard: CapturedRecord[] = [];
   capture.onRecord((record) => heard.push(record));
-  const customer = rawCustomer(client);
+  const member = rawMember(client);
   await transaction(client, async () => {
-    await customer.insert();
-    await customer.event(1, `{"change": {}, "state": {"name": "It's 🙂", "n": 1}}`);
+    await member.insert();
+    await member.event(1, `{"change": {}, "state": {"name": "It's 🙂", "n": 1}}`);
   });
   await expect.poll(() => capture.isCaughtUp()).toBe(true);
 
   const [record, ...more] = await stream.dataRecords();
   expect(more).toEqual([]);
-  expect(record?.partitionKey).toBe(customer.id);
+  expect(record?.partitionKey).toBe(member.id);
   expect(record?.text.endsWith("}\n")).toBe(true);
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string;
   expect(record?.json).toEqual({
     data: {
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
-      aggregate: "customers.Customer",
-      aggregate_id: customer.id,
+      aggregate: "members.Member",
+      aggregate_id: member.id,
       aggregate_version: 1,
-      type: "CustomerTouched",
+      type: "MemberTouched",
       schema_version: 1,
       payload: `{"state": {"n": 1, "name": "It's 🙂"}, "change": {}}`,
       occurred_at: time,
@@ -48,7 +48,7 @@ test("an outbox row arrives as DMS's record, keyed by its aggregate; entity tabl
       "record-type": "data",
       operation: "insert",
       "partition-key-type": "attribute-name",
-      "partition-key-value": customer.id,
+      "partition-key-value": member.id,
       "schema-name": "public",
       "table-name": "outbox",
       "commit-timestamp": time,
@@ -63,7 +63,7 @@ test("an outbox row arrives as DMS's record, keyed by its aggregate; entity tabl
       table: "outbox",
       operation: "insert",
       row: record?.json.data,
-      partitionKey: customer.id,
+      partitionKey: member.id,
       transactionId: record?.json.metadata["transaction-id"],
       committedAt: Date.parse(String(record?.json.metadata["commit-timestamp"])),
       putAt: expect.any(Number) as number,
@@ -93,16 +93,16 @@ test("a transaction's records come after its commit, numbered, and one that is r
   const { captured, client } = await databaseUnderCapture();
   const stream = await fixture.createStream();
   const capture = await fixture.capture(captured, stream);
-  const customer = rawCustomer(client);
+  const member = rawMember(client);
   await client.query("begin");
-  await customer.insert();
-  await customer.event(1);
+  await member.insert();
+  await member.event(1);
   await client.query("rollback");
   await client.query("begin");
-  await customer.insert();
-  await customer.event(1);
-  await customer.update();
-  await customer.event(2);
+  await member.insert();
+  await member.event(1);
+  await member.update();
+  await member.event(2);
   await expect.poll(() => capture.isCaughtUp()).toBe(true);
   expect(await stream.dataRecords()).toEqual([]);
   await client.query("commit");
@@ -153,18 +153,18 @@ test("wildcards capture other tables too, with updates and deletions", async () 
   expect(control?.json.control).toMatchObject({
     "table-def": { "primary-key": ["id"], columns: { id: { type: "INT64", nullable: false } } },
   });
-  expect(new Set(records.map(({ json }) => json.metadata["table-name"]))).toContain("customers");
+  expect(new Set(records.map(({ json }) => json.metadata["table-name"]))).toContain("members");
 });
 
 test("ids, times and large values arrive as they were written", async () => {
   const { captured, client } = await databaseUnderCapture();
   const stream = await fixture.createStream();
   const capture = await fixture.capture(captured, stream);
-  const customer = rawCustomer(client);
+  const member = rawMember(client);
   const note = `${"ä".repeat(60_000)}\\ "quoted" 'n\n\u2028 ${randomUUID()}`;
   await transaction(client, async () => {
-    await customer.insert();
-    await customer.event(1, JSON.stringify({ change: {}, state: { note } }));
+    await member.insert();
+    await member.event(1, JSON.stringify({ change: {}, state: { note } }));
   });
   await expect.poll(() => capture.isCaughtUp()).toBe(true);
   const [record] = await stream.dataRecords();

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
-import { rawCustomer, transaction } from "../../migrations/guarded-customer.js";
+import { rawMember, transaction } from "../../runtime/postgres/migrations/guarded-member.js";
 import type { CapturedDatabase } from "./capture-fixture.js";
 
 /** A migrated database with its slot, and who works in it. */
@@ -24,14 +24,14 @@ export async function databaseUnderCapture(): Promise<DatabaseUnderCapture> {
   };
 }
 
-/** Commits customers with so many versions each, their changes mixed. @returns their ids */
-export async function changes(client: Client, customers: number, versions: number): Promise<string[]> {
-  const all = Array.from({ length: customers }, () => rawCustomer(client));
+/** Commits members with so many versions each, their changes mixed. @returns their ids */
+export async function changes(client: Client, members: number, versions: number): Promise<string[]> {
+  const all = Array.from({ length: members }, () => rawMember(client));
   for (let version = 1; version <= versions; version += 1) {
-    for (const customer of all) {
+    for (const member of all) {
       await transaction(client, async () => {
-        await (version === 1 ? customer.insert() : customer.update());
-        await customer.event(version);
+        await (version === 1 ? member.insert() : member.update());
+        await member.event(version);
       });
     }
   }

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { codedError } from "../../../dist/runtime/coded-error.js";
+import { codedError } from "../../../dist/runtime/function/coded-error.js";
 import { readMapping } from "../../../dist/local/event-sources/mapping-inputs.js";
 import type { Observation } from "../../../dist/local/event-sources/observation.js";
 import { createRecorder } from "../../../dist/local/event-sources/recorder.js";

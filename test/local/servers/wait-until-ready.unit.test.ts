@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { codedError } from "../../../dist/runtime/coded-error.js";
+import { codedError } from "../../../dist/runtime/function/coded-error.js";
 import { waitUntilReady } from "../../../dist/local/servers/wait-until-ready.js";
 import { temporaryFolder } from "../../support/temporary-folder";
 

@@ -1,8 +1,8 @@
 import { v7 as uuid } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
-import { commitToPostgres } from "../../../runtime/outbox/postgres";
-import { readCommittedRequest } from "../../../runtime/outbox/postgres-inbox";
-import type { Store } from "../../../runtime/staged-change";
+import { commitToPostgres } from "../../../runtime/postgres/commit";
+import { readCommittedRequest } from "../../../runtime/postgres/inbox";
+import type { Store } from "../../../runtime/store/store";
 import { pgAccounts } from "../../support/account";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { describeRepeatedRequests, type RequestBank, sender } from "../../support/repeated-requests";

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { command, reject } from "../../../runtime/command";
+import { command, reject } from "../../../runtime/define/command";
 import { answerCommand } from "../../../runtime/command/answer";
 import { fingerprintOf } from "../../../runtime/command/fingerprint";
 import { makeCommandHandler } from "../../../runtime/command/handler";
-import type { StagedChange } from "../../../runtime/staged-change";
+import type { StagedChange } from "../../../runtime/store/store";
 import { ddbAccounts } from "../../support/account";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { command, reject } from "../../../runtime/command";
+import { command, reject } from "../../../runtime/define/command";
 import { answerCommand } from "../../../runtime/command/answer";
 import { fingerprintOf } from "../../../runtime/command/fingerprint";
-import type { CommitOutcome, StagedChange } from "../../../runtime/staged-change";
+import type { CommitOutcome, StagedChange } from "../../../runtime/store/store";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 
 const INPUT = { owner: "Ada" };

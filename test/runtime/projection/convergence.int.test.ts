@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { v7 as uuid } from "uuid";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { project } from "../../../runtime/project";
+import { project } from "../../../runtime/define/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { projectionHandle } from "../../../runtime/projection/read";
 import { writeProjection, type ProjectedItem } from "../../../runtime/projection/write";

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { react, type DomainEvent, reaction } from "../../../runtime/react";
+import { react, type DomainEvent, reaction } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
-import type { StagedChange } from "../../../runtime/staged-change";
+import type { StagedChange } from "../../../runtime/store/store";
 import { Account, ddbAccounts } from "../../support/account";
 import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";

@@ -2,9 +2,9 @@ import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from 
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { CloudEvent } from "../../../runtime/cloud-event";
-import { makeDynamoRelay } from "../../../runtime/relay/dynamodb";
-import { makeKinesisRelay } from "../../../runtime/relay/kinesis";
+import type { CloudEvent } from "../../../runtime/envelope/cloud-event";
+import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
+import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
 import { capturedLog } from "../../support/captured-log";
 import {
   dmsRecord,

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import { listDeadLetters, redriveDeadLetters } from "./dead-letters";
+import { EXIT_REFUSED } from "../exit-code";
+import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
+import { withSystem } from "../with-system";
+
+/** Adds what whoever is on call needs: the relays' quarantine and the subscriptions' dead letters. */
+export function addOnCallCommands(program: Command): void {
+  const quarantine = program
+    .command("quarantine")
+    .description("records that a relay could not decode and has set aside");
+  quarantine
+    .command("list")
+    .description("lists what is set aside")
+    .action(() => withSystem(async (system) => printJson(await listQuarantine(system))));
+  quarantine
+    .command("show")
+    .description("prints the content of a record, byte for byte")
+    .argument("<id>", "as listed")
+    .action((id: string) =>
+      withSystem(async (system) => void process.stdout.write(await showQuarantined(system, id))),
+    );
+  quarantine
+    .command("put-back")
+    .description("puts records back, so that their relay takes them again")
+    .argument("[id]", "as listed")
+    .option("--all", "all records")
+    .option("--payload-file <path>", "content to put in the place of the record's own")
+    .action(async (id: string | undefined, { all, payloadFile }: PutBackOptions, command: Command) => {
+      if ((id === undefined) !== (all === true))
+        return command.error("Say which record: an id as listed, or --all.");
+      if (payloadFile !== undefined && id === undefined)
+        return command.error("--payload-file is the content of one record: name it by its id.");
+      const corrected = payloadFile === undefined ? undefined : readFileSync(payloadFile);
+      return withSystem(async (system) => {
+        const results =
+          id === undefined ? await putBackAll(system) : await putBackRecord(system, id, corrected);
+        printJson(results);
+        if (results.some(({ outcome }) => outcome === "kept")) process.exitCode = EXIT_REFUSED;
+      });
+    });
+
+  const deadLetters = program
+    .command("dead-letters")
+    .description("messages that a subscription refused, or that could not be delivered to it");
+  deadLetters
+    .command("list")
+    .description("lists the messages")
+    .argument("<domain>")
+    .argument("<subscription>")
+    .action((domain: string, subscription: string) =>
+      withSystem(async (system) => printJson(await listDeadLetters(system, { domain, subscription }))),
+    );
+  deadLetters
+    .command("redrive")
+    .description("sends the messages to the subscription's queue again")
+    .argument("<domain>")
+    .argument("<subscription>")
+    .action((domain: string, subscription: string) =>
+      withSystem(async (system) => printJson(await redriveDeadLetters(system, { domain, subscription }))),
+    );
+}
+
+interface PutBackOptions {
+  all?: true;
+  payloadFile?: string;
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,93 @@
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { readCloudEvent } from "../../runtime/envelope/cloud-event";
+import { errorCode } from "../../runtime/function/coded-error";
+import { choose } from "../choose";
+import { deleteMessage, type HeldMessage, inTens, withHeldMessages } from "./held-messages";
+import type { RunningSystem, SubscriptionQueues } from "../running-system";
+
+/** Whose dead letters. */
+export interface DeadLetterOptions {
+  domain: string;
+  subscription: string;
+}
+
+/** A message in one of a subscription's dead-letter queues. */
+export interface DeadLetter {
+  messageId: string;
+  /** "refused": by the function, again and again; "undelivered": EventBridge could not deliver it to the queue. */
+  why: "refused" | "undelivered";
+  sentAt: string;
+  /** The domain event, if it is one. */
+  event?: { id: string; type: string; source: string; aggregateId: string; version: number };
+  /** Why it is none. */
+  unreadable?: string;
+}
+
+/** How many dead letters are in the queue again. */
+export interface RedriveResult {
+  refused: number;
+  undelivered: number;
+}
+
+const QUEUES = { refused: "deadLetters", undelivered: "targetDeadLetters" } as const;
+
+/**
+ * Lists the dead letters of a subscription, oldest first.
+ *
+ * @throws NAME_UNKNOWN
+ */
+export async function listDeadLetters(
+  system: RunningSystem,
+  options: DeadLetterOptions,
+): Promise<DeadLetter[]> {
+  const queues = queuesOf(system, options);
+  const listed: DeadLetter[] = [];
+  for (const why of ["refused", "undelivered"] as const) {
+    await withHeldMessages(system.clients.sqs, queues[QUEUES[why]], (held) => {
+      listed.push(...held.map((message) => deadLetter(message, why)));
+      return Promise.resolve();
+    });
+  }
+  return listed.sort((one, other) => one.sentAt.localeCompare(other.sentAt));
+}
+
+/**
+ * Sends the dead letters of a subscription to its queue again: those that the function refused and those that EventBridge could not
+ * deliver. Each is sent first and then deleted: at least once. That is safe at any time, since a projection takes no older
+ * version and a reaction no event twice.
+ *
+ * @throws NAME_UNKNOWN, and the SDK's own errors; what was not moved by then is still in its dead-letter queue
+ */
+export async function redriveDeadLetters(
+  system: RunningSystem,
+  options: DeadLetterOptions,
+): Promise<RedriveResult> {
+  const queues = queuesOf(system, options);
+  const { sqs } = system.clients;
+  const move = (from: string) =>
+    withHeldMessages(sqs, from, async (held) => {
+      await inTens(held, async (message) => {
+        await sqs.send(new SendMessageCommand({ QueueUrl: queues.queue, MessageBody: message.body }));
+        await deleteMessage(sqs, message);
+      });
+      return held.length;
+    });
+  return { refused: await move(queues.deadLetters), undelivered: await move(queues.targetDeadLetters) };
+}
+
+function queuesOf(system: RunningSystem, { domain, subscription }: DeadLetterOptions): SubscriptionQueues {
+  const subscriptions = choose("domain", domain, system.queues);
+  return choose(`subscription of "${domain}"`, subscription, subscriptions);
+}
+
+function deadLetter({ id, sentAt, body }: HeldMessage, why: DeadLetter["why"]): DeadLetter {
+  const told = { messageId: id, why, sentAt };
+  try {
+    const { event, version } = readCloudEvent(JSON.parse(body));
+    const { id: eventId, type, source, subject } = event;
+    return { ...told, event: { id: eventId, type, source, aggregateId: subject, version } };
+  } catch (error) {
+    const { message } = error as Error;
+    return { ...told, unreadable: `${errorCode(error) ?? "ERROR"}: ${message}` };
+  }
+}

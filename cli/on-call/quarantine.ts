@@ -1,0 +1,135 @@
+import { codedError, errorCode } from "../../runtime/function/coded-error";
+import { choose } from "../choose";
+import { deleteMessage, inTens, withHeldMessages } from "./held-messages";
+import { putBack } from "./put-back";
+import { type Quarantine, type QuarantinedRecord, quarantinedRecords } from "./quarantined-records";
+import type { RunningSystem } from "../running-system";
+
+/** What is shown of a record that is set aside. */
+export interface ListedRecord {
+  /** "<relay>/<sequence number>", by which it is put back. */
+  id: string;
+  stream: string;
+  sequenceNumber: string;
+  reason: string;
+  setAsideAt: string;
+  /** Undefined where parts of it are missing. */
+  bytes?: number;
+  /** Its first characters. */
+  begins?: string;
+}
+
+/** What became of a record that was to be put back. */
+export type PutBackResult = { id: string } & (
+  { outcome: "put back" } | { outcome: "kept"; code: string; reason: string }
+);
+
+const SHOWN_BYTES = 80;
+
+/** Lists what the relays have set aside, relay by relay, oldest first. */
+export async function listQuarantine(system: RunningSystem): Promise<ListedRecord[]> {
+  const listed: ListedRecord[] = [];
+  for (const relay of Object.keys(system.quarantineQueues).sort()) {
+    const { records, foreign } = await inQuarantine(system, relay, (quarantine) =>
+      Promise.resolve(quarantine),
+    );
+    listed.push(...records.map(listedRecord));
+    const of = { stream: "", sequenceNumber: "", reason: "No relay has sent this message." };
+    for (const { id, sentAt, body } of foreign) {
+      listed.push({ id: `${relay}/${id}`, ...of, setAsideAt: sentAt, begins: body.slice(0, SHOWN_BYTES) });
+    }
+  }
+  return listed;
+}
+
+/**
+ * The content of a record that is set aside, byte for byte.
+ *
+ * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING
+ */
+export async function showQuarantined(system: RunningSystem, id: string): Promise<Buffer> {
+  return inQuarantine(system, relayOf(id), async ({ records }) => {
+    const { payload } = recordNamed(records, id);
+    if (payload) return payload;
+    throw codedError("PARTS_MISSING", `Parts of the record "${id}" are not in the quarantine queue.`);
+  });
+}
+
+/**
+ * Puts a record back, so that its relay takes it again. It leaves the quarantine when it is back, and not before; a relay that
+ * cannot decode it still sets it aside anew.
+ *
+ * @param corrected the content to put in the place of the record's own
+ * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING, PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER, and the SDK's own errors
+ */
+export async function putBackRecord(
+  system: RunningSystem,
+  id: string,
+  corrected?: Buffer,
+): Promise<PutBackResult[]> {
+  return inQuarantine(system, relayOf(id), async ({ records }) => {
+    const record = recordNamed(records, id);
+    await moveBack(system, record, corrected);
+    return [{ id, outcome: "put back" }];
+  });
+}
+
+/** Puts all back, as `putBackRecord` does; what cannot be put back is kept, and told with the others. */
+export async function putBackAll(system: RunningSystem): Promise<PutBackResult[]> {
+  const results: PutBackResult[] = [];
+  for (const relay of Object.keys(system.quarantineQueues).sort()) {
+    await inQuarantine(system, relay, async ({ records }) => {
+      for (const record of records) results.push(await tryToMoveBack(system, record));
+    });
+  }
+  return results;
+}
+
+async function tryToMoveBack(system: RunningSystem, record: QuarantinedRecord): Promise<PutBackResult> {
+  const { id } = record;
+  try {
+    await moveBack(system, record);
+    return { id, outcome: "put back" };
+  } catch (error) {
+    const { message } = error as Error;
+    return { id, outcome: "kept", code: errorCode(error) ?? "ERROR", reason: message };
+  }
+}
+
+async function moveBack(
+  { clients }: RunningSystem,
+  record: QuarantinedRecord,
+  corrected?: Buffer,
+): Promise<void> {
+  await putBack(clients, record, corrected);
+  await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
+}
+
+function inQuarantine<Result>(
+  { clients, quarantineQueues }: RunningSystem,
+  relay: string,
+  work: (quarantine: Quarantine) => Promise<Result>,
+): Promise<Result> {
+  const queueUrl = choose("relay", relay, quarantineQueues);
+  return withHeldMessages(clients.sqs, queueUrl, (held) => work(quarantinedRecords(relay, held)));
+}
+
+function relayOf(id: string): string {
+  return id.split("/")[0] ?? "";
+}
+
+function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecord {
+  const found = records.find((record) => record.id === id);
+  if (found) return found;
+  const ids = records.map((record) => record.id).join(", ") || "none";
+  throw codedError("NOT_SET_ASIDE", `There is no record "${id}" in quarantine. There are: ${ids}.`);
+}
+
+function listedRecord(record: QuarantinedRecord): ListedRecord {
+  const { id, stream, sequenceNumber, reason, setAsideAt, payload } = record;
+  const content = payload && {
+    bytes: payload.length,
+    begins: payload.subarray(0, SHOWN_BYTES).toString("utf8"),
+  };
+  return { id, stream, sequenceNumber, reason, setAsideAt, ...content };
+}

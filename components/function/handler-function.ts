@@ -1,0 +1,86 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { type HandlerFactory, lambdaPackage } from "./lambda-package";
+import { attachment, type Network } from "../monolith/network";
+import { allow, type PolicyStatement, trust } from "./policy";
+
+/** Arguments of a `HandlerFunction`. */
+export interface HandlerFunctionArgs {
+  /** Names the handler in errors, e.g. `domain "orders", commands`. */
+  owner: string;
+  /** Makes the handler, once a cold start. */
+  callbackFactory: HandlerFactory;
+  /** What the function may do, besides writing its own log. */
+  statements: pulumi.Input<PolicyStatement>[];
+  /** Environment variables; `runtime/function/environment.ts` names them. No secrets. */
+  environment: Record<string, pulumi.Input<string>>;
+  /** The network that it is attached to. @default none */
+  network?: Network | undefined;
+  /** @default 30 */
+  timeoutSeconds?: number;
+  /** @default 512 */
+  memoryMegabytes?: number;
+  /** Days that its log is kept. */
+  logRetentionDays: number;
+}
+
+/** Seconds after which a function is ended, unless told otherwise. */
+export const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** A Lambda function with a role, a policy and a log group of its own; nothing is attached by default. */
+export class HandlerFunction extends pulumi.ComponentResource {
+  readonly arn: pulumi.Output<string>;
+  readonly name: pulumi.Output<string>;
+  /** To be waited for by what needs the function's permissions, e.g. an event source mapping. */
+  readonly policy: aws.iam.RolePolicy;
+
+  constructor(name: string, args: HandlerFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:HandlerFunction", name, {}, opts);
+    const child = { parent: this };
+    const logGroup = new aws.cloudwatch.LogGroup(
+      `${name}-log`,
+      {
+        name: `/aws/lambda/${pulumi.getProject()}-${pulumi.getStack()}-${name}`,
+        retentionInDays: args.logRetentionDays,
+      },
+      child,
+    );
+    const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: trust("lambda.amazonaws.com") }, child);
+    const writeLog: PolicyStatement = {
+      Sid: "WriteLog",
+      Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
+      Resource: pulumi.interpolate`${logGroup.arn}:*`,
+    };
+    const { network } = args;
+    const attaching = network ? attachment(network, logGroup.arn) : [];
+    this.policy = new aws.iam.RolePolicy(
+      `${name}-policy`,
+      { role: role.id, policy: allow([writeLog, ...attaching, ...args.statements]) },
+      child,
+    );
+    const lambda = new aws.lambda.Function(
+      name,
+      {
+        code: archive(args),
+        handler: "index.handler",
+        runtime: "nodejs24.x",
+        architectures: ["arm64"],
+        role: role.arn,
+        timeout: args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+        memorySize: args.memoryMegabytes ?? 512,
+        environment: { variables: args.environment },
+        loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
+        ...(network ? { vpcConfig: network } : {}),
+      },
+      { ...child, dependsOn: [this.policy] },
+    );
+    this.arn = lambda.arn;
+    this.name = lambda.name;
+    this.registerOutputs({ arn: this.arn, name: this.name });
+  }
+}
+
+async function archive({ owner, callbackFactory }: HandlerFunctionArgs): Promise<pulumi.asset.Archive> {
+  const text = await lambdaPackage(owner, callbackFactory);
+  return new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(text) });
+}

@@ -1,0 +1,101 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import { ENVIRONMENT } from "../../runtime/function/environment";
+import { alarm } from "../operations/alarm";
+import type { EventBus } from "../event-bus";
+import { HandlerFunction } from "./handler-function";
+import type { HandlerFactory } from "./lambda-package";
+import type { PolicyStatement } from "./policy";
+import { parkingQueue } from "../operations/parking-queue";
+
+/** Arguments of a `Relay`. */
+export interface RelayArgs {
+  /** Names the relay in errors, e.g. `domain "orders", relay`. */
+  owner: string;
+  callbackFactory: HandlerFactory;
+  bus: EventBus;
+  /** The domains whose events it publishes. */
+  domains: string[];
+  /** ARN of the Kinesis or DynamoDB stream. */
+  streamArn: pulumi.Input<string>;
+  /** Lets the function read the stream. */
+  reading: PolicyStatement;
+  /** Filter patterns: records that match none are not delivered. The handler looks again. */
+  filters: object[];
+  logRetentionDays: number;
+  alarmTopicArn: string | undefined;
+}
+
+/** Records a batch; a relay publishes them ten by ten. */
+const BATCH_SIZE = 100;
+/** An outbox whose events wait longer than this is told of. */
+const ITERATOR_AGE_ALARM_MILLISECONDS = 60_000;
+
+/**
+ * A function that publishes what a stream captured of an outbox. It retries without end, so that order is kept and nothing is
+ * lost; an alarm on the iterator's age tells when it does not get on, and records that cannot be decoded are set aside.
+ */
+export class Relay extends pulumi.ComponentResource {
+  /** Records that could not be decoded. */
+  readonly quarantineUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: RelayArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:Relay", name, {}, opts);
+    const child = { parent: this };
+    const { alarmTopicArn, bus, logRetentionDays } = args;
+    const undecodable = `Records that ${name} cannot decode wait in its quarantine queue.`;
+    const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm: undecodable }, child);
+    const handler = new HandlerFunction(
+      name,
+      {
+        owner: args.owner,
+        callbackFactory: args.callbackFactory,
+        environment: { [ENVIRONMENT.eventBus]: bus.name, [ENVIRONMENT.quarantineQueue]: quarantine.url },
+        statements: [
+          args.reading,
+          bus.publishing(args.domains),
+          { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: quarantine.arn },
+        ],
+        logRetentionDays,
+      },
+      child,
+    );
+    new aws.lambda.EventSourceMapping(
+      `${name}-source`,
+      {
+        eventSourceArn: args.streamArn,
+        functionName: handler.arn,
+        startingPosition: "TRIM_HORIZON",
+        batchSize: BATCH_SIZE,
+        functionResponseTypes: ["ReportBatchItemFailures"],
+        bisectBatchOnFunctionError: true,
+        maximumRetryAttempts: -1,
+        maximumRecordAgeInSeconds: -1,
+        ...filterCriteria(args.filters),
+      },
+      { ...child, dependsOn: [handler.policy] },
+    );
+    alarm(
+      `${name}-age-alarm`,
+      {
+        description: `Events wait in the outbox: ${name} does not get on.`,
+        namespace: "AWS/Lambda",
+        metricName: "IteratorAge",
+        dimensions: { FunctionName: handler.name },
+        statistic: "Maximum",
+        threshold: ITERATOR_AGE_ALARM_MILLISECONDS,
+        periodSeconds: 60,
+        periods: 3,
+        topicArn: alarmTopicArn,
+      },
+      child,
+    );
+    this.quarantineUrl = quarantine.url;
+    this.registerOutputs({ quarantineUrl: this.quarantineUrl });
+  }
+}
+
+function filterCriteria(patterns: object[]): Pick<aws.lambda.EventSourceMappingArgs, "filterCriteria"> {
+  if (patterns.length === 0) return {};
+  return { filterCriteria: { filters: patterns.map((pattern) => ({ pattern: JSON.stringify(pattern) })) } };
+}

@@ -1,0 +1,89 @@
+import * as pulumi from "@pulumi/pulumi";
+import { makeCommandHandler } from "../../runtime/command/handler";
+import type { MicroserviceDomain } from "../../runtime/define/domain";
+import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
+import { openDynamoStore } from "../../runtime/dynamodb/store";
+import { both } from "../function/access";
+import type { EventBus } from "../event-bus";
+import { HandlerFunction } from "../function/handler-function";
+import { microserviceStore, readInbox, useStore } from "./tables";
+import { Relay } from "../function/relay";
+import type { Subscription } from "../subscription/subscription";
+import { subscriptions } from "../subscription/subscriptions";
+
+/** Arguments of a `Microservice`. */
+export interface MicroserviceArgs {
+  /** The domain, as it is registered. */
+  domain: MicroserviceDomain;
+  bus: EventBus;
+  /** Days that the outbox keeps its items, for redrive and audit. */
+  outboxRetentionDays: number;
+  logRetentionDays: number;
+  /** Refuse to delete tables. */
+  deletionProtection: boolean;
+  /** SNS topic for alarms. */
+  alarmTopicArn: string | undefined;
+}
+
+/** A domain with DynamoDB tables of its own: entity tables, outbox with stream and relay, inbox, projections, subscriptions, commands. */
+export class Microservice extends pulumi.ComponentResource {
+  /** Name of the function that takes the domain's commands. */
+  readonly commandFunction: pulumi.Output<string>;
+  readonly subscriptions: Record<string, Subscription>;
+  /** Projection -> physical name of its table. */
+  readonly projectionTables: Record<string, pulumi.Output<string>>;
+  readonly quarantineUrl: pulumi.Output<string>;
+
+  constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:Microservice", name, {}, opts);
+    const child = { parent: this };
+    const { domain, bus, outboxRetentionDays, logRetentionDays, alarmTopicArn } = args;
+    const store = microserviceStore(domain, args.deletionProtection, child);
+    const access = (uses: readonly string[]) => useStore(domain, store, outboxRetentionDays, uses);
+
+    const relay = new Relay(
+      `${name}-relay`,
+      {
+        owner: `domain "${name}", relay`,
+        callbackFactory: makeDynamoRelay(),
+        bus,
+        domains: [domain.name],
+        streamArn: store.outbox.streamArn,
+        reading: {
+          Sid: "ReadOutboxStream",
+          Action: [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+          ],
+          Resource: store.outbox.streamArn,
+        },
+        filters: [{ eventName: ["INSERT"] }],
+        logRetentionDays,
+        alarmTopicArn,
+      },
+      child,
+    );
+    const uses = Object.values(domain.commands).flatMap((command) => Object.keys(command.uses));
+    const commands = new HandlerFunction(
+      `${name}-commands`,
+      {
+        owner: `domain "${name}", commands`,
+        callbackFactory: makeCommandHandler(domain.name, domain.commands, openDynamoStore),
+        ...both(access(uses), readInbox(store)),
+        logRetentionDays,
+      },
+      child,
+    );
+    const database = { makeStore: openDynamoStore, access };
+    const defaults = { bus, logRetentionDays, alarmTopicArn };
+    this.subscriptions = subscriptions(domain, store.projections, database, defaults, child);
+    this.commandFunction = commands.name;
+    this.projectionTables = Object.fromEntries(
+      Object.entries(store.projections).map(([projection, { name: table }]) => [projection, table]),
+    );
+    this.quarantineUrl = relay.quarantineUrl;
+    this.registerOutputs({ commandFunction: this.commandFunction });
+  }
+}

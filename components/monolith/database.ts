@@ -1,0 +1,52 @@
+import { ENVIRONMENT } from "../../runtime/function/environment";
+import type { Access } from "../function/access";
+import type { Network } from "./network";
+
+/** The monolith's PostgreSQL database, which exists already. */
+export interface MonolithDatabase {
+  /** Host of the writer. */
+  host: string;
+  port: number;
+  name: string;
+  tls: "verify-full" | "disable";
+  /** Secret {"username","password"} of a login in the role monolith_application. */
+  applicationSecretArn: string;
+  /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
+  captureSecretArn: string;
+  /** Secret {"username","password"} of a login in the role monolith_retention. */
+  retentionSecretArn: string;
+  /** Where it is, if it is private: its functions and AWS DMS are put there. @default reached from anywhere */
+  network?: Network | undefined;
+}
+
+/** Where Lambda keeps the certificates of Amazon's databases; Node does not trust them by itself since Node 20. */
+const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
+
+/**
+ * Lets a function open the database.
+ *
+ * @param secretArn secret of the login that it opens it as; default: the application's
+ */
+export function useDatabase(
+  database: MonolithDatabase,
+  secretArn: string = database.applicationSecretArn,
+): Access {
+  return {
+    environment: {
+      [ENVIRONMENT.databaseHost]: database.host,
+      [ENVIRONMENT.databasePort]: String(database.port),
+      [ENVIRONMENT.databaseName]: database.name,
+      [ENVIRONMENT.databaseTls]: database.tls,
+      [ENVIRONMENT.databaseSecret]: secretArn,
+      ...(database.tls === "disable" ? {} : { NODE_EXTRA_CA_CERTS: DATABASE_CERTIFICATES }),
+    },
+    statements: [
+      {
+        Sid: "ReadDatabaseSecret",
+        Action: ["secretsmanager:GetSecretValue"],
+        Resource: secretArn,
+      },
+    ],
+    network: database.network,
+  };
+}

@@ -1,0 +1,63 @@
+import * as pulumi from "@pulumi/pulumi";
+import { makeCommandHandler } from "../../runtime/command/handler";
+import type { MonolithModule as Module } from "../../runtime/define/domain";
+import { openPostgresStore } from "../../runtime/postgres/store";
+import { openProjections } from "../../runtime/projection/open";
+import { both } from "../function/access";
+import { HandlerFunction } from "../function/handler-function";
+import { type MonolithDatabase, useDatabase } from "./database";
+import { projectionTables, readProjections } from "../subscription/projections";
+import type { Subscription } from "../subscription/subscription";
+import { type SubscriptionDefaults, subscriptions } from "../subscription/subscriptions";
+
+/** Arguments of a `MonolithModule`. */
+export interface MonolithModuleArgs extends SubscriptionDefaults {
+  /** The module, as it is registered. */
+  module: Module;
+  database: MonolithDatabase;
+  /** Refuse to delete tables. */
+  deletionProtection: boolean;
+}
+
+/** Reactions of one subscription that may hold a connection to the database at a time. */
+const MAXIMUM_CONCURRENCY = 5;
+
+/** One module of the monolith: its commands, projections and subscriptions. Its tables are in the monolith's database. */
+export class MonolithModule extends pulumi.ComponentResource {
+  /** Name of the function that takes the module's commands. */
+  readonly commandFunction: pulumi.Output<string>;
+  readonly subscriptions: Record<string, Subscription>;
+  /** Projection -> physical name of its table. */
+  readonly projectionTables: Record<string, pulumi.Output<string>>;
+
+  constructor(name: string, args: MonolithModuleArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:MonolithModule", name, {}, opts);
+    const child = { parent: this };
+    const { module, database, deletionProtection, ...defaults } = args;
+    const projections = projectionTables(module, deletionProtection, child);
+    // Only a module that has projections packages the client that reads them.
+    const opener = Object.keys(projections).length > 0 ? openProjections : undefined;
+    const makeStore = () => openPostgresStore(opener);
+    const access = (uses: readonly string[]) =>
+      both(useDatabase(database), readProjections(projections, uses));
+
+    const uses = Object.values(module.commands).flatMap((command) => Object.keys(command.uses));
+    const commands = new HandlerFunction(
+      `${name}-commands`,
+      {
+        owner: `domain "${name}", commands`,
+        callbackFactory: makeCommandHandler(module.name, module.commands, makeStore),
+        ...access(uses),
+        logRetentionDays: defaults.logRetentionDays,
+      },
+      child,
+    );
+    const store = { makeStore, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
+    this.subscriptions = subscriptions(module, projections, store, defaults, child);
+    this.commandFunction = commands.name;
+    this.projectionTables = Object.fromEntries(
+      Object.entries(projections).map(([projection, { name: table }]) => [projection, table]),
+    );
+    this.registerOutputs({ commandFunction: this.commandFunction });
+  }
+}

@@ -1,0 +1,84 @@
+import * as pulumi from "@pulumi/pulumi";
+import { codedError } from "../../runtime/function/coded-error";
+import type { MonolithModule as Module } from "../../runtime/define/domain";
+import { ChangeDataCapture } from "./change-data-capture";
+import type { EventBus } from "../event-bus";
+import type { MonolithDatabase } from "./database";
+import { MonolithModule } from "./module";
+import { Retention } from "./retention";
+
+/** Arguments of a `Monolith`. */
+export interface MonolithArgs {
+  /** The modules, as they are registered. */
+  modules: Module[];
+  bus: EventBus;
+  /** The database, which exists already and is migrated (`npm run migrate`). */
+  database: MonolithDatabase;
+  /** Shards of the stream. */
+  streamShards: number;
+  /** Hours that the stream keeps records. */
+  streamRetentionHours: number;
+  /** E.g. "dms.t3.micro". */
+  replicationInstanceClass: string;
+  /** Days that the outbox keeps its rows, for redrive and audit. */
+  outboxRetentionDays: number;
+  logRetentionDays: number;
+  /** Refuse to delete tables. */
+  deletionProtection: boolean;
+  /** SNS topic for alarms. */
+  alarmTopicArn: string | undefined;
+}
+
+/** The monolith: change data capture and retention of its outbox, and its modules. */
+export class Monolith extends pulumi.ComponentResource {
+  readonly modules: Record<string, MonolithModule>;
+  readonly streamArn: pulumi.Output<string>;
+  readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the function that removes old rows. */
+  readonly retentionFunction: pulumi.Output<string>;
+
+  constructor(name: string, args: MonolithArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("domain-consistency:components:Monolith", name, {}, opts);
+    const child = { parent: this };
+    if (args.modules.length === 0) throw withoutModules();
+    const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
+    const capture = new ChangeDataCapture(
+      name,
+      {
+        database,
+        bus,
+        domains: modules.map((module) => module.name),
+        streamShards: args.streamShards,
+        streamRetentionHours: args.streamRetentionHours,
+        replicationInstanceClass: args.replicationInstanceClass,
+        logRetentionDays,
+        alarmTopicArn,
+      },
+      child,
+    );
+    const retention = new Retention(
+      `${name}-retention`,
+      { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
+      child,
+    );
+    const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
+    this.modules = Object.fromEntries(
+      modules.map((module) => [
+        module.name,
+        new MonolithModule(module.name, { module, ...moduleArgs }, child),
+      ]),
+    );
+    this.streamArn = capture.streamArn;
+    this.quarantineUrl = capture.quarantineUrl;
+    this.retentionFunction = retention.functionName;
+    this.registerOutputs({ streamArn: this.streamArn });
+  }
+}
+
+/** There would be a stream, a relay and a slot for nothing, and a permission to publish that names no domain. */
+function withoutModules() {
+  return codedError(
+    "MONOLITH_WITHOUT_MODULES",
+    'The monolith has no modules, so there is nothing to capture. Keep a domain folder with `monolithModule({...})`, or take "Monolith" out of index.ts.',
+  );
+}

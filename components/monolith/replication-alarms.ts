@@ -1,0 +1,50 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { alarm } from "../operations/alarm";
+
+/** Arguments of `replicationAlarms`. */
+export interface ReplicationAlarmsArgs {
+  /** Identifier of the replication instance. */
+  instanceId: string;
+  taskArn: pulumi.Output<string>;
+  topicArn: string | undefined;
+}
+
+/** AWS DMS works in seconds when nothing is wrong; it promises no figure. As long as a relay may be behind. */
+const LATENCY_SECONDS = 60;
+/** DMS may publish its metrics only every five minutes. */
+const PERIOD_SECONDS = 300;
+
+const ENDS = [
+  { end: "source", metricName: "CDCLatencySource", work: "read the outbox" },
+  { end: "target", metricName: "CDCLatencyTarget", work: "write to the stream" },
+];
+
+/** Alarms on a replication task that is slow at either end. One that stopped publishes no latency: what is missing counts as too late. */
+export function replicationAlarms(
+  name: string,
+  { instanceId, taskArn, topicArn }: ReplicationAlarmsArgs,
+  opts: pulumi.CustomResourceOptions,
+): void {
+  for (const { end, metricName, work } of ENDS) {
+    alarm(
+      `${name}-${end}-latency-alarm`,
+      {
+        description: `Events wait in the monolith's outbox: the replication task of ${name} is stopped or slow to ${work}.`,
+        namespace: "AWS/DMS",
+        metricName,
+        dimensions: {
+          ReplicationInstanceIdentifier: instanceId,
+          // Not the task's identifier but what AWS calls it in the ARN: arn:aws:dms:<region>:<account>:task:<this>.
+          ReplicationTaskIdentifier: taskArn.apply((arn) => arn.split(":").at(-1) as string),
+        },
+        statistic: "Maximum",
+        threshold: LATENCY_SECONDS,
+        periodSeconds: PERIOD_SECONDS,
+        periods: 2,
+        missing: "breaching",
+        topicArn,
+      },
+      opts,
+    );
+  }
+}

@@ -1,0 +1,151 @@
+import * as aws from "@pulumi/aws";
+import * as pulumi from "@pulumi/pulumi";
+import type { MonolithDatabase } from "./database";
+import type { Network } from "./network";
+import { allow, trust } from "../function/policy";
+import { replicationAlarms } from "./replication-alarms";
+import { replicationTaskSettings, tableMappings } from "./replication-settings";
+
+/** What `replicate` needs to know. */
+export interface ReplicationArgs {
+  database: MonolithDatabase;
+  /** ARN of the Kinesis stream that records are written to. */
+  streamArn: pulumi.Output<string>;
+  /** E.g. "dms.t3.micro". */
+  replicationInstanceClass: string;
+  alarmTopicArn: string | undefined;
+}
+
+/** PostgreSQL 17 needs 3.6.1 or newer. Source: AWS DMS release notes. */
+const ENGINE_VERSION = "3.6.1";
+/** Minutes between the dummy transactions that move the slot on when the database is idle, so that its WAL does not pile up. */
+const HEARTBEAT_MINUTES = 5;
+
+/** Declares the AWS DMS task that reads the outbox's replication slot and writes to a stream, with alarms when it does not get on. */
+export function replicate(
+  name: string,
+  { database, streamArn, replicationInstanceClass, alarmTopicArn }: ReplicationArgs,
+  child: pulumi.CustomResourceOptions,
+): void {
+  // DMS takes letters, digits and single hyphens; a stack's name may have more. It makes them lower case, which the alarms must match.
+  const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`
+    .replace(/[^a-zA-Z0-9]+/g, "-")
+    .toLowerCase();
+  const region = aws.getRegionOutput({}, child).region;
+  const reader = roleFor(`${name}-source`, pulumi.interpolate`dms.${region}.amazonaws.com`, child, {
+    Sid: "ReadSecret",
+    Action: ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"],
+    Resource: database.captureSecretArn,
+  });
+  const writer = roleFor(`${name}-target`, "dms.amazonaws.com", child, {
+    Sid: "WriteStream",
+    Action: ["kinesis:DescribeStream", "kinesis:PutRecord", "kinesis:PutRecords"],
+    Resource: streamArn,
+  });
+  const source = new aws.dms.Endpoint(
+    `${name}-source`,
+    {
+      endpointId: `${id}-source`,
+      endpointType: "source",
+      engineName: "postgres",
+      databaseName: database.name,
+      sslMode: database.tls === "disable" ? "none" : "require",
+      secretsManagerArn: database.captureSecretArn,
+      secretsManagerAccessRoleArn: reader.role.arn,
+      postgresSettings: {
+        pluginName: "test_decoding",
+        slotName: `${database.name}_outbox`,
+        captureDdls: false,
+        failTasksOnLobTruncation: true,
+        heartbeatEnable: true,
+        heartbeatFrequency: HEARTBEAT_MINUTES,
+        heartbeatSchema: "awsdms",
+      },
+    },
+    { ...child, dependsOn: [reader.policy] },
+  );
+  const target = new aws.dms.Endpoint(
+    `${name}-target`,
+    {
+      endpointId: `${id}-target`,
+      endpointType: "target",
+      engineName: "kinesis",
+      kinesisSettings: {
+        streamArn,
+        serviceAccessRoleArn: writer.role.arn,
+        messageFormat: "json-unformatted",
+        includeTransactionDetails: true,
+        includePartitionValue: true,
+        includeNullAndEmpty: true,
+      },
+    },
+    { ...child, dependsOn: [writer.policy] },
+  );
+  const { network } = database;
+  const instance = new aws.dms.ReplicationInstance(
+    `${name}-instance`,
+    {
+      replicationInstanceId: id,
+      replicationInstanceClass,
+      engineVersion: ENGINE_VERSION,
+      allocatedStorage: 50,
+      publiclyAccessible: false,
+      autoMinorVersionUpgrade: true,
+      ...(network && inSubnets(name, id, network, child)),
+    },
+    child,
+  );
+  const task = new aws.dms.ReplicationTask(
+    `${name}-task`,
+    {
+      replicationTaskId: id,
+      migrationType: "cdc",
+      replicationInstanceArn: instance.replicationInstanceArn,
+      sourceEndpointArn: source.endpointArn,
+      targetEndpointArn: target.endpointArn,
+      tableMappings: JSON.stringify(tableMappings()),
+      replicationTaskSettings: JSON.stringify(replicationTaskSettings()),
+      startReplicationTask: true,
+    },
+    child,
+  );
+  replicationAlarms(
+    name,
+    { instanceId: id, taskArn: task.replicationTaskArn, topicArn: alarmTopicArn },
+    child,
+  );
+}
+
+/** Places the instance in the database's network; elsewhere it is in the account's default one. */
+function inSubnets(
+  name: string,
+  id: string,
+  { subnetIds, securityGroupIds }: Network,
+  child: pulumi.CustomResourceOptions,
+): Pick<aws.dms.ReplicationInstanceArgs, "replicationSubnetGroupId" | "vpcSecurityGroupIds"> {
+  const group = new aws.dms.ReplicationSubnetGroup(
+    `${name}-subnets`,
+    {
+      replicationSubnetGroupId: id,
+      replicationSubnetGroupDescription: "Where the monolith's database is reached",
+      subnetIds,
+    },
+    child,
+  );
+  return { replicationSubnetGroupId: group.replicationSubnetGroupId, vpcSecurityGroupIds: securityGroupIds };
+}
+
+function roleFor(
+  name: string,
+  service: pulumi.Input<string>,
+  child: pulumi.CustomResourceOptions,
+  statement: Parameters<typeof allow>[0][number],
+): { role: aws.iam.Role; policy: aws.iam.RolePolicy } {
+  const role = new aws.iam.Role(`${name}-role`, { assumeRolePolicy: trust(service) }, child);
+  const policy = new aws.iam.RolePolicy(
+    `${name}-policy`,
+    { role: role.id, policy: allow([statement]) },
+    child,
+  );
+  return { role, policy };
+}

@@ -1,0 +1,46 @@
+import type { z } from "zod";
+import type { HandlesOf, Uses } from "./handles";
+import type { StagedChange } from "../store/store";
+
+/** A command's "no": expected, told to the caller, nothing written. */
+export interface Rejection {
+  kind: "rejection";
+  /** Stable, in SCREAMING_SNAKE_CASE. */
+  code: string;
+  /** For people. */
+  message: string;
+}
+
+/** Any command. */
+export interface AnyCommand {
+  kind: "command";
+  uses: Uses;
+  input: () => z.ZodType;
+  handle: (input: never, handles: never) => Promise<StagedChange | StagedChange[] | Rejection>;
+}
+
+/** A request that changes a domain. */
+export interface Command<I extends z.ZodType> extends AnyCommand {
+  input: () => I;
+}
+
+/**
+ * Declares a command.
+ *
+ * @param definition.uses tables and projections of the own domain, under the names they are registered by
+ * @param definition.input makes the schema of its input
+ * @param definition.handle receives the validated input and what it uses; returns the changes to make (none: an empty array) or
+ *   a rejection. It may run again when the changes lost a race, so it does nothing but read and describe changes.
+ */
+export function command<I extends z.ZodType, U extends Uses>(definition: {
+  uses: U;
+  input: () => I;
+  handle: (input: z.output<I>, handles: HandlesOf<U>) => Promise<StagedChange | StagedChange[] | Rejection>;
+}): Command<I> {
+  return { kind: "command", ...definition };
+}
+
+/** Refuses a command. */
+export function reject(code: string, message: string): Rejection {
+  return { kind: "rejection", code, message };
+}

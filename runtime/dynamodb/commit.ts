@@ -1,0 +1,190 @@
+import {
+  type DynamoDBDocumentClient,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+} from "@aws-sdk/lib-dynamodb";
+import { v4 as uuid } from "uuid";
+import { codedError, errorCode } from "../function/coded-error";
+import { MAX_TRANSACTION_BYTES } from "./item";
+import { pause } from "../store/pause";
+import type {
+  CommitContext,
+  CommitOutcome,
+  CommittedChange,
+  StagedChange,
+  StagedDynamoChange,
+} from "../store/store";
+import { MAX_CHANGES_PER_COMMIT } from "../store/commit-limit";
+import { type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./writes";
+import { isAnswerLost } from "./lost-answer";
+
+/** Another transaction touched one of the items at the same moment: nothing was decided, so try again a few times. */
+const MAX_ATTEMPTS = 8;
+const FIRST_PAUSE_MILLISECONDS = 10;
+
+const UNKNOWN: CommitOutcome = {
+  outcome: "unknown",
+  message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
+};
+
+interface CancellationReason {
+  Code?: string;
+  Item?: Record<string, unknown>;
+}
+
+/**
+ * Writes changes and their events to DynamoDB in one TransactWriteItems: all of them or nothing.
+ *
+ * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
+ *   no answer came to any try
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE, TRANSACTION_TOO_LARGE, TOO_MANY_CHANGES,
+ *   AGGREGATE_CHANGED_TWICE, and the SDK's own errors; nothing is written then
+ */
+export async function commitToDynamo(
+  documents: DynamoDBDocumentClient,
+  tables: DynamoTables,
+  changes: StagedChange[],
+  context: CommitContext,
+): Promise<CommitOutcome> {
+  if (changes.length > MAX_CHANGES_PER_COMMIT) {
+    throw codedError(
+      "TOO_MANY_CHANGES",
+      `${changes.length} changes do not fit into one transaction of DynamoDB; the limit is ${MAX_CHANGES_PER_COMMIT}. Split the command.`,
+    );
+  }
+  if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  let transaction = transactionOf(changes.map(dynamoOnly), tables, context);
+  let isUnknown = false;
+  for (let attempt = 1; ; attempt += 1) {
+    const { input, writes, committed } = transaction;
+    try {
+      await documents.send(new TransactWriteCommand(input));
+      return { outcome: "committed", changes: committed };
+    } catch (error) {
+      const isLast = attempt >= MAX_ATTEMPTS;
+      if (isAnswerLost(error)) {
+        if (isLast) return UNKNOWN;
+        isUnknown = true;
+        // The same transaction again, under its token: DynamoDB runs it but once, and answers whether it did.
+        await pause(attempt, FIRST_PAUSE_MILLISECONDS);
+        continue;
+      }
+      const reasons = reasonsOf(error);
+      const ofWrites = reasons.slice(context.once ? 1 : 0);
+      if (context.once && failedCondition(reasons[0])) return { outcome: "duplicate" };
+      const reborn = withNextLife(writes, ofWrites);
+      if (!reborn) {
+        if (reasons.some(failedCondition)) return conflictOf(writes, ofWrites);
+        if (!isContention(reasons)) {
+          if (isUnknown) return UNKNOWN;
+          throw error;
+        }
+        if (isLast) return conflictOf(writes, ofWrites);
+        await pause(attempt, FIRST_PAUSE_MILLISECONDS);
+      }
+      // What was cancelled is known not to be done; the next one is another transaction.
+      transaction = transactionOf(reborn ?? writes.map((write) => write.staged), tables, context);
+      isUnknown = false;
+    }
+  }
+}
+
+interface Transaction {
+  input: TransactWriteCommandInput;
+  writes: DynamoWrite[];
+  committed: CommittedChange[];
+}
+
+/** One TransactWriteItems, with a token of its own. The inbox record comes first, so that its condition is the first reason. */
+function transactionOf(
+  staged: StagedDynamoChange[],
+  tables: DynamoTables,
+  context: CommitContext,
+): Transaction {
+  const now = new Date();
+  const writes = staged.map((change) => dynamoWrite(change, tables, context, now));
+  checkTransaction(writes);
+  const committed = writes.map((write) => write.committed);
+  const inbox = context.once ? [inboxAction(context.once, committed, tables, now)] : [];
+  const TransactItems = [...inbox, ...writes.flatMap((write) => write.actions)];
+  return { input: { TransactItems, ClientRequestToken: uuid() }, writes, committed };
+}
+
+/** Refuses what DynamoDB refuses of a transaction as a whole. */
+function checkTransaction(writes: DynamoWrite[]): void {
+  const keys = new Set<string>();
+  for (const { committed } of writes) {
+    const key = `${committed.aggregate} "${committed.id}"`;
+    if (keys.has(key)) {
+      throw codedError(
+        "AGGREGATE_CHANGED_TWICE",
+        `${key} is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
+      );
+    }
+    keys.add(key);
+  }
+  const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
+  if (bytes <= MAX_TRANSACTION_BYTES) return;
+  throw codedError(
+    "TRANSACTION_TOO_LARGE",
+    `The changes have ${bytes} bytes with their events; a transaction of DynamoDB may have ${MAX_TRANSACTION_BYTES}. Nothing was written. Split the command.`,
+  );
+}
+
+/** The reasons of a cancelled transaction, in the order of its actions; none of any other error. */
+function reasonsOf(error: unknown): CancellationReason[] {
+  if (errorCode(error) !== "TransactionCanceledException") return [];
+  return (error as { CancellationReasons?: CancellationReason[] }).CancellationReasons ?? [];
+}
+
+function failedCondition(reason: CancellationReason | undefined): boolean {
+  return reason?.Code === "ConditionalCheckFailed";
+}
+
+function isContention(reasons: CancellationReason[]): boolean {
+  return reasons.some((reason) => reason.Code === "TransactionConflict");
+}
+
+/**
+ * A creation that met what is left of a removed item is staged again on top of its last version, so that the versions of the new
+ * life go on from there. Undefined when that was not what failed.
+ */
+function withNextLife(
+  writes: DynamoWrite[],
+  reasons: CancellationReason[],
+): StagedDynamoChange[] | undefined {
+  let found = false;
+  const staged = writes.map((write, index) => {
+    const left = reasons[index * 2]?.Item;
+    if (write.staged.operation !== "create" || write.staged.version > 0 || !left) return write.staged;
+    const { removed, version } = plain(left);
+    if (!removed || !version) return write.staged;
+    found = true;
+    return { ...write.staged, version };
+  });
+  return found ? staged : undefined;
+}
+
+/** The document client leaves the items in cancellation reasons as DynamoDB spells them. */
+function plain(item: Record<string, unknown>): { removed: boolean; version: number } {
+  const { removed, version } = item as { removed?: { BOOL?: boolean }; version?: { N?: string } };
+  return { removed: removed?.BOOL === true, version: Number(version?.N ?? 0) };
+}
+
+function conflictOf(writes: DynamoWrite[], reasons: CancellationReason[]): CommitOutcome {
+  const index = reasons.findIndex((reason) => reason.Code && reason.Code !== "None");
+  const lost = writes[Math.floor(index / 2)]?.committed;
+  // Nothing of the changes themselves: other requests kept writing the same inbox record.
+  const busy = "Other requests write the same at this moment; nothing was written. Try again.";
+  if (!lost) return { outcome: "conflict", aggregate: writes[0]?.committed.aggregate ?? "", message: busy };
+  const message = `${lost.aggregate} "${lost.id}" was changed by somebody else since it was read; nothing was written. Read it again.`;
+  return { outcome: "conflict", aggregate: lost.aggregate, message };
+}
+
+function dynamoOnly(change: StagedChange): StagedDynamoChange {
+  if (change.kind === "dynamo-change") return change;
+  throw codedError(
+    "WRONG_STORE",
+    `A change of "${change.table}" was staged for PostgreSQL but committed to DynamoDB.`,
+  );
+}

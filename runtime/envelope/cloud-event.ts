@@ -1,0 +1,153 @@
+import type { AnyAggregate, EventData } from "../define/aggregate";
+import { codedError, shortened } from "../function/coded-error";
+import { ID_RULE, isId } from "./identifier";
+import { dataFault } from "./plain-data";
+
+/** A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event. */
+export interface CloudEvent {
+  specversion: "1.0";
+  /** UUIDv7. */
+  id: string;
+  /** The domain. */
+  source: string;
+  /** The event type. */
+  type: string;
+  /** The aggregate's id. */
+  subject: string;
+  /** When it happened, ISO 8601. */
+  time: string;
+  datacontenttype: "application/json";
+  /** Names domain, aggregate, event type and schema version. */
+  dataschema: string;
+  /** The aggregate's version, as the CloudEvents extension "sequence" spells it: a string. */
+  sequence: string;
+  sequencetype: "Integer";
+  correlationid: string;
+  causationid?: string;
+  traceparent?: string;
+  data: EventData;
+}
+
+/** An event as an outbox keeps it. */
+export interface OutboxRecord {
+  id: string;
+  /** "<domain>.<Aggregate>" */
+  aggregate: string;
+  aggregateId: string;
+  aggregateVersion: number;
+  type: string;
+  schemaVersion: number;
+  data: EventData;
+  /** ISO 8601. */
+  occurredAt: string;
+  correlationId: string;
+  causationId?: string | undefined;
+  traceparent?: string | undefined;
+}
+
+/** Puts an outbox record into its envelope. */
+export function toCloudEvent(record: OutboxRecord): CloudEvent {
+  const [domain = "", aggregate = ""] = record.aggregate.split(".");
+  return {
+    specversion: "1.0",
+    id: record.id,
+    source: domain,
+    type: record.type,
+    subject: record.aggregateId,
+    time: record.occurredAt,
+    datacontenttype: "application/json",
+    dataschema: `urn:domain-event:${domain}:${aggregate}:${record.type}:${record.schemaVersion}`,
+    sequence: String(record.aggregateVersion),
+    sequencetype: "Integer",
+    correlationid: record.correlationId,
+    ...(record.causationId ? { causationid: record.causationId } : {}),
+    ...(record.traceparent ? { traceparent: record.traceparent } : {}),
+    data: record.data,
+  };
+}
+
+/** An event as a subscriber reads it. */
+export interface ReceivedEvent {
+  event: CloudEvent;
+  /** The aggregate's name, without its domain. */
+  aggregate: string;
+  version: number;
+  schemaVersion: number;
+}
+
+/** What subscribers rely on. */
+const REQUIRED = [
+  "id",
+  "source",
+  "type",
+  "subject",
+  "time",
+  "dataschema",
+  "sequence",
+  "correlationid",
+] as const;
+/** What becomes part of keys and of further events. */
+const IDS = ["id", "subject", "correlationid", "causationid", "traceparent"] as const;
+
+/**
+ * Takes a domain event out of the EventBridge event that carries it.
+ *
+ * @throws EVENT_MALFORMED when it is not one; nothing of it may be applied then
+ */
+export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
+  const event = (bridgeEvent as { detail?: unknown } | null)?.detail as Partial<CloudEvent> | undefined;
+  if (typeof event !== "object" || event === null) throw malformed("has no detail");
+  const missing = REQUIRED.find((name) => typeof event[name] !== "string" || event[name] === "");
+  if (missing) throw malformed(`has no "${missing}"`);
+  const noId = IDS.find((name) => event[name] !== undefined && !isId(event[name]));
+  if (noId) throw malformed(`has a "${noId}" that is not ${ID_RULE}`);
+  if (!isTime(event.time ?? "")) throw malformed(`has the time "${event.time}"`);
+  const version = countOf(event.sequence);
+  if (version === undefined) throw malformed(`has the sequence "${event.sequence}"`);
+  const [, , , aggregate = "", , schema = ""] = (event.dataschema ?? "").split(":");
+  const schemaVersion = countOf(schema);
+  const expected = `urn:domain-event:${event.source}:${aggregate}:${event.type}:${schema}`;
+  if (!aggregate || schemaVersion === undefined || event.dataschema !== expected) {
+    throw malformed(`has the dataschema "${event.dataschema}"`);
+  }
+  const { change, state } = (event.data ?? {}) as Partial<EventData>;
+  if (!isObject(change)) throw malformed("has no data.change");
+  if (state !== null && !isObject(state)) throw malformed("has no data.state");
+  const fault = dataFault(change) ?? dataFault(state);
+  if (fault) throw malformed(`has data whose "${fault.path.join(".")}" ${fault.message}`);
+  return { event: event as CloudEvent, aggregate, version, schemaVersion };
+}
+
+/** The event's data in the current schema version: older ones are upcast, newer ones read as they are (tolerant reader). */
+export function currentData(aggregate: AnyAggregate, received: ReceivedEvent): EventData {
+  const { type } = received.event;
+  const contract = Object.hasOwn(aggregate.events, type) ? aggregate.events[type] : undefined;
+  const { data } = received.event;
+  if (!contract?.upcast || received.schemaVersion >= contract.version) return data;
+  return contract.upcast(data, received.schemaVersion);
+}
+
+/** A whole number from 1 on, as its digits. */
+function countOf(text: string | undefined): number | undefined {
+  const count = Number(text);
+  return /^[1-9]\d*$/.test(text ?? "") && Number.isSafeInteger(count) ? count : undefined;
+}
+
+/** As CloudEvents has it (RFC 3339). */
+function isTime(text: string): boolean {
+  return (
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) &&
+    !Number.isNaN(Date.parse(text))
+  );
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function malformed(what: string) {
+  return codedError(
+    "EVENT_MALFORMED",
+    `The message is not a domain event: it ${shortened(what)}. Look at the publisher; the message goes to the dead-letter queue.`,
+  );
+}

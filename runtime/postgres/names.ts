@@ -1,0 +1,30 @@
+/** Names of the framework's own objects in the monolith's database. Migrations create them; everything else refers to them here. */
+export const OUTBOX_TABLE = "outbox";
+/** What each consumer has processed. */
+export const INBOX_TABLE = "inbox";
+/** The last version of each aggregate that is deleted at present. */
+export const DELETED_AGGREGATES_TABLE = "deleted_aggregates";
+
+/** What the framework's migrations are recorded in. */
+export const FRAMEWORK_MIGRATIONS_TABLE = "domain_consistency_migrations";
+/** What the teams' migrations are recorded in. */
+export const DOMAIN_MIGRATIONS_TABLE = "domain_migrations";
+
+/** Tables that no module may call its own. */
+export const RESERVED_TABLES: readonly string[] = [
+  OUTBOX_TABLE,
+  INBOX_TABLE,
+  DELETED_AGGREGATES_TABLE,
+  FRAMEWORK_MIGRATIONS_TABLE,
+  DOMAIN_MIGRATIONS_TABLE,
+];
+
+/** Inserts of the outbox, for a reader that uses pgoutput. */
+export const PUBLICATION = "outbox_publication";
+/** The schema of AWS DMS's heartbeat table. */
+export const HEARTBEAT_SCHEMA = "awsdms";
+
+/** The logical replication slot that change data capture reads. Slots belong to the cluster, so its name has the database's. */
+export function slotName(database: string): string {
+  return `${database}_outbox`;
+}

@@ -1,0 +1,20 @@
+import type { Context, KinesisStreamEvent } from "aws-lambda";
+import { decodeDmsRecord } from "./decode-dms-record";
+import { relayBatch, type StreamBatchResponse, type StreamRecord } from "./relay-batch";
+import { relayTargets } from "./targets";
+
+/** Makes the relay of the monolith: what AWS DMS captured from the outbox, from Kinesis to the bus. */
+export function makeKinesisRelay() {
+  return () => {
+    const targets = relayTargets();
+    return async (event: KinesisStreamEvent, context: Context): Promise<StreamBatchResponse> => {
+      const stream = event.Records[0]?.eventSourceARN ?? "";
+      const records = event.Records.map(({ kinesis }): StreamRecord => {
+        const payload = Buffer.from(kinesis.data, "base64");
+        const { sequenceNumber, partitionKey } = kinesis;
+        return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, payload: () => payload };
+      });
+      return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
+    };
+  };
+}

@@ -1,0 +1,76 @@
+import type { z } from "zod";
+import type { AnyAggregate } from "../define/aggregate";
+import { codedError, shortened } from "../function/coded-error";
+import { ID_RULE, isId } from "../envelope/identifier";
+import { type DataIssue, issuesText, parseData } from "../envelope/parse-data";
+
+/**
+ * Checks what an event will say happened, against its contract.
+ *
+ * @returns the change as the schema yields it
+ * @throws EVENT_UNKNOWN, INVALID_CHANGE
+ */
+export function validChange(aggregate: AnyAggregate, type: string, change: unknown): unknown {
+  const contract = Object.hasOwn(aggregate.events, type) ? aggregate.events[type] : undefined;
+  if (!contract) {
+    throw codedError(
+      "EVENT_UNKNOWN",
+      `${aggregate.name} has no event "${type}". Its events are ${Object.keys(aggregate.events).join(", ")}.`,
+    );
+  }
+  const schema = contract.change();
+  // A contract that says itself what becomes of other fields is taken at its word.
+  const result = parseData(schema.def.catchall ? schema : schema.strict(), change);
+  if ("data" in result) return result.data;
+  throw codedError(
+    "INVALID_CHANGE",
+    `The change of "${type}" does not fit its contract: ${issuesText(result.issues)}. Nothing was written.`,
+  );
+}
+
+/**
+ * Checks an aggregate's public state against its contract.
+ *
+ * @returns the state as the schema yields it, without fields that the contract does not publish
+ * @throws INVALID_STATE
+ */
+export function validState(aggregate: AnyAggregate, state: unknown): Record<string, unknown> {
+  const result = parseData(aggregate.state(), state);
+  if ("data" in result) return result.data;
+  throw invalidState(aggregate, result.issues);
+}
+
+/**
+ * Checks some fields of an aggregate's public state, each by itself.
+ *
+ * @throws INVALID_STATE
+ */
+export function validFields(aggregate: AnyAggregate, fields: Record<string, unknown>): void {
+  const { shape } = aggregate.state();
+  const issues = Object.entries(fields).flatMap(([field, value]) => {
+    // A contract's fields are zod's own types, whose core type the shape shows.
+    const schema = shape[field] as z.ZodType | undefined;
+    const result = schema ? parseData(schema, value) : undefined;
+    if (!result || "data" in result) return [];
+    return result.issues.map(({ path, message }) => ({ path: path ? `${field}.${path}` : field, message }));
+  });
+  if (issues.length > 0) throw invalidState(aggregate, issues);
+}
+
+/**
+ * Checks the key of an aggregate, which is a key in every store and every projection.
+ *
+ * @throws INVALID_KEY
+ */
+export function validKey({ name, key }: AnyAggregate, id: unknown): string {
+  if (isId(id)) return id;
+  const given = typeof id === "string" ? `"${shortened(id)}", a text of ${id.length} characters` : typeof id;
+  throw codedError("INVALID_KEY", `The ${key} of ${name} is not ${ID_RULE}: ${given}. Use another key.`);
+}
+
+function invalidState({ name }: AnyAggregate, issues: DataIssue[]) {
+  return codedError(
+    "INVALID_STATE",
+    `The state of ${name} does not fit its contract: ${issuesText(issues)}. Nothing was written.`,
+  );
+}

@@ -1,0 +1,171 @@
+import "../../support/unpackaged";
+import { expect, test } from "vitest";
+import { EventBus } from "../../../dist/components/event-bus.js";
+import { Subscription } from "../../../dist/components/subscription/subscription.js";
+import { type Declared, deploy, json } from "../../support/mocks";
+
+const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
+const arnOf = (queue: string) => `arn:aws:sqs:eu-central-1:111122223333:${queue}-1234567`;
+const urlOf = (queue: string) => `https://sqs.eu-central-1.amazonaws.com/111122223333/${queue}-1234567`;
+const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/orders-on-customers-rule-1234567";
+
+const deployment = await deploy(() => {
+  const shared = {
+    owner: 'domain "orders", subscription "customers"',
+    bus: new EventBus("events"),
+    source: "customers",
+    eventTypes: ["CustomerRelocated", "CustomerClosed"],
+    callbackFactory: () => async () => ({ batchItemFailures: [] }),
+    environment: { PROJECTION_TABLES: "{}" },
+    statements: [
+      { Sid: "WriteProjection", Action: ["dynamodb:PutItem"], Resource: "arn:aws:dynamodb:::table/p" },
+    ],
+    logRetentionDays: 7,
+    alarmTopicArn: TOPIC_ARN,
+  };
+  const { queueUrl, deadLetterUrl, targetDeadLetterUrl } = new Subscription("orders-on-customers", shared);
+  new Subscription("limited", { ...shared, maximumConcurrency: 5 });
+  return { queueUrl, deadLetterUrl, targetDeadLetterUrl };
+});
+const one = (type: string, name: string): Declared => deployment.one(type, `orders-on-customers-${name}`);
+
+test("A subscription is a rule, a queue, a function, and a dead-letter queue with an alarm for each way to fail", () => {
+  const component = deployment.one("domain-consistency:components:Subscription", "orders-on-customers");
+  expect(deployment.childrenOf(component)).toEqual([
+    "aws:cloudwatch/eventRule:EventRule orders-on-customers-rule",
+    "aws:cloudwatch/eventTarget:EventTarget orders-on-customers-target",
+    "aws:cloudwatch/metricAlarm:MetricAlarm orders-on-customers-dlq-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm orders-on-customers-target-dlq-alarm",
+    "aws:lambda/eventSourceMapping:EventSourceMapping orders-on-customers-source",
+    "aws:sqs/queue:Queue orders-on-customers-dlq",
+    "aws:sqs/queue:Queue orders-on-customers-queue",
+    "aws:sqs/queue:Queue orders-on-customers-target-dlq",
+    "aws:sqs/queuePolicy:QueuePolicy orders-on-customers-queue-policy",
+    "aws:sqs/queuePolicy:QueuePolicy orders-on-customers-target-dlq-policy",
+    "domain-consistency:components:HandlerFunction orders-on-customers",
+  ]);
+});
+
+test("The rule takes these events of that domain, and no replayed ones", () => {
+  const { eventBusName, eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "rule").inputs;
+  expect(eventBusName).toBe("events-1234567");
+  expect(json(eventPattern)).toEqual({
+    source: ["customers"],
+    "detail-type": ["CustomerClosed", "CustomerRelocated"],
+    "replay-name": [{ exists: false }],
+  });
+});
+
+test("The rule's target is the queue; what cannot be delivered for a day goes to the target's dead-letter queue", () => {
+  expect(one("aws:cloudwatch/eventTarget:EventTarget", "target").inputs).toEqual({
+    eventBusName: "events-1234567",
+    rule: "orders-on-customers-rule-1234567",
+    arn: arnOf("orders-on-customers-queue"),
+    deadLetterConfig: { arn: arnOf("orders-on-customers-target-dlq") },
+    retryPolicy: { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 },
+  });
+});
+
+test("Both queues that EventBridge writes to take messages of this rule only, before the rule has its target", () => {
+  const target = one("aws:cloudwatch/eventTarget:EventTarget", "target");
+  for (const queue of ["queue", "target-dlq"]) {
+    const queuePolicy = one("aws:sqs/queuePolicy:QueuePolicy", `${queue}-policy`);
+    expect(queuePolicy.inputs.queueUrl).toBe(urlOf(`orders-on-customers-${queue}`));
+    expect(json(queuePolicy.inputs.policy)).toMatchObject({
+      Statement: [
+        {
+          Principal: { Service: "events.amazonaws.com" },
+          Action: "sqs:SendMessage",
+          Resource: arnOf(`orders-on-customers-${queue}`),
+          Condition: { ArnEquals: { "aws:SourceArn": RULE_ARN } },
+        },
+      ],
+    });
+    expect(target.dependencies).toContain(queuePolicy.urn);
+  }
+});
+
+test("A message that is refused five times goes to the dead-letter queue", () => {
+  const { redrivePolicy } = one("aws:sqs/queue:Queue", "queue").inputs;
+  expect(json(redrivePolicy)).toEqual({
+    deadLetterTargetArn: arnOf("orders-on-customers-dlq"),
+    maxReceiveCount: 5,
+  });
+});
+
+test("A message stays invisible for at least six times as long as its function may run", () => {
+  const { visibilityTimeoutSeconds } = one("aws:sqs/queue:Queue", "queue").inputs;
+  const { timeout } = deployment.one("aws:lambda/function:Function", "orders-on-customers").inputs;
+  expect(visibilityTimeoutSeconds).toBeGreaterThanOrEqual(6 * Number(timeout));
+});
+
+test("The dead-letter queues keep messages as long as SQS can, and longer than the queue", () => {
+  const retention = (queue: string) => one("aws:sqs/queue:Queue", queue).inputs.messageRetentionSeconds;
+  expect([retention("queue"), retention("dlq"), retention("target-dlq")]).toEqual([
+    4 * 86_400,
+    14 * 86_400,
+    14 * 86_400,
+  ]);
+});
+
+test("All queues are encrypted with SQS's own keys, which EventBridge can use without further permission", () => {
+  for (const queue of deployment.ofType("aws:sqs/queue:Queue")) {
+    expect(queue.inputs).toMatchObject({ sqsManagedSseEnabled: true });
+  }
+});
+
+test("A message in either dead-letter queue raises an alarm", () => {
+  for (const [queue, alarmDescription] of [
+    ["dlq", "Messages that orders-on-customers refused wait in its dead-letter queue."],
+    [
+      "target-dlq",
+      "Events that could not be delivered to orders-on-customers wait in the target's dead-letter queue.",
+    ],
+  ] as const) {
+    expect(one("aws:cloudwatch/metricAlarm:MetricAlarm", `${queue}-alarm`).inputs).toMatchObject({
+      alarmDescription,
+      metricName: "ApproximateNumberOfMessagesVisible",
+      dimensions: { QueueName: `orders-on-customers-${queue}-1234567` },
+      threshold: 0,
+      alarmActions: [TOPIC_ARN],
+    });
+  }
+});
+
+test("The function is fed ten messages at a time, and gives back only those that failed", () => {
+  const source = one("aws:lambda/eventSourceMapping:EventSourceMapping", "source");
+  expect(source.inputs).toEqual({
+    eventSourceArn: arnOf("orders-on-customers-queue"),
+    functionName: "arn:aws:lambda:eu-central-1:111122223333:function:orders-on-customers-1234567",
+    batchSize: 10,
+    functionResponseTypes: ["ReportBatchItemFailures"],
+  });
+  expect(source.dependencies).toContain(one("aws:iam/rolePolicy:RolePolicy", "policy").urn);
+});
+
+test("Concurrency is limited where a database bears only so many connections", () => {
+  const { inputs } = deployment.one("aws:lambda/eventSourceMapping:EventSourceMapping", "limited-source");
+  expect(inputs.scalingConfig).toEqual({ maximumConcurrency: 5 });
+});
+
+test("The function may receive from its own queue, and do what it was given", () => {
+  expect(json(one("aws:iam/rolePolicy:RolePolicy", "policy").inputs.policy)).toMatchObject({
+    Statement: [
+      { Sid: "WriteLog" },
+      {
+        Sid: "ReceiveMessages",
+        Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+        Resource: arnOf("orders-on-customers-queue"),
+      },
+      { Sid: "WriteProjection", Resource: "arn:aws:dynamodb:::table/p" },
+    ],
+  });
+});
+
+test("The component tells the URLs of its three queues", () => {
+  expect(deployment.outputs).toEqual({
+    queueUrl: urlOf("orders-on-customers-queue"),
+    deadLetterUrl: urlOf("orders-on-customers-dlq"),
+    targetDeadLetterUrl: urlOf("orders-on-customers-target-dlq"),
+  });
+});

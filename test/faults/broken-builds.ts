@@ -1,0 +1,194 @@
+import type { Guarantee } from "../verdict/guarantees";
+
+/** One text of a compiled file, and what stands in its place in a broken build. */
+export interface Edit {
+  /** Below dist/. */
+  file: string;
+  /** Found exactly once. */
+  find: string;
+  replace: string;
+}
+
+/** A build with a mistake made on purpose, which the verdict has to find. */
+export interface BrokenBuild {
+  name: string;
+  /** What the mistake breaks: the verdict has to name one of these, and may name others besides. */
+  breaks: readonly Guarantee[];
+  edits: readonly Edit[];
+}
+
+/** For each guarantee at least one build without the mechanism that keeps it. */
+export const BROKEN_BUILDS: readonly BrokenBuild[] = [
+  {
+    name: "no guard: a change without an outbox row is committed",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0003_guard.js",
+        find: "if distance is null then",
+        replace: "if false then",
+      },
+    ],
+  },
+  {
+    name: "non-atomic outbox: the entity and its event are two writes",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/dynamodb/commit.js",
+        find: "TransactWriteCommand(input));",
+        replace: `TransactWriteCommand({ TransactItems: input.TransactItems.filter((action) => action.Put.TableName !== tables.outbox) }));
+          const events = input.TransactItems.filter((action) => action.Put.TableName === tables.outbox);
+          if (events.length > 0) await documents.send(new lib_dynamodb_1.TransactWriteCommand({ TransactItems: events }));`,
+      },
+    ],
+  },
+  {
+    name: "events one version behind",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/dynamodb/writes.js",
+        find: "aggregateVersion: version,",
+        replace: "aggregateVersion: version > 1 ? version + 1 : version,",
+      },
+    ],
+  },
+  {
+    name: "lost updates: the version that was read is not checked",
+    breaks: ["VERSIONS_WITHOUT_GAPS"],
+    edits: [
+      {
+        file: "runtime/dynamodb/writes.js",
+        find: '"#version = :version"',
+        replace: '"#version = :version OR #version <> :version"',
+      },
+      {
+        file: "runtime/dynamodb/writes.js",
+        find: 'ConditionExpression: "attribute_not_exists(aggregateVersion)",',
+        replace: "",
+      },
+    ],
+  },
+  {
+    name: "ignored FailedEntryCount",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/relay/publish.js",
+        find: "!results[index]?.EventId || results[index]?.ErrorCode",
+        replace: "false && index",
+      },
+    ],
+  },
+  {
+    name: "checkpoint past a failure: the relay gives up at the first one and reports none",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      { file: "runtime/relay/publish.js", find: "maxFailedRounds = 5", replace: "maxFailedRounds = 1" },
+      {
+        file: "runtime/relay/relay-batch.js",
+        find: "batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : []",
+        replace: "batchItemFailures: []",
+      },
+    ],
+  },
+  {
+    name: "no partial batch response of projections",
+    breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS", "PROJECTION_EQUALS_SOURCE"],
+    edits: [
+      { file: "runtime/projection/handler.js", find: "return folded.messageIds;", replace: "return [];" },
+    ],
+  },
+  {
+    name: "no version gate",
+    breaks: ["PROJECTION_EQUALS_SOURCE"],
+    edits: [
+      {
+        file: "runtime/projection/write.js",
+        find: '"attribute_not_exists(#version) OR #version < :version"',
+        replace: '"attribute_not_exists(#version) OR #version < :version OR #version >= :version"',
+      },
+    ],
+  },
+  {
+    name: "a batch is folded to the oldest version",
+    breaks: ["PROJECTION_EQUALS_SOURCE"],
+    edits: [
+      {
+        file: "runtime/projection/fold.js",
+        find: "item.version > known.newest.version",
+        replace: "item.version < known.newest.version",
+      },
+    ],
+  },
+  {
+    name: "tombstone left out",
+    breaks: ["GONE_IN_PROJECTIONS"],
+    edits: [
+      {
+        file: "runtime/projection/handler.js",
+        find: "await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
+        replace:
+          "if (folded.newest.fields) await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
+      },
+    ],
+  },
+  {
+    name: "no inbox of reactions",
+    breaks: ["REACTION_ONCE"],
+    edits: [
+      { file: "runtime/reaction/handler.js", find: "once: { consumer, messageId: event.id },", replace: "" },
+    ],
+  },
+  {
+    name: "a reaction that lost its race counts as done",
+    breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [
+      {
+        file: "runtime/store/commit-on-fresh-reads.js",
+        find: 'result.outcome !== "conflict" || isLast',
+        replace: "result.outcome",
+      },
+      { file: "runtime/reaction/handler.js", find: 'outcome === "conflict"', replace: "false" },
+    ],
+  },
+  {
+    name: "a reaction that failed counts as done",
+    breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [{ file: "runtime/reaction/handler.js", find: "failed.push(messageId);", replace: "" }],
+  },
+  {
+    name: "no inbox of requests",
+    breaks: ["COMMANDS_TOLD_TRULY"],
+    edits: [
+      {
+        file: "runtime/command/answer.js",
+        find: "answerAsNew(domain, commands, store, given, once)",
+        replace: "answerAsNew(domain, commands, store, given, undefined)",
+      },
+    ],
+  },
+  {
+    name: "private fields in events",
+    breaks: ["NOTHING_PRIVATE_LEAVES"],
+    edits: [
+      {
+        file: "runtime/dynamodb/writes.js",
+        find: 'staged.operation === "remove" ? null : (0, validation_1.validState)(aggregate, staged.item)',
+        replace: 'staged.operation === "remove" ? null : staged.item',
+      },
+    ],
+  },
+  {
+    name: "undecodable records are dropped",
+    breaks: ["SET_ASIDE_WITH_PAYLOAD"],
+    edits: [
+      {
+        file: "runtime/relay/relay-batch.js",
+        find: "await (0, quarantine_1.quarantine)(",
+        replace: "void (",
+      },
+    ],
+  },
+];

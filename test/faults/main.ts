@@ -1,0 +1,115 @@
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { errorCode } from "../../runtime/function/coded-error";
+import { eachLimited } from "../../local/scenario/each-limited";
+import { reportToStderr } from "../../local/servers/report";
+import { BROKEN_BUILDS } from "./broken-builds";
+import { updateGuaranteesPage } from "./guarantees-page";
+import { describeBrokenBuild, describeRun, type FailedSeed, faultsReport } from "./faults-report";
+import { type BrokenBuildResult, runBrokenBuild, withoutResult } from "./run-broken-build";
+import { runSeed, type SeedResult } from "./run-seed";
+import { runSeedProcess } from "./seed-process";
+
+const PROJECT_ROOT = join(__dirname, "..", "..", "..");
+const FAULTS_PER_SEED = 1_000;
+const CHANGES_PER_FAULT = 2;
+
+interface Options {
+  seed: number;
+  seeds?: number;
+  faults: number;
+  changes?: number;
+  faultsPerVerdict?: number;
+  brokenBuilds?: true;
+  json?: true;
+  updateDocs?: true;
+}
+
+new Command("npm run faults --")
+  .description("Writes to the whole local system while faults are injected, and judges what its stores hold.")
+  .option("--seed <n>", "the first seed; the same seed gives the same faults and writes", wholeNumber, 1)
+  .option(
+    "--seeds <n>",
+    `how many seeds share the faults (default: one for each ${FAULTS_PER_SEED})`,
+    wholeNumber,
+  )
+  .option("--faults <n>", "faults to inject at least, over all seeds", wholeNumber, FAULTS_PER_SEED)
+  .option("--changes <n>", "changes to commit at least, over all seeds (default: two a fault)", wholeNumber)
+  .option(
+    "--faults-per-verdict <n>",
+    "judge after so many faults each, and stop at the first finding",
+    wholeNumber,
+  )
+  .option("--broken-builds", "instead: try whether builds with a mistake are caught")
+  .option("--json", "print one JSON document on standard output")
+  .option("--update-docs", "write the figures into docs/guarantees.md")
+  .action(run)
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${(error as Error).message}\n`);
+    process.exitCode = 1;
+  });
+
+async function run(options: Options): Promise<void> {
+  const startedAt = performance.now();
+  const { runs, failed } = options.brokenBuilds ? { runs: [], failed: [] } : await runSeeds(options);
+  const brokenBuilds = options.brokenBuilds ? await runBrokenBuilds(options.seed) : [];
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const report = faultsReport({ runs, failed, brokenBuilds, seconds });
+  if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  if (options.updateDocs) await updateGuaranteesPage(PROJECT_ROOT, report);
+  process.exitCode = report.held ? 0 : 1;
+}
+
+/** A seed that came to no result takes nothing from the others. */
+async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed: FailedSeed[] }> {
+  const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict } = options;
+  const seeds = options.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
+  const shares = Array.from({ length: seeds }, (_, index) => ({
+    projectRoot: PROJECT_ROOT,
+    seed: seed + index,
+    faults: Math.ceil(faults / seeds),
+    changes: Math.ceil(changes / seeds),
+    report: reportToStderr,
+    ...(faultsPerVerdict === undefined ? {} : { faultsPerVerdict }),
+  }));
+  const runs: SeedResult[] = [];
+  const failed: FailedSeed[] = [];
+  await eachLimited(shares, availableParallelism(), async (share) => {
+    if (seeds === 1) {
+      const result = await runSeed(share);
+      for (const line of describeRun(result)) reportToStderr(line);
+      runs.push(result);
+      return;
+    }
+    try {
+      runs.push(await runSeedProcess(share));
+    } catch (error) {
+      const { message } = error as Error;
+      reportToStderr(message);
+      failed.push({ seed: share.seed, message });
+    }
+  });
+  runs.sort((one, other) => one.seed - other.seed);
+  return { runs, failed };
+}
+
+async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
+  const results = new Map<string, BrokenBuildResult>();
+  await eachLimited(BROKEN_BUILDS, availableParallelism(), async (build) => {
+    const result = await runBrokenBuild(PROJECT_ROOT, build, seed).catch((error: Error) =>
+      withoutResult(build, error),
+    );
+    reportToStderr(describeBrokenBuild(result));
+    results.set(build.name, result);
+  });
+  return BROKEN_BUILDS.flatMap(({ name }) => results.get(name) ?? []);
+}
+
+function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < 1)
+    throw new InvalidArgumentError("It is not a whole number of at least 1.");
+  return number;
+}

@@ -1,0 +1,60 @@
+import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
+import { KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
+import type { LocalSystem } from "../../local/system/system";
+import type { Poison } from "../verdict/writers-journal";
+import { type Random, seededUuid } from "./random";
+
+/** Brings poison into a system. */
+export interface Poisoner {
+  /** Puts a record that is no outbox row on the monolith's stream. */
+  undecodableRecord(): Promise<void>;
+  /** Puts an event on the bus that has no version, so that every handler refuses it. */
+  refusedEvent(): Promise<void>;
+  injected(): Poison[];
+  close(): void;
+}
+
+const GARBAGE = [
+  "not JSON",
+  "{}",
+  '{"data":null,"metadata":{"record-type":"data","table-name":"outbox","operation":"insert"}}',
+  '{"data":{"id":1},"metadata":{"record-type":"data","table-name":"outbox","operation":"insert"}}',
+  "\u0000\u0001\u0002",
+];
+
+/** Opens the poisoner of a run. */
+export function openPoisoner(system: LocalSystem, seed: number, random: Random): Poisoner {
+  const { deployment, servers, clients, landscape } = system;
+  const { endpoint, region, credentials } = servers.emulator;
+  const kinesis = new KinesisClient({ endpoint, region, credentials });
+  const stream = deployment.resource("aws:kinesis/stream:Stream", "monolith-stream").state;
+  const bus = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
+  const injected: Poison[] = [];
+  let made = 0;
+  return {
+    async undecodableRecord() {
+      const Data = Buffer.from(`${random.pick(GARBAGE)} `.repeat(random.between(1, 3)));
+      const PartitionKey = seededUuid(seed, `poison ${(made += 1)}`);
+      await kinesis.send(new PutRecordCommand({ StreamName: String(stream["name"]), Data, PartitionKey }));
+      injected.push({ kind: "undecodable", stream: String(stream["arn"]), payload: Data.toString("base64") });
+    },
+    async refusedEvent() {
+      const eventId = seededUuid(seed, `poison ${(made += 1)}`);
+      const event = { source: "customers", type: "CustomerRelocated" };
+      const subject = seededUuid(seed, "customer 0");
+      const data = { change: {}, state: {} };
+      const detail = { specversion: "1.0", id: eventId, ...event, subject, data };
+      const Detail = JSON.stringify(detail);
+      await clients.events.send(
+        new PutEventsCommand({
+          Entries: [{ EventBusName: bus, Source: event.source, DetailType: event.type, Detail }],
+        }),
+      );
+      for (const subscription of landscape.subscribersOf(event)) {
+        injected.push({ kind: "refused", eventId, subscription, detail });
+      }
+    },
+    injected: () => [...injected],
+    close: () => kinesis.destroy(),
+  };
+}

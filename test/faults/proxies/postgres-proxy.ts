@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { LOOPBACK } from "../../../local/servers/free-port";
+import { type Caller, callerIn, killCaller } from "./caller";
+import { frameReader } from "./message-frames";
+import { statementTexts } from "./statement-text";
+
+/** What becomes of a statement. `undefined`: it is passed on. */
+export type StatementFault =
+  | { do: "cut" }
+  | { do: "cut in flight" }
+  | { do: "lose answer" }
+  | { do: "delay"; milliseconds: number }
+  | { do: "kill before" }
+  | { do: "kill after" };
+
+/** A proxy between the functions and PostgreSQL. */
+export interface PostgresProxy {
+  port: number;
+  stop(): Promise<void>;
+}
+
+/** How the proxy works. */
+export interface PostgresProxyOptions {
+  host: string;
+  port: number;
+  /** Decides about each statement of a function, which is what lies between two answers "ready for query"; `text` is its SQL. */
+  decide: (caller: Caller, text: string) => Promise<StatementFault | undefined>;
+}
+
+/** Messages that end a request, after which the server answers that it is ready: a simple query and Sync. */
+const ENDS_REQUEST = ["Q", "S"];
+const READY_FOR_QUERY = "Z";
+
+/** Starts the proxy. Logging in is passed on untouched; there is no TLS on the loopback interface. */
+export async function startPostgresProxy({
+  host,
+  port,
+  decide,
+}: PostgresProxyOptions): Promise<PostgresProxy> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, host);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on("error", () => undefined);
+      socket.on("close", () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    join(client, upstream, decide);
+  });
+  server.listen(0, LOOPBACK);
+  await once(server, "listening");
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["decide"]): void {
+  const framesOfClient = frameReader({ startsWithoutType: true });
+  const framesOfServer = frameReader({ startsWithoutType: false });
+  const textOf = statementTexts();
+  let caller: Caller | undefined;
+  let isLoggedIn = false;
+  let request: Buffer[] = [];
+  let text = "";
+  /** What to do when the answer to the running request has come; answers are held back until then. */
+  let afterAnswer: (() => void) | undefined;
+  // One after another: a request that waits must not be overtaken by the next.
+  let queue = Promise.resolve();
+
+  client.on("data", (chunk: Buffer) => {
+    for (const frame of framesOfClient(chunk)) {
+      const { type, bytes } = frame;
+      if (type === "") caller = callerIn(/application_name\0([^\0]*)\0/.exec(bytes.toString("latin1"))?.[1]);
+      if (!isLoggedIn || !caller) {
+        upstream.write(bytes);
+        continue;
+      }
+      request.push(bytes);
+      text = textOf(frame) ?? text;
+      if (!ENDS_REQUEST.includes(type)) continue;
+      const whole = { bytes: Buffer.concat(request), text };
+      [request, text] = [[], ""];
+      const from = caller;
+      queue = queue.then(() => passOn(from, whole));
+    }
+  });
+  client.on("end", () => upstream.end());
+  upstream.on("end", () => client.end());
+  upstream.on("data", (chunk: Buffer) => {
+    const isReady = framesOfServer(chunk).some(({ type }) => type === READY_FOR_QUERY);
+    if (!afterAnswer) client.write(chunk);
+    if (isReady) {
+      isLoggedIn = true;
+      afterAnswer?.();
+    }
+  });
+
+  async function passOn(from: Caller, whole: { bytes: Buffer; text: string }): Promise<void> {
+    const fault = await decide(from, whole.text);
+    if (fault?.do === "delay") await delay(fault.milliseconds);
+    if (fault?.do === "kill before") killCaller(from);
+    if (fault?.do === "kill before" || fault?.do === "cut") return void client.destroy();
+    if (fault?.do === "kill after" || fault?.do === "lose answer") {
+      afterAnswer = () => {
+        if (fault.do === "kill after") killCaller(from);
+        client.destroy();
+      };
+    }
+    upstream.write(whole.bytes);
+    if (fault?.do === "cut in flight") upstream.end(() => client.destroy());
+  }
+}

@@ -1,0 +1,160 @@
+import type { Report } from "../../local/servers/report";
+import { startSystem } from "../../local/system/system";
+import { startDynamoAudit } from "../verdict/audit-dynamodb";
+import { installAudit } from "../verdict/audit-postgres";
+import type { Finding } from "../verdict/finding";
+import { judge } from "../verdict/judge";
+import type { Snapshot } from "../verdict/snapshot";
+import { takeSnapshot } from "../verdict/take-snapshot";
+import { openFaultSchedule } from "./fault-schedule";
+import { openHarness } from "./harness";
+import { planIncidents, type Scene } from "./incidents";
+import { openPoisoner } from "./poison";
+import { randomStream } from "./random";
+import { redrive } from "./redrive";
+import { makeWriters, type Writers } from "./write-under-faults";
+import { openGate } from "./writers/gate";
+import { PRIVATE_MARKS } from "./writers/operations";
+
+/** What to run. */
+export interface SeedOptions {
+  projectRoot: string;
+  seed: number;
+  /** Faults to inject at least. */
+  faults: number;
+  /** Changes to commit at least. */
+  changes: number;
+  /** Faults between two verdicts; the run ends with the first finding. @default one verdict, at the end */
+  faultsPerVerdict?: number;
+  report: Report;
+}
+
+/** What a run came to. */
+export interface SeedResult {
+  seed: number;
+  /** Kind -> how often it was injected. */
+  injected: Record<string, number>;
+  faults: number;
+  operations: number;
+  /** Committed changes of aggregates. */
+  changes: number;
+  /** Events on the bus, repeats included. */
+  published: number;
+  /** Outcomes told to callers -> how often. */
+  answers: Record<string, number>;
+  /** Messages that came back from dead-letter queues. */
+  redriven: number;
+  findings: Finding[];
+  seconds: number;
+}
+
+/** Probability of a fault at each opportunity. */
+const FAULT_RATE = 0.09;
+/** Operations at a time. */
+const CONCURRENCY = 10;
+/** Changes that come of an operation, reactions included; measured. Incidents are spread over the operations that are expected. */
+const CHANGES_PER_OPERATION = 1.7;
+const MAX_REDRIVES = 10;
+/** Between two lines of progress. */
+const PROGRESS_MILLISECONDS = 20_000;
+
+/** Starts a system, writes to it under a seed's faults, lets it settle without faults, and judges what its stores hold. */
+export async function runSeed(options: SeedOptions): Promise<SeedResult> {
+  const { projectRoot, seed, faults, changes, faultsPerVerdict = faults, report } = options;
+  const startedAt = performance.now();
+  report(`seed ${seed}: starting the system`);
+  const schedule = openFaultSchedule({ seed, rate: FAULT_RATE });
+  const harness = await openHarness(schedule, seed);
+  try {
+    const system = await startSystem({
+      projectRoot,
+      report: () => undefined,
+      phases: [],
+      faults: harness.hooks,
+    });
+    try {
+      await installAudit(system.database.adminUrl);
+      const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable);
+      const poisoner = openPoisoner(system, seed, randomStream(seed, "poison"));
+      const scene: Scene = {
+        system,
+        schedule,
+        poisoner,
+        writers: openGate(),
+        beforeRestart: () => audit.read(),
+      };
+      const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
+      const incidents = planIncidents(seed, operations);
+      const writers = makeWriters(scene, { seed, concurrency: CONCURRENCY, incidents });
+      let snapshot: Snapshot | undefined;
+      let findings: Finding[] = [];
+      let redriven = 0;
+      do {
+        const [known, injected] = [snapshot?.changes.length ?? 0, schedule.total()];
+        const wantedFaults = Math.min(faults, injected + faultsPerVerdict);
+        const wantedChanges = Math.min(changes, known + Math.ceil((changes * faultsPerVerdict) / faults));
+        const wanted = writers.begun() + Math.ceil((wantedChanges - known) / CHANGES_PER_OPERATION);
+        const done = () => `seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults`;
+        const progress = setInterval(() => report(done()), PROGRESS_MILLISECONDS);
+        try {
+          await writers.writeUntil(() => writers.begun() >= wanted && schedule.total() >= wantedFaults);
+        } finally {
+          clearInterval(progress);
+        }
+        schedule.pause();
+        report(`${done()}; settling`);
+        redriven += await settle(scene);
+        snapshot = await takeSnapshot(system, audit);
+        findings = judge(snapshot, {
+          requests: [...writers.journal()],
+          poison: poisoner.injected(),
+          privateMarks: Object.fromEntries(
+            Object.entries(PRIVATE_MARKS).map(([domain, mark]) => [domain, [mark]]),
+          ),
+        });
+        schedule.resume();
+      } while (findings.length === 0 && (schedule.total() < faults || snapshot.changes.length < changes));
+      poisoner.close();
+      audit.close();
+      return {
+        seed,
+        injected: schedule.injected(),
+        faults: schedule.total(),
+        operations: writers.begun(),
+        changes: snapshot.changes.length,
+        published: snapshot.bus.length,
+        answers: answersOf(writers),
+        redriven,
+        findings,
+        seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+      };
+    } finally {
+      await system.servers.stops.stopAll();
+    }
+  } finally {
+    await harness.stop();
+  }
+}
+
+/** Waits until everything has arrived; what went to dead-letter queues meanwhile is put back until only poison is left there. */
+async function settle({ system, poisoner }: Scene): Promise<number> {
+  const poison = new Set(poisoner.injected().flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
+  let redriven = 0;
+  for (let round = 1; round <= MAX_REDRIVES; round += 1) {
+    await system.flow.settled();
+    const moved = await redrive(system, poison);
+    redriven += moved;
+    if (moved === 0) break;
+  }
+  return redriven;
+}
+
+function answersOf(writers: Writers): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const noted of writers.journal()) {
+    const outcomes =
+      noted.kind === "sql" ? [`sql ${noted.expected}`] : noted.answers.map(({ outcome }) => outcome);
+    for (const outcome of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}

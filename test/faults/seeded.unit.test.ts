@@ -1,0 +1,106 @@
+import { describe, expect, test } from "vitest";
+import { FAULT_KINDS } from "../../dist/test/faults/fault-kinds.js";
+import { openFaultSchedule } from "../../dist/test/faults/fault-schedule.js";
+import { planIncidents } from "../../dist/test/faults/incidents.js";
+import { randomStream, seededUuid } from "../../dist/test/faults/random.js";
+import { operationAt } from "../../dist/test/faults/writers/operations.js";
+
+const KINDS = ["call cut", "call delayed"] as const;
+const draws = (seed: number, site: string, times: number) => {
+  const schedule = openFaultSchedule({ seed, rate: 0.3 });
+  return Array.from({ length: times }, () => schedule.draw(site, KINDS));
+};
+
+describe("the same seed", () => {
+  test("gives the same decisions at a site, whatever happens at others", () => {
+    const schedule = openFaultSchedule({ seed: 7, rate: 0.3 });
+    const mixed = Array.from({ length: 200 }, () => {
+      schedule.draw("elsewhere", KINDS);
+      return schedule.draw("here", KINDS);
+    });
+    expect(mixed).toEqual(draws(7, "here", 200));
+    expect(mixed).not.toEqual(draws(8, "here", 200));
+  });
+
+  test("gives the same operations", () => {
+    const operations = (seed: number) => Array.from({ length: 500 }, (_, index) => operationAt(seed, index));
+    expect(operations(3)).toEqual(operations(3));
+    expect(operations(3)).not.toEqual(operations(4));
+  });
+
+  test("gives the same incidents, in their order", () => {
+    expect(planIncidents(3, 900)).toEqual(planIncidents(3, 900));
+    const points = planIncidents(3, 900).map(({ atOperation }) => atOperation);
+    expect(points).toEqual([...points].sort((one, other) => one - other));
+  });
+
+  test("gives the same ids, which are UUIDs", () => {
+    expect(seededUuid(1, "customer 1")).toBe(seededUuid(1, "customer 1"));
+    expect(seededUuid(1, "customer 1")).not.toBe(seededUuid(1, "customer 2"));
+    expect(seededUuid(1, "x")).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/);
+  });
+});
+
+describe("the schedule", () => {
+  test("counts what it injects, by kind", () => {
+    const schedule = openFaultSchedule({ seed: 1, rate: 1 });
+    schedule.draw("here", ["call cut"]);
+    schedule.draw("here", ["call cut"]);
+    schedule.count("PostgreSQL killed");
+    expect(schedule.injected()).toEqual({ "PostgreSQL killed": 1, "call cut": 2 });
+    expect(schedule.total()).toBe(3);
+  });
+
+  test("injects nothing while it is paused, and then goes on where it was", () => {
+    const schedule = openFaultSchedule({ seed: 7, rate: 0.3 });
+    const before = Array.from({ length: 50 }, () => schedule.draw("here", KINDS));
+    schedule.pause();
+    expect(Array.from({ length: 50 }, () => schedule.draw("here", KINDS)).every((one) => !one)).toBe(true);
+    schedule.resume();
+    const after = Array.from({ length: 50 }, () => schedule.draw("here", KINDS));
+    expect([...before, ...after]).toEqual(draws(7, "here", 100));
+  });
+});
+
+test("operations make every kind of change, and some that the guard has to refuse", () => {
+  const operations = Array.from({ length: 2_000 }, (_, index) => operationAt(5, index));
+  const names = new Set(
+    operations.map((one) => (one.kind === "sql" ? `sql ${one.how}` : `${one.domain}.${one.command}`)),
+  );
+  expect([...names].sort()).toEqual([
+    "catalog.listProduct",
+    "catalog.repriceProduct",
+    "catalog.withdrawProduct",
+    "customers.closeCustomer",
+    "customers.registerCustomer",
+    "customers.relocateCustomer",
+    "orders.cancelOrder",
+    "orders.placeOrder",
+    "shipping.dispatchShipment",
+    "sql committed",
+    "sql refused",
+    "sql rolledBack",
+  ]);
+});
+
+test("a cancellation or a dispatch goes for an order that was to be placed before", () => {
+  const operations = Array.from({ length: 1_000 }, (_, index) => operationAt(5, index));
+  const placed = new Set<unknown>();
+  for (const operation of operations) {
+    if (operation.kind === "sql") continue;
+    const input = operation.input as Record<string, unknown>;
+    if (operation.command === "placeOrder") placed.add(input["orderId"]);
+    if (operation.command === "cancelOrder" && placed.size > 0) expect(placed).toContain(input["orderId"]);
+  }
+});
+
+test("a shuffled list has the same items", () => {
+  const items = Array.from({ length: 30 }, (_, index) => index);
+  const shuffled = randomStream(1, "shuffle").shuffled(items);
+  expect(shuffled).not.toEqual(items);
+  expect([...shuffled].sort((one, other) => one - other)).toEqual(items);
+});
+
+test("every kind of fault says what happens", () => {
+  for (const what of Object.values(FAULT_KINDS)) expect(what.length).toBeGreaterThan(20);
+});

@@ -1,0 +1,151 @@
+import { v7 as uuid } from "uuid";
+import { beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { aggregate } from "../../../runtime/define/aggregate";
+import { entityTable } from "../../../runtime/define/table";
+import { MAX_PAYLOAD_BYTES } from "../../../runtime/envelope/payload-limit";
+import { commitToPostgres } from "../../../runtime/postgres/commit";
+import { postgresHandle } from "../../../runtime/postgres/handle";
+import type { StagedChange } from "../../../runtime/store/store";
+import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+
+let bank: BankDatabase;
+beforeAll(async () => {
+  bank = await bankDatabase();
+});
+
+const commit = (...changes: StagedChange[]) =>
+  commitToPostgres(bank.db, changes, { correlationId: "request-1" });
+const opening = (accountId: string, owner = `owner of ${accountId}`) =>
+  bank.accounts.change("AccountOpened", {}, (change) =>
+    change.insert({ account_id: accountId, owner, balance: 0, grade: "gold" }),
+  );
+async function opened(): Promise<string> {
+  const accountId = uuid();
+  expect(await commit(opening(accountId))).toMatchObject({ outcome: "committed" });
+  return accountId;
+}
+
+describe("an event over the limit", () => {
+  /** The size of the payload as PostgreSQL measures it, of an account with an owner of no length. */
+  const measured = async (accountId: string) => {
+    const state = { accountId, owner: "", balance: 0, grade: "gold" };
+    const payload = JSON.stringify({ change: {}, state });
+    const { rows } = await bank.admin.query<{ bytes: number }>(
+      "select octet_length($1::jsonb::text) as bytes",
+      [payload],
+    );
+    return rows[0]!.bytes;
+  };
+
+  test("is refused with its measured size, in bytes of UTF-8, and nothing is written", async () => {
+    const accountId = uuid();
+    const room = MAX_PAYLOAD_BYTES - (await measured(accountId));
+    const owner = (bytes: number) => "€".repeat(Math.floor(bytes / 3)) + "x".repeat(bytes % 3);
+    for (const changes of [
+      [opening(accountId, owner(room + 1))],
+      [opening(uuid()), opening(accountId, owner(room + 1))],
+    ]) {
+      await expect(commit(...changes)).rejects.toMatchObject({
+        code: "EVENT_TOO_LARGE",
+        message: expect.stringContaining(`is ${MAX_PAYLOAD_BYTES + 1} bytes`) as string,
+      });
+    }
+    expect(await bank.account(accountId)).toBeUndefined();
+    expect(await bank.events(accountId)).toEqual([]);
+  });
+
+  test("is exactly what is over: a payload of the limit's size is written", async () => {
+    const accountId = uuid();
+    const room = MAX_PAYLOAD_BYTES - (await measured(accountId));
+    expect(await commit(opening(accountId, "x".repeat(room)))).toMatchObject({ outcome: "committed" });
+  });
+});
+
+describe("a change of more than one row", () => {
+  test("is refused by a code, and nothing is written", async () => {
+    const ids = [await opened(), await opened()];
+    const staged = bank.accounts.change("AccountRenamed", {}, (change) =>
+      change.update({ grade: "silver" }).where("account_id", "in", ids),
+    );
+    const refusal = {
+      code: "MANY_ROWS_CHANGED",
+      message:
+        'The change of "AccountRenamed" touched more than one row of "accounts"; nothing was written. Name the key in its "where": an event tells of one aggregate.',
+    };
+    await expect(commit(staged)).rejects.toMatchObject(refusal);
+    await expect(commit(opening(uuid()), staged)).rejects.toMatchObject(refusal);
+    for (const accountId of ids) expect(await bank.account(accountId)).toMatchObject({ version: 1 });
+  });
+});
+
+describe("a key that changes", () => {
+  test("is refused by the guard and told as a conflict that names the remedy's reason", async () => {
+    const [accountId, other] = [await opened(), uuid()];
+    const outcome = await commit(
+      bank.accounts.change("AccountRenamed", {}, (change) =>
+        change.update({ account_id: other }).where("account_id", "=", accountId),
+      ),
+    );
+    expect(outcome).toMatchObject({
+      outcome: "conflict",
+      message: expect.stringContaining("cannot change") as string,
+    });
+    expect(await bank.account(accountId)).toMatchObject({ version: 1 });
+  });
+});
+
+describe("a violation of a unique constraint", () => {
+  test("is a conflict that names the constraint, and nothing is written", async () => {
+    const [first, second] = [await opened(), uuid()];
+    await bank.admin.query("create unique index accounts_owner_once on accounts (md5(owner))");
+    expect(await commit(opening(second, `owner of ${first}`))).toMatchObject({
+      outcome: "conflict",
+      message: expect.stringContaining('unique constraint "accounts_owner_once"') as string,
+    });
+    expect(await bank.events(second)).toEqual([]);
+  });
+});
+
+describe("any other error of the database", () => {
+  test("stays an error with its SQLSTATE, and nothing is written", async () => {
+    await bank.admin.query(
+      "alter table accounts add constraint accounts_no_eve check (owner <> 'Eve'), add constraint accounts_no_mallory check (owner <> 'Mallory')",
+    );
+    const accountId = uuid();
+    await expect(commit(opening(accountId, "Eve"))).rejects.toMatchObject({
+      code: "23514",
+      constraint: "accounts_no_eve",
+    });
+    await expect(commit(opening(uuid()), opening(accountId, "Mallory"))).rejects.toMatchObject({
+      code: "23514",
+    });
+    expect(await bank.events(accountId)).toEqual([]);
+  });
+});
+
+describe("a contract with many fields", () => {
+  test("publishes all of them", async () => {
+    const fields = Array.from({ length: 120 }, (_, index) => `field${index}`);
+    const shape = Object.fromEntries(fields.map((field) => [field, z.string()]));
+    const Wide = aggregate({
+      domain: "bank",
+      name: "Wide",
+      key: "field0",
+      state: () => z.object(shape),
+      events: { Widened: { version: 1, change: () => z.object({}) } },
+    });
+    const columns = Object.fromEntries(fields.map((field) => [field, field]));
+    const wide = postgresHandle(bank.db, "wide", entityTable(Wide, { columns }));
+    await bank.admin.query(`
+      create table wide (${fields.map((field) => `${field} text`).join(", ")}, version integer not null, primary key (field0));
+      grant select, insert, update, delete on wide to monolith_application;
+      select guard_entity_table('wide', 'bank.Wide', 'field0');
+    `);
+    const state = Object.fromEntries(fields.map((field, index) => [field, `value ${index}`]));
+    const staged = wide.change("Widened", {}, ((change: { insert(values: object): unknown }) =>
+      change.insert(state)) as never);
+    expect(await commit(staged)).toMatchObject({ outcome: "committed" });
+    expect((await bank.events("value 0"))[0]!.payload.state).toEqual(state);
+  });
+});

@@ -1,0 +1,174 @@
+import { randomUUID } from "node:crypto";
+import type { Guarantee } from "../../../dist/test/verdict/guarantees.js";
+import { judge } from "../../../dist/test/verdict/judge.js";
+import type { AuditedChange, OutboxEntry, Row, Snapshot } from "../../../dist/test/verdict/snapshot.js";
+import type {
+  CommandRequest,
+  SqlRequest,
+  ToldAnswer,
+  WritersJournal,
+} from "../../../dist/test/verdict/writers-journal.js";
+import { PROJECTIONS, STATES } from "./world-tables.js";
+
+/** A change to commit with its event, and all that follows from it. */
+export interface Commit {
+  aggregate: string;
+  id: string;
+  /** The columns that change; null deletes. */
+  set: Row | null;
+  /** The event type. */
+  type: string;
+  /** What the event tells of it. @default {} */
+  change?: Row;
+}
+
+/** A run in the making: what is done goes into the snapshot as a program without a fault would leave it there. */
+export interface World {
+  snapshot: Snapshot;
+  journal: WritersJournal;
+  /** Commits with whatever cause is given; nobody was told. */
+  commit(commit: Commit, cause: { causationId?: string; correlationId?: string }): OutboxEntry;
+  /** A command with its answers; a "done" one tells the changes. */
+  command(name: `${string}.${string}`, commits: Commit[], answers?: ToldAnswer["outcome"][]): CommandRequest;
+  /** A transaction of raw SQL. */
+  sql(commits: Commit[], expected?: SqlRequest["expected"]): OutboxEntry[];
+  /** A reaction's inbox record, and what it commits because of the event. */
+  react(consumer: string, event: OutboxEntry, commits?: Commit[]): OutboxEntry[];
+  /** The newest event of a type, of all or of one aggregate. */
+  event(type: string, aggregateId?: string): OutboxEntry;
+  /** The newest change of an aggregate. */
+  newest(id: string): AuditedChange;
+  /** The row of an aggregate's table. */
+  entity(id: string): Snapshot["entities"][number];
+  projected(table: string, id: string): Snapshot["projections"][string][number];
+  /** What the bus saw of an event. */
+  envelope(event: OutboxEntry): Row;
+}
+
+/** A world in which nothing has happened. */
+export function emptyWorld(): World {
+  const snapshot: Snapshot = {
+    changes: [],
+    entities: [],
+    outbox: [],
+    inbox: [],
+    projections: Object.fromEntries(PROJECTIONS.map(({ table }) => [table, []])),
+    bus: [],
+    setAside: [],
+  };
+  const journal: WritersJournal = { requests: [], poison: [], privateMarks: {} };
+  let moment = Date.UTC(2030, 0, 1);
+  const now = () => new Date((moment += 1)).toISOString();
+  const newest = (id: string) => found(snapshot.changes.findLast((change) => change.id === id));
+
+  const commit: World["commit"] = ({ aggregate, id, set, type, change = {} }, cause) => {
+    const before = snapshot.changes.findLast((one) => one.aggregate === aggregate && one.id === id);
+    const version = (before?.newVersion ?? 0) + 1;
+    const row = set && { ...before?.row, ...set, version };
+    // PostgreSQL tells the transaction, and nothing of an earlier life.
+    const isPostgres = /^(customers|catalog)/.test(aggregate);
+    const transaction = isPostgres ? { transaction: String(1000 + version) } : {};
+    snapshot.changes.push({
+      aggregate,
+      id,
+      operation: row ? (before?.row ? "update" : "insert") : "delete",
+      oldVersion: before && (before.row || !isPostgres) ? before.newVersion : null,
+      newVersion: version,
+      row,
+      ...transaction,
+    });
+    snapshot.entities = snapshot.entities.filter((one) => one.id !== id || one.aggregate !== aggregate);
+    snapshot.entities.push({ aggregate, id, version, row });
+    const state = row && STATES[aggregate]?.(row);
+    const event: OutboxEntry = {
+      id: randomUUID(),
+      aggregate,
+      aggregateId: id,
+      version,
+      type,
+      data: { change, state },
+      correlationId: cause.correlationId ?? cause.causationId ?? "",
+      causationId: cause.causationId,
+      occurredAt: now(),
+      ...transaction,
+    };
+    snapshot.outbox.push(event);
+    snapshot.bus.push(envelopeOf(event));
+    for (const { table, of, fields } of PROJECTIONS) {
+      if (of !== aggregate) continue;
+      const others = (snapshot.projections[table] ?? []).filter(({ aggregateId }) => aggregateId !== id);
+      const copied = state && Object.fromEntries(fields.map((field) => [field, state[field]]));
+      const projected = { aggregateId: id, version, ...(copied ? { fields: copied } : {}) };
+      snapshot.projections[table] = [...others, projected];
+    }
+    return event;
+  };
+  const record = (consumer: string, messageId: string) =>
+    snapshot.inbox.push({ consumer, messageId, processedAt: now() });
+
+  return {
+    snapshot,
+    journal,
+    commit,
+    command(name, commits, answers = ["done"]) {
+      const [domain = "", command = ""] = name.split(".");
+      const requestId = `request-${randomUUID()}`;
+      const changes = commits
+        .map((one) => commit(one, { causationId: requestId }))
+        .map(({ aggregate, aggregateId, version, type, id: eventId }) => ({
+          ...{ aggregate, id: aggregateId, version, event: type, eventId },
+        }));
+      const told = answers.map((outcome) => ({ outcome, ...(outcome === "done" ? { changes } : {}) }));
+      if (commits.length > 0 || answers.includes("done")) record(`${domain}.commands`, requestId);
+      const request: CommandRequest = { kind: "command", requestId, domain, command, answers: told };
+      journal.requests.push(request);
+      return request;
+    },
+    sql(commits, expected = "committed") {
+      const transactionId = `sql-${randomUUID()}`;
+      journal.requests.push({ kind: "sql", transactionId, expected });
+      return commits.map((one) => commit(one, { correlationId: transactionId }));
+    },
+    react(consumer, event, commits = []) {
+      const cause = { causationId: event.id, correlationId: event.correlationId };
+      const effects = commits.map((one) => commit(one, cause));
+      record(consumer, event.id);
+      return effects;
+    },
+    event: (type, aggregateId) =>
+      found(
+        snapshot.outbox.findLast(
+          (event) => event.type === type && (aggregateId === undefined || event.aggregateId === aggregateId),
+        ),
+      ),
+    newest,
+    entity: (id) => found(snapshot.entities.find((entity) => entity.id === id)),
+    projected: (table, id) =>
+      found(snapshot.projections[table]?.find(({ aggregateId }) => aggregateId === id)),
+    envelope: (event) => found((snapshot.bus as Row[]).find(({ id }) => id === event.id)),
+  };
+}
+
+/** The guarantees that a world breaks, each once. */
+export function broken({ snapshot, journal }: World): Guarantee[] {
+  return [...new Set(judge(snapshot, journal).map(({ guarantee }) => guarantee))];
+}
+
+function envelopeOf(event: OutboxEntry): Row {
+  return structuredClone({
+    specversion: "1.0",
+    id: event.id,
+    source: event.aggregate.split(".")[0],
+    type: event.type,
+    subject: event.aggregateId,
+    sequence: String(event.version),
+    correlationid: event.correlationId,
+    ...(event.causationId === undefined ? {} : { causationid: event.causationId }),
+    data: event.data,
+  });
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("The world has no such thing.");
+  return value;
+}
