@@ -2,21 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
 import { Pool } from "pg";
 import { v7 as uuid } from "uuid";
-import { customers as registered } from "../domains/customers/tables";
-import { withSchemasMadeOnce } from "../runtime/store/made-once";
 import { eachLimited } from "../local/scenario/each-limited";
 import type { Report } from "../local/servers/report";
 import { databaseUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
 import { commitToPostgres } from "../runtime/postgres/commit";
 import type { AnyDatabase } from "../runtime/postgres/statement";
-import type { StagedPostgresChange } from "../runtime/store/store";
+import { postgresHandle } from "../runtime/postgres/handle";
+import type { StagedChange } from "../runtime/define/change";
 import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import { newTraceparent } from "../runtime/envelope/trace-context";
-import { newCustomer } from "./writers";
-
-/** As a function's store uses it. */
-const customers = withSchemasMadeOnce(registered);
+import { membersTable, newMember } from "./writers";
 
 /** What became of the events; milliseconds from the commit on. */
 export interface EventsResult {
@@ -34,12 +30,12 @@ export interface EventsResult {
 
 const EVENTS_PER_SECOND = 100;
 const SECONDS = 10;
-const CUSTOMERS = 200;
+const MEMBERS = 200;
 const CONNECTIONS = 2;
-const SOURCE = "customers";
-const RELOCATED = "CustomerRelocated";
+const SOURCE = "members";
+const MOVED = "MemberMoved";
 
-/** Relocates customers at a steady rate, writing as their command does, and follows each event to its last subscriber. */
+/** Moves members at a steady rate, writing as their command does, and follows each event to its last subscriber. */
 export async function runEvents(system: LocalSystem, report: Report): Promise<EventsResult> {
   const { database, flow } = system;
   const pool = new Pool({
@@ -48,11 +44,12 @@ export async function runEvents(system: LocalSystem, report: Report): Promise<Ev
   });
   const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: prepareStatements(pool) }) });
   try {
-    report(`Registering ${CUSTOMERS} customers ...`);
-    const ids = await registerCustomers(db);
+    report(`Registering ${MEMBERS} members ...`);
+    const members = postgresHandle(db, "members", membersTable());
+    const ids = await register(db, members);
     await flow.settled();
-    report(`Relocating them, ${EVENTS_PER_SECOND} events a second for ${SECONDS} s ...`);
-    const { eventIds, rate } = await relocate(db, ids);
+    report(`Moving them, ${EVENTS_PER_SECOND} events a second for ${SECONDS} s ...`);
+    const { eventIds, rate } = await move(db, members, ids);
     await flow.settled().catch((error: unknown) => report(`Not all arrived: ${(error as Error).message}`));
     return resultOf(system, eventIds, rate);
   } finally {
@@ -60,23 +57,25 @@ export async function runEvents(system: LocalSystem, report: Report): Promise<Ev
   }
 }
 
-async function registerCustomers(db: Kysely<AnyDatabase>): Promise<string[]> {
-  const rows = Array.from({ length: CUSTOMERS }, newCustomer);
+type Members = ReturnType<typeof postgresHandle>;
+
+async function register(db: Kysely<AnyDatabase>, members: Members): Promise<string[]> {
+  const rows = Array.from({ length: MEMBERS }, newMember);
   await eachLimited(rows, CONNECTIONS, async (row) => {
-    await commit(db, "CustomerRegistered", {}, ({ insert }) => insert(row));
+    await commit(db, members.create(row).raise("MemberJoined"));
   });
-  return rows.map((row) => String(row["customer_id"]));
+  return rows.map(({ memberId }) => memberId);
 }
 
-async function relocate(db: Kysely<AnyDatabase>, ids: readonly string[]) {
+async function move(db: Kysely<AnyDatabase>, members: Members, ids: readonly string[]) {
   const started = performance.now();
   const writes: Promise<string>[] = [];
   for (let index = 0; index < EVENTS_PER_SECOND * SECONDS; index += 1) {
     await delay(Math.max(0, started + (index * 1_000) / EVENTS_PER_SECOND - performance.now()));
-    const [id, city] = [ids[index % ids.length], `City ${index}`];
-    const written = commit(db, RELOCATED, { from: "", to: city }, ({ update }) =>
-      update({ city }).where("customer_id", "=", id),
-    );
+    const [id, city] = [ids[index % ids.length] ?? "", `City ${index}`];
+    const written = members
+      .get(id)
+      .then((member) => commit(db, members.update(member, { city }).raise(MOVED, { from: "", to: city })));
     // Awaited below; until then a failure is not unhandled.
     written.catch(() => {});
     writes.push(written);
@@ -85,27 +84,7 @@ async function relocate(db: Kysely<AnyDatabase>, ids: readonly string[]) {
   return { eventIds, rate: (eventIds.length * 1_000) / (performance.now() - started) };
 }
 
-/** The builders that a change gets, as far as they are used here. */
-interface Builders {
-  insert(values: Record<string, unknown>): unknown;
-  update(values: Record<string, unknown>): { where(column: string, is: "=", value: unknown): unknown };
-}
-
-async function commit(
-  db: Kysely<AnyDatabase>,
-  type: string,
-  change: unknown,
-  describe: (builders: Builders) => unknown,
-): Promise<string> {
-  const staged: StagedPostgresChange = {
-    kind: "postgres-change",
-    table: "customers",
-    definition: customers,
-    type,
-    change,
-    // As PostgresHandle types it; a staged change holds it untyped.
-    describe: describe as never,
-  };
+async function commit(db: Kysely<AnyDatabase>, staged: StagedChange): Promise<string> {
   const committed = await commitToPostgres(db, [staged], {
     correlationId: uuid(),
     traceparent: newTraceparent(),
@@ -116,7 +95,7 @@ async function commit(
 }
 
 function resultOf({ journal, landscape }: LocalSystem, eventIds: string[], rate: number): EventsResult {
-  const subscribers = landscape.subscribersOf({ source: SOURCE, type: RELOCATED });
+  const subscribers = landscape.subscribersOf({ source: SOURCE, type: MOVED });
   const result: EventsResult = {
     events: eventIds.length,
     lost: 0,

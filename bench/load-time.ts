@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { ENVIRONMENT } from "../runtime/function/environment";
+import type { VariableName } from "../runtime/function/environment";
 import { shuffled } from "./statistics";
 
 /** A module whose load is timed. */
@@ -37,17 +37,27 @@ export async function loadTimes(targets: readonly LoadTarget[]): Promise<Map<str
 /** Enough for a factory to make its clients; nothing is called. */
 function handlerEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot } = process.env;
-  const tables = [ENVIRONMENT.entityTables, ENVIRONMENT.projectionTables];
-  const variables = Object.values(ENVIRONMENT).map((name) => [
-    name,
-    tables.includes(name as never) ? "{}" : "1",
-  ]);
+  const variables: Record<VariableName, string> = {
+    EVENT_BUS_NAME: "1",
+    QUARANTINE_QUEUE_URL: "1",
+    ENTITY_TABLES: "{}",
+    PROJECTION_TABLES: "{}",
+    OUTBOX_TABLE: "1",
+    INBOX_TABLE: "1",
+    OUTBOX_RETENTION_DAYS: "1",
+    INBOX_RETENTION_DAYS: "1",
+    DATABASE_HOST: "1",
+    DATABASE_PORT: "1",
+    DATABASE_NAME: "1",
+    DATABASE_TLS: "1",
+    DATABASE_SECRET_ARN: "1",
+  };
   return {
     PATH,
     SystemRoot,
     AWS_REGION: "us-east-1",
     AWS_ACCESS_KEY_ID: "none",
     AWS_SECRET_ACCESS_KEY: "none",
-    ...Object.fromEntries(variables),
+    ...variables,
   };
 }

@@ -4,6 +4,7 @@ import { v7 as uuid } from "uuid";
 import { reportToStderr } from "../local/servers/report";
 import type { Phase } from "../local/servers/step";
 import { type LocalSystem, startSystem } from "../local/system/system";
+import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 import { type EventsResult, runEvents } from "./event-load";
 
 /** What the process tells its parent. */
@@ -16,7 +17,12 @@ const FIRST_EVENT_TIMEOUT_MILLISECONDS = 60_000;
 
 async function main(withEvents: boolean): Promise<void> {
   const phases: Phase[] = [];
-  const system = await startSystem({ projectRoot: PROJECT_ROOT, report: reportToStderr, phases });
+  const system = await startSystem({
+    projectRoot: PROJECT_ROOT,
+    report: reportToStderr,
+    phases,
+    source: FIXTURE_DOMAINS,
+  });
   try {
     tell({ kind: "projected", phases, ...(await firstEvent(system)) });
     if (withEvents) tell({ kind: "events", events: await runEvents(system, reportToStderr) });
@@ -39,8 +45,8 @@ async function firstEvent(system: LocalSystem) {
       resolve(performance.now() - started);
     });
   });
-  const input = { customerId: uuid(), name: "Ada", email: "ada@example.org", city: "London" };
-  const answer = await system.send("customers", { command: "registerCustomer", input });
+  const input = { memberId: uuid(), name: "Ada", email: "ada@example.org", city: "London" };
+  const answer = await system.send("members", { command: "joinLibrary", input });
   if (answer.outcome !== "done") throw new Error(`The command was answered with "${answer.outcome}".`);
   const commandMilliseconds = performance.now() - started;
   return { commandMilliseconds, projectedMilliseconds: await projected };

@@ -9,13 +9,14 @@ import { openRunDirectory } from "../local/servers/run-directory";
 import { openStopStack } from "../local/servers/stop-stack";
 import { sweepDeadRuns } from "../local/servers/sweep";
 import { prepareDatabase } from "../local/system/database";
+import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
 /** The guarded entity table; the other two are the same without the guard. */
-export const GUARDED = "customers";
+export const GUARDED = "members";
 /** Written with its event, but unguarded. */
-export const UNGUARDED = "customers_unguarded";
+export const UNGUARDED = "members_unguarded";
 /** Written alone. */
-export const PLAIN = "customers_plain";
+export const PLAIN = "members_plain";
 
 /** A migrated PostgreSQL of the bench's own. */
 export interface WriteDatabase {
@@ -54,7 +55,7 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
   try {
     const postgres = await startPostgres({ run, report });
     stops.push("PostgreSQL", () => postgres.stop());
-    const database = await prepareDatabase(postgres, () => {});
+    const database = await prepareDatabase(postgres, FIXTURE_DOMAINS.migrations);
     stops.push("the database's logins", () => database.close());
     await makeTables(database.adminUrl);
     const { host, port, name, application } = database;

@@ -1,44 +1,42 @@
 import { v7 as uuid } from "uuid";
-import { customers as registered } from "../domains/customers/tables";
-import { withSchemasMadeOnce } from "../runtime/store/made-once";
-import { commitToPostgres } from "../runtime/postgres/commit";
-import type { StagedPostgresChange } from "../runtime/store/store";
+import { loadDomainsFrom } from "../registry/load-domains";
+import type { StagedChange } from "../runtime/define/change";
+import type { AnyTable } from "../runtime/define/table";
 import { newTraceparent } from "../runtime/envelope/trace-context";
+import { commitToPostgres } from "../runtime/postgres/commit";
+import { postgresHandle } from "../runtime/postgres/handle";
+import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 import type { Variant } from "./interleave";
 import type { Connection } from "./write-database";
 
-/** As a function's store uses it. */
-const customers = withSchemasMadeOnce(registered);
+/** The entity table that is written, of the fixture module `members`. */
+export function membersTable(): AnyTable {
+  const { members } = loadDomainsFrom(FIXTURE_DOMAINS.domains).modules[0]?.tables ?? {};
+  if (!members) throw new Error("The fixture domains have no table of members.");
+  return members;
+}
 
-/** A row of `customers` whose public part makes an event of about 500 bytes. */
-export function newCustomer(): Record<string, unknown> {
-  const id = uuid();
+/** A member whose public part makes an event of about 500 bytes. */
+export function newMember() {
+  const memberId = uuid();
   return {
-    customer_id: id,
-    name: `Bench ${id} ${"n".repeat(150)}`,
-    email: `${id}@${"bench".repeat(10)}.example.org`,
+    memberId,
+    name: `Bench ${memberId} ${"n".repeat(150)}`,
+    email: `${memberId}@${"bench".repeat(10)}.example.org`,
     city: "c".repeat(100),
-    credit_note: null,
+    lent: 0,
   };
 }
 
-/** Writes a row and its event as a command does: `commitToPostgres` with a staged insert. */
+/** Writes a row and its event as a command does: `create` and `commitToPostgres`. */
 export function entityAndEvent(name: string, { db }: Connection, table: string): Variant {
+  const handle = postgresHandle(db, table, membersTable());
   return {
     name,
     async run() {
-      const values = newCustomer();
-      const staged: StagedPostgresChange = {
-        kind: "postgres-change",
-        table,
-        definition: customers,
-        type: "CustomerRegistered",
-        change: {},
-        // As PostgresHandle types it; a staged change holds it untyped.
-        describe: (({ insert }: { insert(row: object): unknown }) => insert(values)) as never,
-      };
       const requestId = uuid();
       const context = { correlationId: requestId, causationId: requestId, traceparent: newTraceparent() };
+      const staged: StagedChange = handle.create(newMember()).raise("MemberJoined");
       const { outcome } = await commitToPostgres(db, [staged], context);
       if (outcome !== "committed") throw new Error(`The write was not committed but a ${outcome}.`);
     },
@@ -50,9 +48,10 @@ export function rowAlone(name: string, { db }: Connection, table: string): Varia
   return {
     name,
     async run() {
+      const { memberId, ...fields } = newMember();
       await db
         .insertInto(table)
-        .values({ ...newCustomer(), version: 1 })
+        .values({ member_id: memberId, ...fields, version: 1 })
         .execute();
     },
   };

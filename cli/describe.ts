@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AnyDomain } from "../runtime/define/domain";
+import { type AnyDomain, aggregatesOf } from "../runtime/define/domain";
 
 /** The commands of a domain with the fields that they take. */
 export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "commands">): string {
@@ -10,14 +10,14 @@ export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "c
 /** A domain in a few lines: its tables, events, subscriptions and commands. */
 export function describeDomain(domain: AnyDomain): string {
   const subscriptions = Object.entries(domain.subscriptions).map(([name, subscription]) => {
-    const source = `${subscription.aggregate.domain}.${subscription.aggregate.name}`;
+    const source = subscription.aggregate.name;
     const how =
       subscription.kind === "project"
         ? "projects"
-        : `reacts to ${Object.keys(subscription.handlers).join(", ")} of`;
+        : `reacts to ${Object.keys(subscription.on).join(", ")} of`;
     return `${name} (${how} ${source})`;
   });
-  const events = domain.events.flatMap(({ events }) => Object.keys(events));
+  const events = aggregatesOf(domain).flatMap((aggregate) => Object.keys(aggregate.events));
   return [
     `${domain.name} (${domain.kind})`,
     `  tables         ${Object.keys(domain.tables).join(", ") || "none"}`,

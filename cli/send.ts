@@ -1,6 +1,6 @@
 import { loadDomains } from "../domains/registry";
 import { sendCommand } from "../local/system/command-client";
-import type { CommandAnswer } from "../runtime/command/answer";
+import type { CommandAnswer } from "../runtime/command/handler";
 import { codedError } from "../runtime/function/coded-error";
 import { choose } from "./choose";
 import { describeCommands } from "./describe";

@@ -5,8 +5,8 @@ import type * as pulumi from "@pulumi/pulumi";
 export interface TableArgs {
   hashKey: string;
   rangeKey?: { name: string; type: "S" | "N" };
-  /** Text fields with a global secondary index each, named like the field. */
-  indexes?: readonly string[];
+  /** Global secondary indexes, each on one text attribute. */
+  indexes?: readonly { name: string; attribute: string }[];
   /** Stream of new items; default: none. */
   stream?: boolean;
   /** Field with the time (epoch seconds) at which an item expires; default: none does. */
@@ -25,12 +25,12 @@ export function table(name: string, args: TableArgs, opts: pulumi.CustomResource
       attributes: [
         { name: args.hashKey, type: "S" },
         ...(rangeKey ? [rangeKey] : []),
-        ...indexes.map((field) => ({ name: field, type: "S" })),
+        ...indexes.map(({ attribute }) => ({ name: attribute, type: "S" })),
       ],
       ...(rangeKey ? { rangeKey: rangeKey.name } : {}),
-      globalSecondaryIndexes: indexes.map((field) => ({
-        name: field,
-        hashKey: field,
+      globalSecondaryIndexes: indexes.map(({ name: index, attribute }) => ({
+        name: index,
+        hashKey: attribute,
         projectionType: "ALL",
       })),
       ...(args.stream ? { streamEnabled: true, streamViewType: "NEW_IMAGE" } : {}),

@@ -1,6 +1,5 @@
-import type { AnyDomain } from "../runtime/define/domain";
+import { type AnyDomain, type AnySubscription, aggregatesOf } from "../runtime/define/domain";
 import type { Uses } from "../runtime/define/handles";
-import type { AnySubscription } from "../runtime/define/subscription";
 import type { Report } from "./fault";
 import { checkName } from "./names";
 
@@ -17,7 +16,8 @@ export function checkSubscriptions(domain: AnyDomain, all: readonly AnyDomain[],
       continue;
     }
     checkSource(thing, subscription, all, report);
-    if (subscription.kind === "react") checkHandlers(thing, subscription, report);
+    if (subscription.kind === "react") checkReactions(thing, subscription, report);
+    else checkProjection(thing, subscription, report);
   }
 }
 
@@ -37,40 +37,41 @@ function checkSource(
     );
     return;
   }
-  if (!source.events.includes(aggregate)) {
-    const names = source.events.map(({ name }) => name).join(", ") || "none";
+  const registered = aggregatesOf(source);
+  if (!registered.includes(aggregate)) {
+    const names = registered.map(({ name }) => name).join(", ") || "none";
     report(
       thing,
-      `subscribes to "${aggregate.name}", which the domain "${source.name}" does not register (it registers ${names})`,
+      `subscribes to "${aggregate.name}", which is in no table of the domain "${source.name}" (it has ${names})`,
       "Subscribe to one of these",
     );
   }
 }
 
-function checkHandlers(
+function checkReactions(
   thing: string,
-  subscription: Extract<AnySubscription, { kind: "react" }>,
+  { aggregate, on }: Extract<AnySubscription, { kind: "react" }>,
   report: Report,
 ): void {
-  const { aggregate, handlers } = subscription;
   const known = Object.keys(aggregate.events);
-  if (Object.keys(handlers).length === 0)
-    report(thing, "reacts to nothing", "Name an event type and its reaction");
-  for (const [type, handler] of Object.entries(handlers)) {
-    if (!known.includes(type)) {
-      report(
-        thing,
-        `reacts to "${type}", an event that "${aggregate.name}" does not have (it has ${known.join(", ")})`,
-        "Name one of these",
-      );
-    } else if (handler.type !== type || handler.aggregate !== aggregate) {
-      report(
-        thing,
-        `has a reaction to ${handler.aggregate.name} "${handler.type}" under "${type}"`,
-        "Declare the reaction for the event it is registered under",
-      );
-    }
+  if (Object.keys(on).length === 0) report(thing, "reacts to nothing", "Name an event type and its reaction");
+  for (const type of Object.keys(on).filter((name) => !known.includes(name))) {
+    report(
+      thing,
+      `reacts to "${type}", an event that "${aggregate.name}" does not have (it has ${known.join(", ")})`,
+      "Name one of these",
+    );
   }
+}
+
+/** Checks the indexes of a projection; which fields it has, only its `select` knows. */
+function checkProjection(
+  thing: string,
+  { indexes }: Extract<AnySubscription, { kind: "project" }>,
+  report: Report,
+): void {
+  for (const index of indexes) checkName("index", index, report);
+  if (new Set(indexes).size < indexes.length) report(thing, "has an index twice", "Name each once");
 }
 
 /** Checks that commands and reactions use what the domain registers, under the names it registers it by. */
@@ -79,7 +80,15 @@ export function checkUses(domain: AnyDomain, report: Report): void {
   const registered: Record<string, unknown> = { ...Object.fromEntries(projections), ...domain.tables };
   const check = (thing: string, uses: Uses) => {
     for (const [name, used] of Object.entries(uses)) {
-      if (registered[name] === used) continue;
+      const isKysely = used.kind === "kysely-table";
+      if (isKysely && domain.kind === "microservice") {
+        report(
+          thing,
+          `uses "${name}" with Kysely, but a microservice has no PostgreSQL tables`,
+          "Use the table itself: its verbs are the same in each store",
+        );
+      }
+      if (registered[name] === (isKysely ? used.table : used)) continue;
       const problem = Object.hasOwn(registered, name)
         ? `uses something else under the name "${name}" than what is registered`
         : `uses "${name}", which the domain does not register`;
@@ -96,8 +105,6 @@ export function checkUses(domain: AnyDomain, report: Report): void {
   }
   for (const [name, subscription] of Object.entries(domain.subscriptions)) {
     if (subscription.kind !== "react") continue;
-    for (const [type, handler] of Object.entries(subscription.handlers)) {
-      check(`subscription "${name}", reaction to "${type}"`, handler.uses);
-    }
+    check(`subscription "${name}"`, subscription.uses);
   }
 }

@@ -1,6 +1,6 @@
 import type { AnyDomain } from "../runtime/define/domain";
 import { checkSubscriptions, checkUses } from "./check-subscriptions";
-import { checkEvents, checkTables } from "./check-tables";
+import { checkAggregates, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
 import { RESERVED_TABLES } from "../runtime/postgres/names";
 import { checkName } from "./names";
@@ -25,7 +25,7 @@ export function validateDomains(found: readonly FoundDomain[]): Fault[] {
     if (domain.name !== folder) {
       report(`domain "${domain.name}"`, `is not named like its folder "${folder}"`, "Rename one of the two");
     }
-    guarded(report, () => checkEvents(domain, report));
+    guarded(report, () => checkAggregates(domain, report));
     guarded(report, () => checkTables(domain, report));
     guarded(report, () => checkSubscriptions(domain, all, report));
     guarded(report, () => checkUses(domain, report));
@@ -56,6 +56,6 @@ function guarded(report: Report, check: () => void): void {
   try {
     check();
   } catch (error) {
-    report("its definition", `cannot be read: ${(error as Error).message}`, "Mend the definition");
+    report("its definition", `cannot be read: ${(error as Error).message}`, "Fix the definition");
   }
 }

@@ -1,19 +1,21 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { type HandlerFactory, lambdaPackage } from "./lambda-package";
+import type { VariableName } from "../../runtime/function/environment";
+import type { Handler } from "../../runtime/function/handler";
+import type { FunctionEnvironment } from "./access";
+import { lambdaPackage } from "./lambda-package";
 import { attachment, type Network } from "../monolith/network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
 /** Arguments of a `HandlerFunction`. */
-export interface HandlerFunctionArgs {
+export interface HandlerFunctionArgs<V extends VariableName> {
   /** Names the handler in errors, e.g. `domain "orders", commands`. */
   owner: string;
-  /** Makes the handler, once a cold start. */
-  callbackFactory: HandlerFactory;
+  handler: Handler<V>;
   /** What the function may do, besides writing its own log. */
   statements: pulumi.Input<PolicyStatement>[];
-  /** Environment variables; `runtime/function/environment.ts` names them. No secrets. */
-  environment: Record<string, pulumi.Input<string>>;
+  /** The environment variables that the handler reads. No secrets. */
+  environment: FunctionEnvironment<V>;
   /** The network that it is attached to. @default none */
   network?: Network | undefined;
   /** @default 30 */
@@ -28,13 +30,13 @@ export interface HandlerFunctionArgs {
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
 /** A Lambda function with a role, a policy and a log group of its own; nothing is attached by default. */
-export class HandlerFunction extends pulumi.ComponentResource {
+export class HandlerFunction<V extends VariableName> extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly name: pulumi.Output<string>;
   /** To be waited for by what needs the function's permissions, e.g. an event source mapping. */
   readonly policy: aws.iam.RolePolicy;
 
-  constructor(name: string, args: HandlerFunctionArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: HandlerFunctionArgs<V>, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:HandlerFunction", name, {}, opts);
     const child = { parent: this };
     const logGroup = new aws.cloudwatch.LogGroup(
@@ -80,7 +82,10 @@ export class HandlerFunction extends pulumi.ComponentResource {
   }
 }
 
-async function archive({ owner, callbackFactory }: HandlerFunctionArgs): Promise<pulumi.asset.Archive> {
-  const text = await lambdaPackage(owner, callbackFactory);
+async function archive<V extends VariableName>({
+  owner,
+  handler,
+}: HandlerFunctionArgs<V>): Promise<pulumi.asset.Archive> {
+  const text = await lambdaPackage(owner, handler.callbackFactory);
   return new pulumi.asset.AssetArchive({ "index.js": new pulumi.asset.StringAsset(text) });
 }

@@ -1,10 +1,9 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ENVIRONMENT } from "../../runtime/function/environment";
+import type { RelayHandler } from "../../runtime/relay/targets";
 import { alarm } from "../operations/alarm";
 import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "./handler-function";
-import type { HandlerFactory } from "./lambda-package";
 import type { PolicyStatement } from "./policy";
 import { parkingQueue } from "../operations/parking-queue";
 
@@ -12,7 +11,7 @@ import { parkingQueue } from "../operations/parking-queue";
 export interface RelayArgs {
   /** Names the relay in errors, e.g. `domain "orders", relay`. */
   owner: string;
-  callbackFactory: HandlerFactory;
+  handler: RelayHandler;
   bus: EventBus;
   /** The domains whose events it publishes. */
   domains: string[];
@@ -49,8 +48,8 @@ export class Relay extends pulumi.ComponentResource {
       name,
       {
         owner: args.owner,
-        callbackFactory: args.callbackFactory,
-        environment: { [ENVIRONMENT.eventBus]: bus.name, [ENVIRONMENT.quarantineQueue]: quarantine.url },
+        handler: args.handler,
+        environment: { EVENT_BUS_NAME: bus.name, QUARANTINE_QUEUE_URL: quarantine.url },
         statements: [
           args.reading,
           bus.publishing(args.domains),

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { makeCommandHandler } from "../../runtime/command/handler";
+import { dynamoStore } from "../../runtime/dynamodb/store";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
-import { openDynamoStore } from "../../runtime/dynamodb/store";
 import { both } from "../function/access";
 import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "../function/handler-function";
@@ -45,7 +45,7 @@ export class Microservice extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: `domain "${name}", relay`,
-        callbackFactory: makeDynamoRelay(),
+        handler: makeDynamoRelay(),
         bus,
         domains: [domain.name],
         streamArn: store.outbox.streamArn,
@@ -70,13 +70,13 @@ export class Microservice extends pulumi.ComponentResource {
       `${name}-commands`,
       {
         owner: `domain "${name}", commands`,
-        callbackFactory: makeCommandHandler(domain.name, domain.commands, openDynamoStore),
+        handler: makeCommandHandler(domain.name, domain.commands, dynamoStore),
         ...both(access(uses), readInbox(store)),
         logRetentionDays,
       },
       child,
     );
-    const database = { makeStore: openDynamoStore, access };
+    const database = { opener: dynamoStore, access };
     const defaults = { bus, logRetentionDays, alarmTopicArn };
     this.subscriptions = subscriptions(domain, store.projections, database, defaults, child);
     this.commandFunction = commands.name;

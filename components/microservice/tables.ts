@@ -1,7 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
-import { ENVIRONMENT } from "../../runtime/function/environment";
+import type { DynamoVariable } from "../../runtime/dynamodb/store";
 import { type Access, both } from "../function/access";
 import { INBOX_RETENTION_DAYS } from "../inbox-retention";
 import type { PolicyStatement } from "../function/policy";
@@ -28,7 +28,11 @@ export function microserviceStore(
   opts: pulumi.CustomResourceOptions,
 ): MicroserviceStore {
   const entities = Object.entries(domain.tables).map(([name, { aggregate, indexes }]) => {
-    const args = { hashKey: aggregate.key, indexes, deletionProtection };
+    const args = {
+      hashKey: aggregate.key,
+      indexes: indexes.map((field) => ({ name: field, attribute: field })),
+      deletionProtection,
+    };
     return [name, table(`${domain.name}-${name}-table`, args, opts)] as const;
   });
   return {
@@ -64,7 +68,7 @@ export function useStore(
   store: MicroserviceStore,
   outboxRetentionDays: number,
   uses: readonly string[],
-): Access {
+): Access<DynamoVariable> {
   const used = Object.keys(store.entities).filter((name) => uses.includes(name));
   const arns = used.flatMap((name) => store.entities[name]?.arn ?? []);
   const indexes = used.flatMap((name) =>
@@ -81,21 +85,21 @@ export function useStore(
     Resource: [...arns, store.outbox.arn, store.inbox.arn],
     Condition: IN_TRANSACTION,
   };
-  const entities: Access = {
+  const entities = {
     environment: {
-      [ENVIRONMENT.entityTables]: pulumi.jsonStringify(physical),
-      [ENVIRONMENT.outboxTable]: store.outbox.name,
-      [ENVIRONMENT.inboxTable]: store.inbox.name,
-      [ENVIRONMENT.outboxRetentionDays]: String(outboxRetentionDays),
-      [ENVIRONMENT.inboxRetentionDays]: String(INBOX_RETENTION_DAYS),
+      ENTITY_TABLES: pulumi.jsonStringify(physical),
+      OUTBOX_TABLE: store.outbox.name,
+      INBOX_TABLE: store.inbox.name,
+      OUTBOX_RETENTION_DAYS: String(outboxRetentionDays),
+      INBOX_RETENTION_DAYS: String(INBOX_RETENTION_DAYS),
     },
     statements: [...(used.length > 0 ? [read] : []), ...(indexes.length > 0 ? [query] : []), write],
   };
-  return both(entities, readProjections(store.projections, uses));
+  return both(entities, readProjections(domain, store.projections, uses));
 }
 
 /** Lets a function read what was committed under a request's id. */
-export function readInbox(store: MicroserviceStore): Access {
+export function readInbox(store: MicroserviceStore): Access<never> {
   // TransactGetItems, by which it is read, is allowed as GetItem.
   const read = { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: store.inbox.arn };
   return { environment: {}, statements: [read] };

@@ -47,7 +47,7 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: "the monolith's relay",
-        callbackFactory: makeKinesisRelay(),
+        handler: makeKinesisRelay(),
         bus: args.bus,
         domains: args.domains,
         streamArn: stream.arn,

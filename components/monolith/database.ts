@@ -1,4 +1,4 @@
-import { ENVIRONMENT } from "../../runtime/function/environment";
+import type { PoolVariable } from "../../runtime/postgres/pool";
 import type { Access } from "../function/access";
 import type { Network } from "./network";
 
@@ -30,14 +30,14 @@ const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
 export function useDatabase(
   database: MonolithDatabase,
   secretArn: string = database.applicationSecretArn,
-): Access {
+): Access<PoolVariable> {
   return {
     environment: {
-      [ENVIRONMENT.databaseHost]: database.host,
-      [ENVIRONMENT.databasePort]: String(database.port),
-      [ENVIRONMENT.databaseName]: database.name,
-      [ENVIRONMENT.databaseTls]: database.tls,
-      [ENVIRONMENT.databaseSecret]: secretArn,
+      DATABASE_HOST: database.host,
+      DATABASE_PORT: String(database.port),
+      DATABASE_NAME: database.name,
+      DATABASE_TLS: database.tls,
+      DATABASE_SECRET_ARN: secretArn,
       ...(database.tls === "disable" ? {} : { NODE_EXTRA_CA_CERTS: DATABASE_CERTIFICATES }),
     },
     statements: [

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { makeCommandHandler } from "../../runtime/command/handler";
 import type { MonolithModule as Module } from "../../runtime/define/domain";
-import { openPostgresStore } from "../../runtime/postgres/store";
+import { postgresStore } from "../../runtime/postgres/store";
 import { openProjections } from "../../runtime/projection/open";
 import { both } from "../function/access";
 import { HandlerFunction } from "../function/handler-function";
@@ -36,23 +36,22 @@ export class MonolithModule extends pulumi.ComponentResource {
     const { module, database, deletionProtection, ...defaults } = args;
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
-    const opener = Object.keys(projections).length > 0 ? openProjections : undefined;
-    const makeStore = () => openPostgresStore(opener);
+    const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
     const access = (uses: readonly string[]) =>
-      both(useDatabase(database), readProjections(projections, uses));
+      both(useDatabase(database), readProjections(module, projections, uses));
 
     const uses = Object.values(module.commands).flatMap((command) => Object.keys(command.uses));
     const commands = new HandlerFunction(
       `${name}-commands`,
       {
         owner: `domain "${name}", commands`,
-        callbackFactory: makeCommandHandler(module.name, module.commands, makeStore),
+        handler: makeCommandHandler(module.name, module.commands, opener),
         ...access(uses),
         logRetentionDays: defaults.logRetentionDays,
       },
       child,
     );
-    const store = { makeStore, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
+    const store = { opener, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
     this.subscriptions = subscriptions(module, projections, store, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(

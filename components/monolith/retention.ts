@@ -1,6 +1,5 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import { ENVIRONMENT } from "../../runtime/function/environment";
 import { makeRetentionHandler } from "../../runtime/retention/handler";
 import { alarm } from "../operations/alarm";
 import { HandlerFunction } from "../function/handler-function";
@@ -38,11 +37,11 @@ export class Retention extends pulumi.ComponentResource {
       name,
       {
         owner: "the monolith's retention",
-        callbackFactory: makeRetentionHandler(),
+        handler: makeRetentionHandler(),
         environment: {
           ...environment,
-          [ENVIRONMENT.outboxRetentionDays]: String(args.outboxRetentionDays),
-          [ENVIRONMENT.inboxRetentionDays]: String(args.inboxRetentionDays ?? INBOX_RETENTION_DAYS),
+          OUTBOX_RETENTION_DAYS: String(args.outboxRetentionDays),
+          INBOX_RETENTION_DAYS: String(args.inboxRetentionDays ?? INBOX_RETENTION_DAYS),
         },
         ...access,
         timeoutSeconds: TIMEOUT_SECONDS,

@@ -1,8 +1,8 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AnyDomain } from "../../runtime/define/domain";
-import { ENVIRONMENT } from "../../runtime/function/environment";
-import type { Access } from "../function/access";
+import { indexAttribute } from "../../runtime/projection/write";
+import type { Access, FunctionEnvironment } from "../function/access";
 import { table } from "../table";
 
 /** A domain's projection tables, by subscription. */
@@ -14,17 +14,17 @@ export function projectionTables(
   deletionProtection: boolean,
   opts: pulumi.CustomResourceOptions,
 ): ProjectionTables {
-  const projections = Object.entries(domain.subscriptions).filter(([, { kind }]) => kind === "project");
-  return Object.fromEntries(
-    projections.map(([name]) => [
-      name,
-      table(`${domain.name}-${name}-projection`, { hashKey: "aggregateId", deletionProtection }, opts),
-    ]),
-  );
+  const made = Object.entries(domain.subscriptions).flatMap(([name, subscription]) => {
+    if (subscription.kind !== "project") return [];
+    const indexes = subscription.indexes.map((field) => ({ name: field, attribute: indexAttribute(field) }));
+    const args = { hashKey: "aggregateId", indexes, deletionProtection };
+    return [[name, table(`${domain.name}-${name}-projection`, args, opts)] as const];
+  });
+  return Object.fromEntries(made);
 }
 
 /** Lets a function write one projection, and nothing else. */
-export function writeProjection(name: string, tables: ProjectionTables): Access {
+export function writeProjection(name: string, tables: ProjectionTables): Access<"PROJECTION_TABLES"> {
   const arn = tables[name]?.arn ?? "";
   return {
     environment: namesOf(tables, [name]),
@@ -32,18 +32,29 @@ export function writeProjection(name: string, tables: ProjectionTables): Access 
   };
 }
 
-/** Lets a function read those projections that it uses. */
-export function readProjections(tables: ProjectionTables, uses: readonly string[]): Access {
+/** Lets a function read those projections that it uses, by their keys and by their indexes. */
+export function readProjections(
+  domain: AnyDomain,
+  tables: ProjectionTables,
+  uses: readonly string[],
+): Access<"PROJECTION_TABLES"> {
   const used = Object.keys(tables).filter((name) => uses.includes(name));
-  if (used.length === 0) return { environment: { [ENVIRONMENT.projectionTables]: "{}" }, statements: [] };
+  if (used.length === 0) return { environment: { PROJECTION_TABLES: "{}" }, statements: [] };
   const arns = used.flatMap((name) => tables[name]?.arn ?? []);
+  const indexes = used.flatMap((name) => {
+    const subscription = domain.subscriptions[name];
+    if (subscription?.kind !== "project") return [];
+    return subscription.indexes.map((field) => pulumi.interpolate`${tables[name]?.arn}/index/${field}`);
+  });
+  const read = { Sid: "ReadProjections", Action: ["dynamodb:GetItem"], Resource: arns };
+  const query = { Sid: "QueryProjections", Action: ["dynamodb:Query"], Resource: indexes };
   return {
     environment: namesOf(tables, used),
-    statements: [{ Sid: "ReadProjections", Action: ["dynamodb:GetItem"], Resource: arns }],
+    statements: indexes.length > 0 ? [read, query] : [read],
   };
 }
 
-function namesOf(tables: ProjectionTables, names: readonly string[]): Access["environment"] {
+function namesOf(tables: ProjectionTables, names: readonly string[]): FunctionEnvironment<"PROJECTION_TABLES"> {
   const physical = Object.fromEntries(names.map((name) => [name, tables[name]?.name ?? ""]));
-  return { [ENVIRONMENT.projectionTables]: pulumi.jsonStringify(physical) };
+  return { PROJECTION_TABLES: pulumi.jsonStringify(physical) };
 }

@@ -2,13 +2,15 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { EventBus } from "../event-bus";
 import { DEFAULT_TIMEOUT_SECONDS, HandlerFunction } from "../function/handler-function";
-import type { HandlerFactory } from "../function/lambda-package";
+import type { VariableName } from "../../runtime/function/environment";
+import type { Handler } from "../../runtime/function/handler";
+import type { FunctionEnvironment } from "../function/access";
 import type { Network } from "../monolith/network";
 import { allowRule, type PolicyStatement } from "../function/policy";
 import { parkingQueue } from "../operations/parking-queue";
 
 /** Arguments of a `Subscription`. */
-export interface SubscriptionArgs {
+export interface SubscriptionArgs<V extends VariableName> {
   /** Names the subscription in errors, e.g. `domain "orders", subscription "customers"`. */
   owner: string;
   bus: EventBus;
@@ -16,8 +18,9 @@ export interface SubscriptionArgs {
   source: string;
   /** The event types. */
   eventTypes: string[];
-  callbackFactory: HandlerFactory;
-  environment: Record<string, pulumi.Input<string>>;
+  handler: Handler<V>;
+  /** The environment variables that the handler reads. */
+  environment: FunctionEnvironment<V>;
   /** What the function may do, besides receiving from its queue. */
   statements: pulumi.Input<PolicyStatement>[];
   /** The network that the function is attached to. @default none */
@@ -42,14 +45,14 @@ const TARGET_RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 1
  * One subscription of one domain: rule -> queue -> function. What the function refuses goes to the queue's dead-letter queue, what
  * EventBridge cannot deliver to the target's.
  */
-export class Subscription extends pulumi.ComponentResource {
+export class Subscription<V extends VariableName = VariableName> extends pulumi.ComponentResource {
   readonly queueUrl: pulumi.Output<string>;
   /** Messages that the function refused again and again. */
   readonly deadLetterUrl: pulumi.Output<string>;
   /** Events that EventBridge could not deliver to the queue. */
   readonly targetDeadLetterUrl: pulumi.Output<string>;
 
-  constructor(name: string, args: SubscriptionArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: SubscriptionArgs<V>, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Subscription", name, {}, opts);
     const child = { parent: this };
     const { alarmTopicArn } = args;
@@ -110,7 +113,7 @@ export class Subscription extends pulumi.ComponentResource {
       name,
       {
         owner: args.owner,
-        callbackFactory: args.callbackFactory,
+        handler: args.handler,
         environment: args.environment,
         network: args.network,
         statements: [

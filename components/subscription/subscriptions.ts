@@ -1,20 +1,19 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { AnyDomain } from "../../runtime/define/domain";
+import type { AnyDomain, AnySubscription } from "../../runtime/define/domain";
+import type { VariableName } from "../../runtime/function/environment";
 import { makeProjectionHandler } from "../../runtime/projection/handler";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
-import type { Store } from "../../runtime/store/store";
-import type { AnySubscription } from "../../runtime/define/subscription";
+import type { StoreOpener } from "../../runtime/store/store";
 import type { Access } from "../function/access";
 import type { EventBus } from "../event-bus";
 import { type ProjectionTables, writeProjection } from "./projections";
 import { Subscription } from "./subscription";
 
 /** How the reactions of a domain reach its database. */
-export interface StoreAccess {
-  /** Opens the database inside the function. */
-  makeStore: () => Store;
+export interface StoreAccess<V extends VariableName> {
+  opener: StoreOpener<V>;
   /** What that takes, for reactions that use these tables and projections. */
-  access: (uses: readonly string[]) => Access;
+  access: (uses: readonly string[]) => Access<V>;
   /** Invocations at a time, where the database bears only so many connections. */
   maximumConcurrency?: number;
 }
@@ -27,10 +26,10 @@ export interface SubscriptionDefaults {
 }
 
 /** Makes a `Subscription` for each one that a domain registers; returns them by name. */
-export function subscriptions(
+export function subscriptions<V extends VariableName>(
   domain: AnyDomain,
   projections: ProjectionTables,
-  store: StoreAccess,
+  store: StoreAccess<V>,
   defaults: SubscriptionDefaults,
   opts: pulumi.ComponentResourceOptions,
 ): Record<string, Subscription> {
@@ -38,34 +37,25 @@ export function subscriptions(
     const owner = `domain "${domain.name}", subscription "${name}"`;
     const { aggregate } = subscription;
     const args = { ...defaults, owner, source: aggregate.domain, eventTypes: eventTypesOf(subscription) };
-    const consumer = consumerOf(domain, name, subscription, projections, store);
-    return [name, new Subscription(`${domain.name}-on-${name}`, { ...args, ...consumer }, opts)] as const;
+    const logicalName = `${domain.name}-on-${name}`;
+    if (subscription.kind === "project") {
+      const consumer = {
+        handler: makeProjectionHandler(name, subscription),
+        ...writeProjection(name, projections),
+      };
+      return [name, new Subscription(logicalName, { ...args, ...consumer }, opts)] as const;
+    }
+    const consumer = {
+      handler: makeReactionHandler(`${domain.name}.${name}`, subscription, store.opener),
+      ...store.access(Object.keys(subscription.uses)),
+      ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
+    };
+    return [name, new Subscription(logicalName, { ...args, ...consumer }, opts)] as const;
   });
   return Object.fromEntries(made);
 }
 
 /** A projection takes all events of its aggregate, since each carries its state; a reaction those that it handles. */
 function eventTypesOf(subscription: AnySubscription): string[] {
-  return Object.keys(subscription.kind === "project" ? subscription.aggregate.events : subscription.handlers);
-}
-
-function consumerOf(
-  domain: AnyDomain,
-  name: string,
-  subscription: AnySubscription,
-  projections: ProjectionTables,
-  store: StoreAccess,
-) {
-  if (subscription.kind === "project") {
-    return {
-      callbackFactory: makeProjectionHandler(name, subscription),
-      ...writeProjection(name, projections),
-    };
-  }
-  const uses = Object.values(subscription.handlers).flatMap((handler) => Object.keys(handler.uses));
-  return {
-    callbackFactory: makeReactionHandler(`${domain.name}.${name}`, subscription, store.makeStore),
-    ...store.access(uses),
-    ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
-  };
+  return Object.keys(subscription.kind === "project" ? subscription.aggregate.events : subscription.on);
 }

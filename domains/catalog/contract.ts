@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
+import { aggregate } from "../../runtime";
 
 /** A product on sale. What the supplier is paid is the catalog's own and is not published. */
-export const Product = aggregate({
-  domain: "catalog",
-  name: "Product",
+export const Product = aggregate("catalog.Product", {
   key: "productId",
   state: () =>
     z.object({
@@ -14,9 +12,9 @@ export const Product = aggregate({
       stock: z.int().min(0),
     }),
   events: {
-    ProductListed: { version: 1, change: () => z.object({}) },
-    ProductRepriced: { version: 1, change: () => z.object({ fromCents: z.int(), toCents: z.int() }) },
-    ProductStockTaken: { version: 1, change: () => z.object({ orderId: z.string(), quantity: z.int() }) },
-    ProductWithdrawn: { version: 1, change: () => z.object({}) },
+    ProductListed: () => z.object({}),
+    ProductRepriced: () => z.object({ fromCents: z.int(), toCents: z.int() }),
+    ProductStockTaken: () => z.object({ orderId: z.string(), quantity: z.int() }),
+    ProductWithdrawn: () => z.object({}),
   },
 });

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
+import { aggregate } from "../../runtime";
 
 /** A customer of the shop. Credit notes are the customers domain's own and are not published. */
-export const Customer = aggregate({
-  domain: "customers",
-  name: "Customer",
+export const Customer = aggregate("customers.Customer", {
   key: "customerId",
   state: () =>
     z.object({
@@ -14,8 +12,8 @@ export const Customer = aggregate({
       city: z.string().min(1).max(100),
     }),
   events: {
-    CustomerRegistered: { version: 1, change: () => z.object({}) },
-    CustomerRelocated: { version: 1, change: () => z.object({ from: z.string(), to: z.string() }) },
-    CustomerClosed: { version: 1, change: () => z.object({ reason: z.string() }) },
+    CustomerRegistered: () => z.object({}),
+    CustomerRelocated: () => z.object({ from: z.string(), to: z.string() }),
+    CustomerClosed: () => z.object({ reason: z.string() }),
   },
 });

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
+import { aggregate } from "../../runtime";
 
 /** An order of one product. The internal note is the orders domain's own and is not published. */
-export const Order = aggregate({
-  domain: "orders",
-  name: "Order",
+export const Order = aggregate("orders.Order", {
   key: "orderId",
   state: () =>
     z.object({
@@ -16,8 +14,8 @@ export const Order = aggregate({
       status: z.enum(["placed", "shipped", "cancelled"]),
     }),
   events: {
-    OrderPlaced: { version: 1, change: () => z.object({ productId: z.uuid(), quantity: z.int() }) },
-    OrderShipped: { version: 1, change: () => z.object({ shipmentId: z.string() }) },
-    OrderCancelled: { version: 1, change: () => z.object({ reason: z.string() }) },
+    OrderPlaced: () => z.object({ productId: z.uuid(), quantity: z.int() }),
+    OrderShipped: () => z.object({ shipmentId: z.string() }),
+    OrderCancelled: () => z.object({ reason: z.string() }),
   },
 });

@@ -1,10 +1,8 @@
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
+import { aggregate } from "../../runtime";
 
 /** The shipment of an order, under the order's id. What the carrier is paid is shipping's own and is not published. */
-export const Shipment = aggregate({
-  domain: "shipping",
-  name: "Shipment",
+export const Shipment = aggregate("shipping.Shipment", {
   key: "shipmentId",
   state: () =>
     z.object({
@@ -15,11 +13,8 @@ export const Shipment = aggregate({
       status: z.enum(["pending", "dispatched"]),
     }),
   events: {
-    ShipmentPrepared: { version: 1, change: () => z.object({ orderId: z.string() }) },
-    ShipmentRedirected: {
-      version: 1,
-      change: () => z.object({ from: z.string().nullable(), to: z.string() }),
-    },
-    ShipmentDispatched: { version: 1, change: () => z.object({ orderId: z.string(), city: z.string() }) },
+    ShipmentPrepared: () => z.object({ orderId: z.string() }),
+    ShipmentRedirected: () => z.object({ from: z.string().nullable(), to: z.string() }),
+    ShipmentDispatched: () => z.object({ orderId: z.string(), city: z.string() }),
   },
 });

@@ -1,5 +1,5 @@
 import { v7 as uuid } from "uuid";
-import type { CommandAnswer } from "../../runtime/command/answer";
+import type { CommandAnswer } from "../../runtime/command/handler";
 import { eachLimited } from "./each-limited";
 
 /** Sends a command to a domain, with the request's id if one is given. */

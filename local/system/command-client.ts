@@ -1,5 +1,5 @@
 import { InvokeCommand, type LambdaClient } from "@aws-sdk/client-lambda";
-import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
+import type { CommandAnswer, CommandRequest } from "../../runtime/command/handler";
 import { codedError } from "../../runtime/function/coded-error";
 
 /**

@@ -1,11 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { Client } from "pg";
 import { migrateUp } from "../../runtime/postgres/migrate";
 import type { PostgresServer } from "../servers/postgres";
-import type { Report } from "../servers/report";
-
-const DOMAIN_MIGRATIONS = join(__dirname, "..", "..", "migrations");
 
 /** A login of the monolith's database. */
 export interface Login {
@@ -30,11 +26,18 @@ export interface LocalDatabase {
   close(): Promise<void>;
 }
 
-/** Makes and migrates the database of a run, with a login for each role that needs one. */
-export async function prepareDatabase(postgres: PostgresServer, report: Report): Promise<LocalDatabase> {
+/**
+ * Makes and migrates the database of a run, with a login for each role that needs one.
+ *
+ * @param domainMigrations the folder of the modules' migrations, compiled
+ */
+export async function prepareDatabase(
+  postgres: PostgresServer,
+  domainMigrations: string,
+): Promise<LocalDatabase> {
   const name = await postgres.createDatabase("shop");
   const adminUrl = postgres.adminUrl(name);
-  await migrateUp({ databaseUrl: adminUrl, domainMigrations: DOMAIN_MIGRATIONS, report });
+  await migrateUp({ databaseUrl: adminUrl, domainMigrations });
   const application = newLogin(`${name}_application`);
   const capture = newLogin(`${name}_capture`);
   const retention = newLogin(`${name}_retention`);

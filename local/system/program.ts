@@ -1,4 +1,6 @@
+import { Module } from "node:module";
 import { join } from "node:path";
+import { loadDomainsFrom } from "../../registry/load-domains";
 import type { LocalDatabase } from "./database";
 import type { SecretArns } from "./secrets";
 
@@ -7,10 +9,38 @@ export const PROJECT = "domain-consistency";
 /** The stack of a laptop run. */
 export const LOCAL_STACK = "local";
 
-/** Loads the compiled program; its exports are the stack's outputs. */
-export function loadProgram(): unknown {
+const BUILD = join(__dirname, "..", "..");
+
+/** Which domains a system has. */
+export interface DomainSource {
+  /** Where their folders are, compiled. */
+  domains: string;
+  /** Where the modules' migrations are, compiled. */
+  migrations: string;
+}
+
+/** The project's own domains. */
+export const REGISTERED_DOMAINS: DomainSource = {
+  domains: join(BUILD, "domains"),
+  migrations: join(BUILD, "migrations"),
+};
+
+/**
+ * Loads the compiled program; its exports are the stack's outputs.
+ *
+ * @param source other domains than the project's own, for the framework's tests and benchmarks; the program then finds these
+ */
+export function loadProgram(source: DomainSource = REGISTERED_DOMAINS): unknown {
+  if (source !== REGISTERED_DOMAINS) {
+    const path = join(BUILD, "domains", "registry.js");
+    const registry = Object.assign(new Module(path), {
+      exports: { loadDomains: () => loadDomainsFrom(source.domains) },
+      loaded: true,
+    });
+    require.cache[path] = registry;
+  }
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program runs when it is loaded, after the mocks are set
-  return require(join(__dirname, "..", "..", "index.js"));
+  return require(join(BUILD, "index.js"));
 }
 
 /** The configuration of a laptop run: the run's own database, without TLS on the loopback interface. */

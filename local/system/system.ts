@@ -1,5 +1,5 @@
-import { loadDomains, type Registry } from "../../domains/registry";
-import type { CommandAnswer, CommandRequest } from "../../runtime/command/answer";
+import { loadDomainsFrom, type Registry } from "../../registry/load-domains";
+import type { CommandAnswer, CommandRequest } from "../../runtime/command/handler";
 import { codedError } from "../../runtime/function/coded-error";
 import { type Journal, openJournal } from "../journey/journey";
 import { deployProgram } from "../provision/deploy";
@@ -14,7 +14,7 @@ import { type LocalDatabase, prepareDatabase } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
 import type { FaultHooks } from "./fault-hooks";
 import { type Landscape, landscapeOf } from "./landscape";
-import { loadProgram, LOCAL_STACK, localConfig, PROJECT } from "./program";
+import { type DomainSource, loadProgram, LOCAL_STACK, localConfig, PROJECT, REGISTERED_DOMAINS } from "./program";
 import { storeSecrets } from "./secrets";
 
 /** The whole system on this machine, running. */
@@ -41,8 +41,10 @@ export interface SystemOptions {
   report: Report;
   /** Gets how long each step took. */
   phases: Phase[];
-  /** Default: no faults. */
+  /** @default no faults */
   faults?: FaultHooks;
+  /** @default the project's own domains */
+  source?: DomainSource;
 }
 
 /**
@@ -50,9 +52,9 @@ export interface SystemOptions {
  * capture and the event source mappings. Everything is on the stop stack of `servers`.
  */
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
-  const { projectRoot, report, phases, faults } = options;
+  const { projectRoot, report, phases, faults, source = REGISTERED_DOMAINS } = options;
   // Before anything is started: a fault in a domain folder is told at once.
-  const registry = loadDomains();
+  const registry = loadDomainsFrom(source.domains);
   const emulator = faults && { persist: true, variables: faults.emulatorVariables };
   const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) });
   try {
@@ -66,14 +68,14 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
 async function startOn(
   servers: Servers,
   registry: Registry,
-  { report, phases, faults }: SystemOptions,
+  { report, phases, faults, source = REGISTERED_DOMAINS }: SystemOptions,
 ): Promise<LocalSystem> {
   const { emulator, postgres, stops, run } = servers;
   const { endpoint, region } = emulator;
   const database = await step(
     report,
     "Migrating the database",
-    () => prepareDatabase(postgres, () => {}),
+    () => prepareDatabase(postgres, source.migrations),
     phases,
   );
   stops.push("the database's logins", () => database.close());
@@ -82,7 +84,8 @@ async function startOn(
   const secrets = await storeSecrets(clients, database);
   const port = (await faults?.serversStarted(servers)) ?? database.port;
   const config = localConfig({ ...database, port }, secrets);
-  const options = { program: loadProgram, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
+  const program = () => loadProgram(source);
+  const options = { program, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
   const deployment = await step(
     report,
     "Running the Pulumi program",

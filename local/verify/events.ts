@@ -1,4 +1,5 @@
-import type { Registry } from "../../domains/registry";
+import { aggregatesOf } from "../../runtime/define/domain";
+import type { Registry } from "../../registry/load-domains";
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { OutboxEvent, Sources } from "./sources";
 
@@ -85,11 +86,8 @@ function leaksIn(
   privateMark: string,
 ): string[] {
   const published = new Map<string, string[]>(
-    [...modules, ...microservices].flatMap(({ events }) =>
-      events.map(
-        (aggregate) =>
-          [`${aggregate.domain}.${aggregate.name}`, Object.keys(aggregate.state().shape)] as const,
-      ),
+    [...modules, ...microservices].flatMap((domain) =>
+      aggregatesOf(domain).map((aggregate) => [aggregate.name, Object.keys(aggregate.state().shape)] as const),
     ),
   );
   const undeclared = outbox.filter(({ aggregate, data }) => {

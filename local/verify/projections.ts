@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Registry } from "../../domains/registry";
+import type { Registry } from "../../registry/load-domains";
 import type { AnyProjection } from "../../runtime/define/project";
 import type { SourceAggregate, Sources } from "./sources";
 import type { Row, Stores } from "./stores";
@@ -42,7 +42,7 @@ export async function compareProjections(
       if (subscription.kind !== "project") continue;
       const items = await stores.items(physicalTable(`${domain.name}-${name}-projection`));
       const { aggregate } = subscription;
-      const known = sources.aggregates.get(`${aggregate.domain}.${aggregate.name}`) ?? new Map();
+      const known = sources.aggregates.get(aggregate.name) ?? new Map();
       compareTable(`${domain.name}.${name}`, subscription, items, known, report);
     }
   }

@@ -1,5 +1,6 @@
-import type { Registry } from "../../domains/registry";
+import type { Registry } from "../../registry/load-domains";
 import type { AnyDomain } from "../../runtime/define/domain";
+import { columnsOf } from "../../runtime/postgres/columns";
 import type { AnyTable } from "../../runtime/define/table";
 import type { Row, Stores } from "./stores";
 
@@ -39,8 +40,9 @@ export async function readSources(
 ): Promise<Sources> {
   const sources: Sources = { aggregates: new Map(), outbox: [], entities: { monolith: 0, microservices: 0 } };
   const keep = (domain: AnyDomain, table: AnyTable, rows: Row[]) => {
-    const known = new Map(rows.map((row) => [keyOf(table, row), sourceOf(table, row)]));
-    sources.aggregates.set(`${domain.name}.${table.aggregate.name}`, known);
+    const columns = domain.kind === "monolith-module" ? columnsOf(table).all : {};
+    const known = new Map(rows.map((row) => [keyOf(table, columns, row), sourceOf(table, columns, row)]));
+    sources.aggregates.set(table.aggregate.name, known);
     return [...known.values()].filter(({ state }) => state).length;
   };
   for (const module of modules) {
@@ -59,17 +61,16 @@ export async function readSources(
   return sources;
 }
 
-function keyOf(table: AnyTable, row: Row): string {
+function keyOf(table: AnyTable, columns: Readonly<Record<string, string>>, row: Row): string {
   const { key } = table.aggregate;
-  return String(row[table.kind === "postgres-table" ? (table.columns[key] ?? key) : key]);
+  return String(row[columns[key] ?? key]);
 }
 
-function sourceOf(table: AnyTable, row: Row): SourceAggregate {
+function sourceOf(table: AnyTable, columns: Readonly<Record<string, string>>, row: Row): SourceAggregate {
   const version = Number(row["version"]);
   if (row["removed"]) return { version, state: undefined };
   const fields = Object.keys(table.aggregate.state().shape);
-  const column = (field: string) =>
-    table.kind === "postgres-table" ? (table.columns[field] ?? field) : field;
+  const column = (field: string) => columns[field] ?? field;
   return { version, state: Object.fromEntries(fields.map((field) => [field, row[column(field)]])) };
 }
 

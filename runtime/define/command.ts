@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import type { StagedChange } from "./change";
 import type { HandlesOf, Uses } from "./handles";
-import type { StagedChange } from "../store/store";
 
 /** A command's "no": expected, told to the caller, nothing written. */
 export interface Rejection {
@@ -27,10 +27,10 @@ export interface Command<I extends z.ZodType> extends AnyCommand {
 /**
  * Declares a command.
  *
- * @param definition.uses tables and projections of the own domain, under the names they are registered by
+ * @param definition.uses tables and projections of its own domain, under the names they are registered by
  * @param definition.input makes the schema of its input
- * @param definition.handle receives the validated input and what it uses; returns the changes to make (none: an empty array) or
- *   a rejection. It may run again when the changes lost a race, so it does nothing but read and describe changes.
+ * @param definition.handle receives the validated input and what the command uses; returns the changes to make (none: an empty array)
+ *   or a rejection. It runs again when its changes lost a race, so it must only read and describe changes.
  */
 export function command<I extends z.ZodType, U extends Uses>(definition: {
   uses: U;
@@ -40,7 +40,12 @@ export function command<I extends z.ZodType, U extends Uses>(definition: {
   return { kind: "command", ...definition };
 }
 
-/** Refuses a command. */
+/**
+ * Refuses a command.
+ *
+ * @param code stable, in SCREAMING_SNAKE_CASE
+ * @param message for people: why, and what to do
+ */
 export function reject(code: string, message: string): Rejection {
   return { kind: "rejection", code, message };
 }

@@ -1,41 +1,61 @@
 import type { AnyAggregate } from "./aggregate";
 import type { AnyCommand } from "./command";
-import type { AnyDynamoTable, AnyPostgresTable } from "./table";
-import type { AnySubscription } from "./subscription";
+import type { AnyProjection } from "./project";
+import type { Reactions } from "./react";
+import type { AnyTable } from "./table";
 
-/** What every domain registers. */
-interface Registration<T> {
-  /** The folder's name: lower case letters, digits and hyphens. */
+/** What a domain may subscribe with: a projection or reactions. */
+export type AnySubscription = AnyProjection | Reactions;
+
+/** What a domain registers. */
+export interface Registration {
+  /** Entity tables by name. @default none */
+  tables?: Record<string, AnyTable>;
+  /** Projections and reactions by name. @default none */
+  subscriptions?: Record<string, AnySubscription>;
+  /** Requests that change the domain, by name. @default none */
+  commands?: Record<string, AnyCommand>;
+}
+
+/** A domain, whatever its store. */
+export interface AnyDomain extends Required<Registration> {
+  /** "monolith-module": its tables are in the monolith's PostgreSQL database. "microservice": it has DynamoDB tables of its own. */
+  kind: "monolith-module" | "microservice";
+  /** The folder's name. */
   name: string;
-  /** Entity tables by name. */
-  tables: Record<string, T>;
-  /** The aggregates whose events this domain raises. */
-  events: AnyAggregate[];
-  /** Projections and reactions by name. */
-  subscriptions: Record<string, AnySubscription>;
-  /** Requests that change the domain, by name. */
-  commands: Record<string, AnyCommand>;
 }
 
 /** A domain that lives in the monolith's PostgreSQL database. */
-export interface MonolithModule extends Registration<AnyPostgresTable> {
+export interface MonolithModule extends AnyDomain {
   kind: "monolith-module";
 }
 
 /** A domain with DynamoDB tables of its own. */
-export interface MicroserviceDomain extends Registration<AnyDynamoTable> {
+export interface MicroserviceDomain extends AnyDomain {
   kind: "microservice";
 }
 
-/** A domain of either kind. */
-export type AnyDomain = MonolithModule | MicroserviceDomain;
-
-/** Registers a module of the monolith: export it as `domain` from `domains/<name>/index.ts`. */
-export function monolithModule(registration: Registration<AnyPostgresTable>): MonolithModule {
-  return { kind: "monolith-module", ...registration };
+/**
+ * Registers a module of the monolith. Export it as `domain` from `domains/<name>/index.ts`.
+ *
+ * @param name the folder's name: lower case letters, digits and hyphens
+ */
+export function monolithModule(name: string, registration: Registration): MonolithModule {
+  return { kind: "monolith-module", name, ...NOTHING, ...registration };
 }
 
-/** Registers a microservice: export it as `domain` from `domains/<name>/index.ts`. */
-export function microservice(registration: Registration<AnyDynamoTable>): MicroserviceDomain {
-  return { kind: "microservice", ...registration };
+/**
+ * Registers a microservice. Export it as `domain` from `domains/<name>/index.ts`.
+ *
+ * @param name the folder's name: lower case letters, digits and hyphens
+ */
+export function microservice(name: string, registration: Registration): MicroserviceDomain {
+  return { kind: "microservice", name, ...NOTHING, ...registration };
+}
+
+const NOTHING: Required<Registration> = { tables: {}, subscriptions: {}, commands: {} };
+
+/** The aggregates whose events a domain raises: those that its tables hold. */
+export function aggregatesOf({ tables }: Pick<AnyDomain, "tables">): AnyAggregate[] {
+  return Object.values(tables).map(({ aggregate }) => aggregate);
 }

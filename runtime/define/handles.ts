@@ -5,104 +5,135 @@ import type {
   Insertable,
   InsertQueryBuilder,
   InsertResult,
-  Selectable,
+  ColumnType,
   SelectQueryBuilder,
-  Updateable,
   UpdateQueryBuilder,
   UpdateResult,
 } from "kysely";
 import type { AnyAggregate, ChangeOf, EventTypeOf } from "./aggregate";
-import type {
-  AnyDynamoTable,
-  AnyPostgresTable,
-  AnyTable,
-  DynamoTable,
-  ItemOf,
-  NewItemOf,
-  RowOf,
-} from "./table";
-import type { StagedChange } from "../store/store";
+import type { StagedChange } from "./change";
 import type { AnyProjection, Projection } from "./project";
+import type { AnyTable, IndexOf, KyselyTable, NewRowOf, RowOf, UpdateOf } from "./table";
 
-/** What a command or reaction says it uses: tables and projections of its domain, under the names they are registered by. */
-export type Uses = Record<string, AnyTable | AnyProjection>;
+/**
+ * What a command or reaction says it uses: tables and projections of its own domain, under the names they are registered by. A
+ * function's permissions are made from it.
+ */
+export type Uses = Record<string, AnyTable | KyselyTable | AnyProjection>;
 
 /** What a command or reaction gets for what it uses. */
 export type HandlesOf<U extends Uses> = {
-  readonly [N in keyof U & string]: U[N] extends AnyPostgresTable
-    ? PostgresHandle<N, U[N]>
-    : U[N] extends AnyDynamoTable
-      ? DynamoHandle<U[N]>
-      : U[N] extends Projection<AnyAggregate, infer F>
-        ? ProjectionHandle<F>
+  readonly [N in keyof U & string]: U[N] extends AnyTable
+    ? TableHandle<U[N]>
+    : U[N] extends KyselyTable<infer T>
+      ? KyselyHandle<N, T>
+      : U[N] extends Projection<AnyAggregate, infer F, infer I>
+        ? ProjectionHandle<F, I>
         : never;
 };
 
 /** Reads a projection: a local copy of another domain's aggregates, as new as the events that have arrived. */
-export interface ProjectionHandle<F> {
-  /** The projected fields of one aggregate; undefined when it is not known here or is gone. */
+export interface ProjectionHandle<F, I extends string = string> {
+  /** The projected fields of one aggregate; undefined when it is not known here, or is gone. */
   find(id: string): Promise<F | undefined>;
-}
-
-/** An entity table of the monolith, in the hands of a command or reaction. */
-export interface PostgresHandle<N extends string, T extends AnyPostgresTable> {
-  /** One row by its key. */
-  find(id: string): Promise<Selectable<RowOf<T>> | undefined>;
-  /** A Kysely select on the table, with all that Kysely has. */
-  select(): SelectQueryBuilder<Record<N, RowOf<T>>, N, unknown>;
   /**
-   * Stages a change of one row together with the event that tells of it; neither is written without the other.
-   *
-   * @param describe the change, in Kysely's own builders; name the version that was read in its `where`, so that a change made
-   *   meanwhile is a conflict and not overwritten
+   * The projected fields of one aggregate. When it is not known here, or is gone, a command is answered with the rejection
+   * `<AGGREGATE>_UNKNOWN`, and a reaction's event goes back to its queue.
    */
-  change<E extends EventTypeOf<T["aggregate"]>>(
-    type: E,
-    change: ChangeOf<T["aggregate"], E>,
-    describe: (change: ChangeBuilders<N, T>) => ChangeQuery<N, T>,
-  ): StagedChange;
+  get(id: string): Promise<F>;
+  /** The projected fields of the aggregates whose indexed field has this value; eventually consistent. */
+  where(index: I, value: string): Promise<F[]>;
 }
 
-/** Kysely's builders for one change of one table; the runtime adds the version and the event, and runs it. */
-export interface ChangeBuilders<N extends string, T extends AnyPostgresTable> {
-  insert(values: Insertable<RowOf<T>>): InsertQueryBuilder<Record<N, RowOf<T>>, N, InsertResult>;
+/**
+ * An entity table in the hands of a command or reaction. `create`, `update` and `remove` describe a change; only with
+ * `.raise(event, change)` it is one that a handler can return.
+ */
+export interface TableHandle<T extends AnyTable> {
+  /** One aggregate by its key, read consistently; undefined when there is none. */
+  find(id: string): Promise<RowOf<T> | undefined>;
+  /**
+   * One aggregate by its key, read consistently. When there is none, a command is answered with the rejection
+   * `<AGGREGATE>_UNKNOWN`, and a reaction's event goes back to its queue.
+   */
+  get(id: string): Promise<RowOf<T>>;
+  /** The aggregates whose indexed field has this value. In DynamoDB eventually consistent, as every index is. */
+  where(index: IndexOf<T>, value: string): Promise<RowOf<T>[]>;
+  /**
+   * Describes a new aggregate. When one with this key exists at the commit, a command is answered with the rejection
+   * `<AGGREGATE>_EXISTS`. A key that was removed may be used again: the versions go on from there.
+   */
+  create<F extends NewRowOf<T>>(fields: F & NothingElse<F, NewRowOf<T>>): UnraisedChange<T["aggregate"]>;
+  /**
+   * Describes a change of an aggregate as it was read. When it was changed since, nothing is written and the handler runs again.
+   *
+   * @param row as `find`, `get` or `where` returned it
+   * @param fields what is to change; `undefined` removes an optional field
+   */
+  update<F extends UpdateOf<T>>(
+    row: RowOf<T>,
+    fields: F & NothingElse<F, UpdateOf<T>>,
+  ): UnraisedChange<T["aggregate"]>;
+  /**
+   * Describes the removal of an aggregate as it was read. When it was changed since, nothing is written and the handler runs again.
+   *
+   * @param row as `find`, `get` or `where` returned it
+   */
+  remove(row: RowOf<T>): UnraisedChange<T["aggregate"]>;
+}
+
+/** Fields that a table does not have, however they came into the object. */
+type NothingElse<F, Known> = { [Name in Exclude<keyof F, keyof Known>]: never };
+
+/** A change that lacks its event: not yet something that a handler can return. */
+export interface UnraisedChange<A extends AnyAggregate> {
+  /**
+   * Completes the change with the event that tells of it; neither is written without the other.
+   *
+   * @param event one of the aggregate's event types
+   * @param change what happened, as the event's contract has it; may be left out where that has no required fields
+   */
+  raise<E extends EventTypeOf<A>>(event: E, ...change: ChangeArguments<ChangeOf<A, E>>): StagedChange;
+}
+
+type ChangeArguments<C> = Record<never, never> extends C ? [change?: C] : [change: C];
+
+/** A module's table with Kysely's builders, in the hands of a command or reaction; fields are named as in the contract. */
+export interface KyselyHandle<N extends string, T extends AnyTable> extends TableHandle<T> {
+  /** A Kysely select on the table, with all that Kysely has. */
+  select(): SelectQueryBuilder<KyselyDatabase<N, T>, N, unknown>;
+  /**
+   * Describes a change of one row in Kysely's own builders: for set expressions and upserts. The runtime adds the new version and the
+   * event. Without a condition on `version` a concurrent change is not noticed but built upon.
+   */
+  change(describe: (table: ChangeBuilders<N, T>) => ChangeQuery<N, T>): UnraisedChange<T["aggregate"]>;
+}
+
+/** The table as Kysely types it: the version can be read and compared, and only the runtime writes it. */
+export type KyselyDatabase<N extends string, T extends AnyTable> = Record<N, KyselyRow<T>>;
+type KyselyRow<T extends AnyTable> = {
+  [F in keyof RowOf<T>]: F extends "version"
+    ? ColumnType<number, never, never>
+    : ColumnType<
+        RowOf<T>[F],
+        F extends keyof NewRowOf<T> ? NewRowOf<T>[F] : never,
+        F extends keyof NewRowOf<T> ? NewRowOf<T>[F] : never
+      >;
+};
+
+/** Kysely's builders for one change of one table. */
+export interface ChangeBuilders<N extends string, T extends AnyTable> {
+  insert(
+    values: Insertable<KyselyRow<T>>,
+  ): InsertQueryBuilder<KyselyDatabase<N, T>, N, InsertResult>;
   update(values: {
-    [C in keyof Updateable<RowOf<T>>]: Updateable<RowOf<T>>[C] | Expression<unknown>;
-  }): UpdateQueryBuilder<Record<N, RowOf<T>>, N, N, UpdateResult>;
-  delete(): DeleteQueryBuilder<Record<N, RowOf<T>>, N, DeleteResult>;
+    [F in keyof UpdateOf<T>]: UpdateOf<T>[F] | Expression<unknown>;
+  }): UpdateQueryBuilder<KyselyDatabase<N, T>, N, N, UpdateResult>;
+  delete(): DeleteQueryBuilder<KyselyDatabase<N, T>, N, DeleteResult>;
 }
 
 /** A described change, not yet run. */
-export type ChangeQuery<N extends string, T extends AnyPostgresTable> =
-  | InsertQueryBuilder<Record<N, RowOf<T>>, N, InsertResult>
-  | UpdateQueryBuilder<Record<N, RowOf<T>>, N, N, UpdateResult>
-  | DeleteQueryBuilder<Record<N, RowOf<T>>, N, DeleteResult>;
-
-/** An entity table of a microservice, in the hands of a command or reaction. */
-export interface DynamoHandle<T extends AnyDynamoTable> {
-  /** One item by its key, read consistently. */
-  find(id: string): Promise<ItemOf<T> | undefined>;
-  /** The items whose indexed field has this value; eventually consistent, as every global secondary index is. */
-  where(index: IndexOf<T>, value: string): Promise<ItemOf<T>[]>;
-  /** Stages a new item with the event that tells of it. */
-  create<E extends EventTypeOf<T["aggregate"]>>(
-    type: E,
-    change: ChangeOf<T["aggregate"], E>,
-    item: NewItemOf<T>,
-  ): StagedChange;
-  /** Stages a change of an item as it was read; one changed meanwhile is a conflict. */
-  update<E extends EventTypeOf<T["aggregate"]>>(
-    type: E,
-    change: ChangeOf<T["aggregate"], E>,
-    item: ItemOf<T>,
-    fields: Partial<NewItemOf<T>>,
-  ): StagedChange;
-  /** Stages the removal of an item as it was read; its last version is kept, so that a new life goes on from there. */
-  remove<E extends EventTypeOf<T["aggregate"]>>(
-    type: E,
-    change: ChangeOf<T["aggregate"], E>,
-    item: ItemOf<T>,
-  ): StagedChange;
-}
-
-type IndexOf<T extends AnyDynamoTable> = T extends DynamoTable<AnyAggregate, infer _P, infer I> ? I : never;
+export type ChangeQuery<N extends string, T extends AnyTable> =
+  | InsertQueryBuilder<KyselyDatabase<N, T>, N, InsertResult>
+  | UpdateQueryBuilder<KyselyDatabase<N, T>, N, N, UpdateResult>
+  | DeleteQueryBuilder<KyselyDatabase<N, T>, N, DeleteResult>;

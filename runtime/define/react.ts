@@ -1,12 +1,13 @@
 import type { AnyAggregate, ChangeOf, EventTypeOf, StateOf } from "./aggregate";
+import type { StagedChange } from "./change";
 import type { HandlesOf, Uses } from "./handles";
-import type { StagedChange } from "../store/store";
 
 /** An event as a reaction receives it. */
 export interface DomainEvent<
   A extends AnyAggregate = AnyAggregate,
   T extends EventTypeOf<A> = EventTypeOf<A>,
 > {
+  /** UUIDv7. */
   id: string;
   type: T;
   aggregateId: string;
@@ -18,58 +19,40 @@ export interface DomainEvent<
   state: StateOf<A> | null;
 }
 
-/** Local logic run once per event of one type. */
-export interface Reaction<A extends AnyAggregate, T extends EventTypeOf<A>> {
-  kind: "reaction";
-  aggregate: A;
-  type: T;
-  uses: Uses;
-  handle: (event: DomainEvent<A, T>, handles: never) => Promise<StagedChange | StagedChange[]>;
-}
-
-/** Any reaction. */
-export interface AnyReaction {
-  kind: "reaction";
-  aggregate: AnyAggregate;
-  type: string;
-  uses: Uses;
-  handle: (event: never, handles: never) => Promise<StagedChange | StagedChange[]>;
-}
+/** Local logic that is run once for each event of one type. */
+export type AnyReaction = (event: never, handles: never) => Promise<StagedChange | StagedChange[]>;
 
 /** A subscription that reacts. */
 export interface Reactions {
   kind: "react";
   aggregate: AnyAggregate;
-  handlers: Record<string, AnyReaction>;
+  uses: Uses;
+  /** Event type -> reaction. */
+  on: Record<string, AnyReaction>;
 }
 
 /**
- * Subscribes to an aggregate with reactions: each runs once per event, its changes and its inbox record in one transaction.
+ * Subscribes to an aggregate with reactions: each takes effect once for each event, because its changes and its inbox record are one
+ * transaction.
  *
- * @param handlers event type -> reaction; other event types are not subscribed to
+ * @param reactions.uses tables and projections of its own domain, under the names they are registered by
+ * @param reactions.on event type -> what it does; other event types are not subscribed to. A reaction receives the event and what it
+ *   uses, and returns the changes to make (none: an empty array; a microservice: at most 49). It runs again when its changes lost a
+ *   race, so it must only read and describe changes. An error sends the event back to its queue, and in the end to the dead-letter
+ *   queue.
  */
-export function react<A extends AnyAggregate, const H extends { [T in EventTypeOf<A>]?: Reaction<A, T> }>(
+export function react<A extends AnyAggregate, U extends Uses>(
   aggregate: A,
-  handlers: H & { [T in Exclude<keyof H, EventTypeOf<A>>]: never },
-): Reactions {
-  return { kind: "react", aggregate, handlers };
-}
-
-/**
- * Declares local logic for one event type.
- *
- * @param logic.uses tables and projections of the own domain, under the names they are registered by
- * @param logic.handle returns the changes to make (none: an empty array; a microservice's: 49 at most). It may run again when the changes lost a race, so it
- *   does nothing but read and describe changes. An error sends the event back to its queue, and in the end to the
- *   dead-letter queue.
- */
-export function reaction<A extends AnyAggregate, T extends EventTypeOf<A>, U extends Uses>(
-  aggregate: A,
-  type: T,
-  logic: {
+  reactions: {
     uses: U;
-    handle: (event: DomainEvent<A, T>, handles: HandlesOf<U>) => Promise<StagedChange | StagedChange[]>;
+    on: {
+      [T in EventTypeOf<A>]?: (
+        event: DomainEvent<A, T>,
+        handles: HandlesOf<U>,
+      ) => Promise<StagedChange | StagedChange[]>;
+    };
   },
-): Reaction<A, T> {
-  return { kind: "reaction", aggregate, type, ...logic };
+): Reactions {
+  const { uses, on } = reactions;
+  return { kind: "react", aggregate, uses, on: on as Reactions["on"] };
 }

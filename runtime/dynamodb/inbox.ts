@@ -1,6 +1,6 @@
 import { type DynamoDBDocumentClient, TransactGetCommand } from "@aws-sdk/lib-dynamodb";
 import { errorCode } from "../function/coded-error";
-import { pause } from "../store/pause";
+import { pause } from "../store/retries";
 import type { CommittedRequest, Once } from "../store/store";
 
 /** A transaction that writes the record is decided soon. */

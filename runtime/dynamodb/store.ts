@@ -1,34 +1,48 @@
+import { mapIn } from "../function/environment";
+import { projectionHandle } from "../projection/read";
+import { handlesMadeOnce } from "../store/made-once";
+import type { StoreOpener } from "../store/store";
+import { codedError } from "../function/coded-error";
 import { documentClient } from "./client";
-import type { AnyDynamoTable } from "../define/table";
-import { ENVIRONMENT, requiredVariable, variableMap } from "../function/environment";
 import { commitToDynamo } from "./commit";
 import { dynamoHandle } from "./handle";
 import { readCommittedRequest } from "./inbox";
-import { withSchemasMadeOnce } from "../store/made-once";
-import { projectionHandle } from "../projection/read";
-import type { Store } from "../store/store";
-import type { AnyProjection } from "../define/project";
-import { handlesOnce } from "../store/handles-once";
 
-/** Opens a microservice's tables, as the function's environment names them. */
-export function openDynamoStore(): Store {
-  const documents = documentClient();
-  const entities = variableMap(ENVIRONMENT.entityTables);
-  const projections = variableMap(ENVIRONMENT.projectionTables);
-  const tables = {
-    entities,
-    outbox: requiredVariable(ENVIRONMENT.outboxTable),
-    inbox: requiredVariable(ENVIRONMENT.inboxTable),
-    outboxRetentionDays: Number(requiredVariable(ENVIRONMENT.outboxRetentionDays)),
-    inboxRetentionDays: Number(requiredVariable(ENVIRONMENT.inboxRetentionDays)),
-  };
-  const handleOf = (name: string, used: AnyDynamoTable | AnyProjection) =>
-    used.kind === "project"
-      ? projectionHandle(documents, projections[name] ?? "")
-      : dynamoHandle(documents, name, entities[name] ?? "", withSchemasMadeOnce(used));
-  return {
-    handles: handlesOnce(handleOf),
-    commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
-    committedRequest: (once) => readCommittedRequest(documents, tables.inbox, once),
-  };
-}
+/** The variables that name a microservice's tables. */
+const VARIABLES = [
+  "ENTITY_TABLES",
+  "PROJECTION_TABLES",
+  "OUTBOX_TABLE",
+  "INBOX_TABLE",
+  "OUTBOX_RETENTION_DAYS",
+  "INBOX_RETENTION_DAYS",
+] as const;
+
+/** The name of one of them. */
+export type DynamoVariable = (typeof VARIABLES)[number];
+
+/** Opens a microservice's tables. */
+export const dynamoStore: StoreOpener<DynamoVariable> = {
+  variables: VARIABLES,
+  open(environment) {
+    const documents = documentClient();
+    const projections = mapIn("PROJECTION_TABLES", environment.PROJECTION_TABLES);
+    const tables = {
+      entities: mapIn("ENTITY_TABLES", environment.ENTITY_TABLES),
+      outbox: environment.OUTBOX_TABLE,
+      inbox: environment.INBOX_TABLE,
+      outboxRetentionDays: Number(environment.OUTBOX_RETENTION_DAYS),
+      inboxRetentionDays: Number(environment.INBOX_RETENTION_DAYS),
+    };
+    const handles = handlesMadeOnce((name, used) => {
+      if (used.kind === "project") return projectionHandle(documents, projections[name] ?? "", used);
+      if (used.kind === "table") return dynamoHandle(documents, name, tables.entities[name] ?? "", used);
+      throw codedError("KYSELY_UNKNOWN", `"${name}" is used with Kysely, but a microservice has no PostgreSQL tables.`);
+    });
+    return {
+      handles,
+      commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
+      committedRequest: (once) => readCommittedRequest(documents, tables.inbox, once),
+    };
+  },
+};

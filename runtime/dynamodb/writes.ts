@@ -1,14 +1,14 @@
 import type { TransactWriteCommandInput } from "@aws-sdk/lib-dynamodb";
 import { v7 as uuid } from "uuid";
+import type { Row, StagedChange } from "../define/change";
+import type { AnyTable } from "../define/table";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { codedError } from "../function/coded-error";
-import { aggregateName } from "../define/aggregate";
-import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "./item";
-import type { AnyDynamoTable } from "../define/table";
 import { issuesText, parseData } from "../envelope/parse-data";
-import type { CommitContext, CommittedChange, Once, StagedDynamoChange } from "../store/store";
-import { MAX_PAYLOAD_BYTES, payloadTooLarge } from "../envelope/payload-limit";
+import { codedError } from "../function/coded-error";
+import { MAX_PAYLOAD_BYTES, payloadTooLarge } from "../store/limits";
+import type { CommitContext, CommittedChange, Once } from "../store/store";
 import { validChange, validKey, validState } from "../store/validation";
+import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "./item";
 
 /** One action of a TransactWriteItems request. */
 export type TransactItem = NonNullable<TransactWriteCommandInput["TransactItems"]>[number];
@@ -23,9 +23,15 @@ export interface DynamoTables {
   inboxRetentionDays: number;
 }
 
+/** A change on its way. */
+export type DynamoChange = Exclude<StagedChange, { operation: "kysely" }> & {
+  /** For a new item: the last version of an earlier life under its key, from which its versions go on. @default 0, none */
+  lastVersion?: number;
+};
+
 /** A change ready to be written: the entity's action, the outbox item's, and what to tell of it. */
 export interface DynamoWrite {
-  staged: StagedDynamoChange;
+  staged: DynamoChange;
   actions: [entity: TransactItem, outbox: TransactItem];
   committed: CommittedChange;
   /** Of the two items. */
@@ -41,23 +47,25 @@ const SECONDS_PER_DAY = 86_400;
  * @throws EVENT_UNKNOWN, INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE
  */
 export function dynamoWrite(
-  staged: StagedDynamoChange,
+  staged: DynamoChange,
   tables: DynamoTables,
   context: CommitContext,
   now: Date,
 ): DynamoWrite {
-  const { aggregate } = staged.definition;
-  const id = validKey(aggregate, staged.item[aggregate.key]);
-  const version = staged.version + 1;
-  const state = staged.operation === "remove" ? null : validState(aggregate, staged.item);
-  const data = { change: validChange(aggregate, staged.type, staged.change), state };
+  const { definition, event } = staged;
+  const { aggregate } = definition;
+  const { fields, version: versionRead } = changedItem(staged);
+  const id = validKey(aggregate, fields[aggregate.key]);
+  const version = versionRead + 1;
+  const state = staged.operation === "remove" ? null : validState(aggregate, fields);
+  const data = { change: validChange(aggregate, event, staged.change), state };
   const record: OutboxRecord = {
     id: uuid(),
-    aggregate: aggregateName(aggregate),
+    aggregate: aggregate.name,
     aggregateId: id,
     aggregateVersion: version,
-    type: staged.type,
-    schemaVersion: aggregate.events[staged.type]?.version ?? 1,
+    type: event,
+    schemaVersion: aggregate.events[event]?.version ?? 1,
     data,
     occurredAt: now.toISOString(),
     correlationId: context.correlationId,
@@ -66,16 +74,26 @@ export function dynamoWrite(
   };
   const payloadBytes = Buffer.byteLength(JSON.stringify(data));
   if (payloadBytes > MAX_PAYLOAD_BYTES)
-    throw payloadTooLarge(`Event "${staged.type}" of ${record.aggregate} "${id}"`, payloadBytes);
-  const committed = { aggregate: record.aggregate, id, version, event: staged.type, eventId: record.id };
-  const item = state ? { ...validPrivateFields(staged), ...state } : { [aggregate.key]: id, removed: true };
-  checkIndexes(staged.definition, item);
-  const entity = entityAction(staged, tables, { ...item, version });
+    throw payloadTooLarge(`Event "${event}" of ${record.aggregate} "${id}"`, payloadBytes);
+  const committed = { aggregate: record.aggregate, id, version, event, eventId: record.id };
+  const item = state
+    ? { ...validPrivateFields(definition, fields), ...state }
+    : { [aggregate.key]: id, removed: true };
+  checkIndexes(definition, item);
+  const entity = entityAction(staged, versionRead, tables, { ...item, version });
   const outbox = outboxAction(record, tables, now);
   const bytes =
     checkedItemBytes(`${record.aggregate} "${id}"`, entity.Put?.Item ?? {}) +
     checkedItemBytes(`The event of ${record.aggregate} "${id}"`, outbox.Put?.Item ?? {});
   return { staged, actions: [entity, outbox], committed, bytes };
+}
+
+/** All fields after the change (before it, for a removal), and the version that was read; 0 for a new item. */
+function changedItem(staged: DynamoChange): { fields: Row; version: number } {
+  if (staged.operation === "create") return { fields: staged.fields, version: staged.lastVersion ?? 0 };
+  // The verbs have checked that the row has a version.
+  const { version, ...read } = staged.row as Row & { version: number };
+  return { fields: staged.operation === "update" ? { ...read, ...staged.fields } : read, version };
 }
 
 /**
@@ -105,19 +123,20 @@ export function inboxAction(
 }
 
 function entityAction(
-  staged: StagedDynamoChange,
+  staged: DynamoChange,
+  versionRead: number,
   tables: DynamoTables,
-  item: Record<string, unknown>,
+  item: Row,
 ): TransactItem {
   const { key } = staged.definition.aggregate;
-  const unread = staged.operation === "create" && staged.version === 0;
+  const unread = versionRead === 0;
   return {
     Put: {
       TableName: physicalName(tables, staged.table),
       Item: item,
       ConditionExpression: unread ? "attribute_not_exists(#key)" : "#version = :version",
       ExpressionAttributeNames: unread ? { "#key": key } : { "#version": "version" },
-      ...(unread ? {} : { ExpressionAttributeValues: { ":version": staged.version } }),
+      ...(unread ? {} : { ExpressionAttributeValues: { ":version": versionRead } }),
       // What a failed creation met: an item that lives, or what is left of one that was removed.
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
@@ -140,10 +159,9 @@ function outboxAction(record: OutboxRecord, tables: DynamoTables, now: Date): Tr
   };
 }
 
-/** As their schema yields them; whatever else stands in the item is not written. */
-function validPrivateFields(staged: StagedDynamoChange): Record<string, unknown> {
-  const { aggregate } = staged.definition;
-  const result = parseData(staged.definition.private(), staged.item);
+/** As their schema yields them; any other field of the item is not written. */
+function validPrivateFields({ aggregate, private: hidden }: AnyTable, fields: Row): Row {
+  const result = parseData(hidden(), fields);
   if ("data" in result) return result.data;
   throw codedError(
     "INVALID_STATE",
@@ -152,7 +170,7 @@ function validPrivateFields(staged: StagedDynamoChange): Record<string, unknown>
 }
 
 /** DynamoDB refuses an item whose indexed field cannot be a key. */
-function checkIndexes({ aggregate, indexes }: AnyDynamoTable, item: Record<string, unknown>): void {
+function checkIndexes({ aggregate, indexes }: AnyTable, item: Row): void {
   const index = indexes.find((name) => item[name] !== undefined && !isIndexKey(item[name]));
   if (!index) return;
   throw codedError(
@@ -160,6 +178,7 @@ function checkIndexes({ aggregate, indexes }: AnyDynamoTable, item: Record<strin
     `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} where it is there. Nothing was written.`,
   );
 }
+
 function physicalName(tables: DynamoTables, table: string): string {
   const name = tables.entities[table];
   if (name) return name;

@@ -69,7 +69,7 @@ export function toCloudEvent(record: OutboxRecord): CloudEvent {
 /** An event as a subscriber reads it. */
 export interface ReceivedEvent {
   event: CloudEvent;
-  /** The aggregate's name, without its domain. */
+  /** "<domain>.<Aggregate>" */
   aggregate: string;
   version: number;
   schemaVersion: number;
@@ -115,7 +115,7 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   if (state !== null && !isObject(state)) throw malformed("has no data.state");
   const fault = dataFault(change) ?? dataFault(state);
   if (fault) throw malformed(`has data whose "${fault.path.join(".")}" ${fault.message}`);
-  return { event: event as CloudEvent, aggregate, version, schemaVersion };
+  return { event: event as CloudEvent, aggregate: `${event.source}.${aggregate}`, version, schemaVersion };
 }
 
 /** The event's data in the current schema version: older ones are upcast, newer ones read as they are (tolerant reader). */

@@ -1,49 +1,66 @@
 import { codedError } from "./coded-error";
 
-/** The environment variables by which a function learns of the resources around it; nothing of them is captured in code. */
-export const ENVIRONMENT = {
+/**
+ * The environment variables by which a function learns of the resources around it; nothing of them is captured in code. A handler says
+ * which it reads (`Handler.variables`), and the component that declares its function must set exactly those.
+ */
+export interface Variables {
   /** Name of the event bus. */
-  eventBus: "EVENT_BUS_NAME",
+  EVENT_BUS_NAME: string;
   /** URL of the queue for records that cannot be decoded. */
-  quarantineQueue: "QUARANTINE_QUEUE_URL",
+  QUARANTINE_QUEUE_URL: string;
   /** JSON object: entity table as registered -> its physical name. */
-  entityTables: "ENTITY_TABLES",
+  ENTITY_TABLES: string;
   /** JSON object: projection as registered -> the physical name of its table. */
-  projectionTables: "PROJECTION_TABLES",
+  PROJECTION_TABLES: string;
   /** Physical name of a microservice's outbox table. */
-  outboxTable: "OUTBOX_TABLE",
+  OUTBOX_TABLE: string;
   /** Physical name of a microservice's inbox table. */
-  inboxTable: "INBOX_TABLE",
+  INBOX_TABLE: string;
   /** Days that outbox items are kept. */
-  outboxRetentionDays: "OUTBOX_RETENTION_DAYS",
+  OUTBOX_RETENTION_DAYS: string;
   /** Days that inbox items are kept. */
-  inboxRetentionDays: "INBOX_RETENTION_DAYS",
-  databaseHost: "DATABASE_HOST",
-  databasePort: "DATABASE_PORT",
-  databaseName: "DATABASE_NAME",
+  INBOX_RETENTION_DAYS: string;
+  DATABASE_HOST: string;
+  DATABASE_PORT: string;
+  DATABASE_NAME: string;
   /** "verify-full" or "disable". */
-  databaseTls: "DATABASE_TLS",
+  DATABASE_TLS: string;
   /** ARN of the secret with {"username","password"}. */
-  databaseSecret: "DATABASE_SECRET_ARN",
-} as const;
-
-/** Reads a variable that the function cannot do without. */
-export function requiredVariable(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === "") {
-    throw codedError(
-      "VARIABLE_MISSING",
-      `The environment variable "${name}" is not set. The component that declares this function sets it; deploy again.`,
-    );
-  }
-  return value;
+  DATABASE_SECRET_ARN: string;
 }
 
-/** Reads a variable that holds a JSON object of strings, e.g. physical table names. */
-export function variableMap(name: string): Record<string, string> {
-  const map = parsed(requiredVariable(name));
+/** The name of an environment variable. */
+export type VariableName = keyof Variables;
+/** The values of some variables. */
+export type Environment<V extends VariableName> = Readonly<Pick<Variables, V>>;
+
+/**
+ * Reads the variables that a function cannot do without.
+ *
+ * @throws VARIABLE_MISSING
+ */
+export function readEnvironment<V extends VariableName>(names: readonly V[]): Environment<V> {
+  const missing = names.find((name) => !process.env[name]);
+  if (missing === undefined) {
+    return Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""])) as Environment<V>;
+  }
+  throw codedError(
+    "VARIABLE_MISSING",
+    `The environment variable "${missing}" is not set. The component that declares this function sets it; deploy again.`,
+  );
+}
+
+/**
+ * Reads a value that is a JSON object of strings, e.g. physical table names.
+ *
+ * @param name the variable, for messages
+ * @throws VARIABLE_MALFORMED
+ */
+export function mapIn(name: VariableName, value: string): Record<string, string> {
+  const map = parsed(value);
   if (typeof map === "object" && map !== null && !Array.isArray(map)) {
-    if (Object.values(map).every((value) => typeof value === "string")) return map as Record<string, string>;
+    if (Object.values(map).every((one) => typeof one === "string")) return map as Record<string, string>;
   }
   throw codedError(
     "VARIABLE_MALFORMED",

@@ -52,12 +52,11 @@ export function logFailure(messageId: string, eventId: string | undefined, error
   });
 }
 
-function checkAggregate(received: ReceivedEvent, { domain, name }: AnyAggregate): void {
-  if (received.event.source === domain && received.aggregate === name) return;
-  const found = shortened(`${received.event.source}.${received.aggregate}`);
+function checkAggregate(received: ReceivedEvent, { name }: AnyAggregate): void {
+  if (received.aggregate === name) return;
   throw codedError(
     "EVENT_MISROUTED",
-    `The message is an event of "${found}", but "${domain}.${name}" is subscribed to. Look at the rule of this queue.`,
+    `The message is an event of "${shortened(received.aggregate)}", but "${name}" is subscribed to. Look at the rule of this queue.`,
   );
 }
 

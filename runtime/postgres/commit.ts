@@ -1,45 +1,24 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { v7 as uuid } from "uuid";
+import type { StagedChange } from "../define/change";
+import type { AnyTable } from "../define/table";
 import { codedError, errorCode } from "../function/coded-error";
-import { aggregateName } from "../define/aggregate";
-import { CONNECTION_LOST, LOST_RACE_SQLSTATES } from "../store/passing-error";
-import type {
-  CommitContext,
-  CommitOutcome,
-  CommittedChange,
-  StagedChange,
-  StagedPostgresChange,
-} from "../store/store";
-import { committedUnder } from "./committed-under";
-import { isKnownToBeValid } from "./known-state";
-import { withNextLives } from "./next-life";
+import { CONNECTION_LOST, LOST_RACE_SQLSTATES, untilKnown } from "../store/retries";
+import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
+import { validChange, validFields, validKey, validState } from "../store/validation";
+import { columnsOf } from "./columns";
 import { insertInboxRecord, isProcessed } from "./inbox";
-import { type AnyDatabase, changeStatement } from "./statement";
 import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
-import { untilKnown } from "../store/until-known";
-import { validChange, validKey, validState } from "../store/validation";
-
-/** SQLSTATE: unique_violation. */
-const UNIQUE_VIOLATION = "23505";
-/** Raised by the guard (migration 0003) and by the payload check (migration 0002). */
-const GUARD_VIOLATION = "DC001";
-const PAYLOAD_TOO_LARGE = "DC002";
-
-/** Code of the error that ends a transaction which is to leave nothing behind; it carries the outcome to tell. */
-const ROLLED_BACK = "ROLLED_BACK";
-
-const UNKNOWN: CommitOutcome = {
-  outcome: "unknown",
-  message:
-    "The connection to the database broke before it answered, and it could not be asked again: what was sent may have been written.",
-};
-
-/** A change and the id of its event: the same id at every try, so that at most one of them takes effect. */
-type IdentifiedChange = StagedPostgresChange & { eventId: string };
+import {
+  type AnyDatabase,
+  changeStatement,
+  describeChange,
+  type DescribedChange,
+  type IdentifiedChange,
+} from "./statement";
 
 /**
- * Writes changes and their events to PostgreSQL: all of them or nothing. One change is one statement and one round trip;
- * several, or one whose new state only the database can tell, are a transaction in which each event rides with its change.
+ * The way of a command's or reaction's changes into the PostgreSQL outbox: all changes and their events are written, or nothing.
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   the connection broke before the answer came and the database could not be asked again
@@ -51,73 +30,75 @@ export async function commitToPostgres(
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
+  // 1. A command that changes nothing and is not to be remembered needs no database.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
-  const staged = changes.map((change) => ({ ...postgresOnly(change), eventId: uuid() }));
+  // 2. Each event gets its id: the same at every try, so that at most one of them takes effect.
+  const identified = changes.map((change): IdentifiedChange => ({ ...change, eventId: uuid() }));
+  // 3. Where the answer of a try is lost, it is tried again, or its events are found in the outbox (store/retries.ts).
   return untilKnown(
-    () => tryToCommit(db, staged, context),
-    () =>
-      committedUnder(
-        db,
-        staged.map(({ eventId }) => eventId),
-      ),
+    () => tryToCommit(db, identified, context),
+    () => findCommitted(db, identified),
   );
 }
 
 async function tryToCommit(
   db: Kysely<AnyDatabase>,
-  staged: IdentifiedChange[],
+  changes: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  const first = await commitOnce(db, staged, context);
+  const first = await commitOnce(db, changes, context);
   if (first.outcome !== "conflict") return first;
-  const reborn = await withNextLives(db, staged);
+  // 8. A creation may have met an earlier life of its key: then it is written on top of that life's last version.
+  const { reborn, existing } = await lookAtCreations(db, changes);
   const last = reborn ? await commitOnce(db, reborn, context) : first;
-  if (last.outcome !== "conflict" || !context.once) return last;
-  // What a change conflicts with may be its own first time; the inbox record, which comes after it, was not reached then.
-  return (await isProcessed(db, context.once)) ? { outcome: "duplicate" } : last;
+  if (last.outcome !== "conflict") return last;
+  // 9. What a change conflicts with may be its own first time, whose inbox record it did not reach.
+  if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
+  return existing === undefined ? last : { ...last, existing };
 }
 
 async function commitOnce(
   db: Kysely<AnyDatabase>,
-  staged: IdentifiedChange[],
+  changes: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
   const progress = { isCommitting: false };
   try {
-    const [only, ...more] = staged;
+    const [only, ...more] = changes;
     if (only && more.length === 0) {
-      const statement = statementOf(db, only, { context, returnsState: false });
+      // 4. The change and what is known of the new state are checked against the contract.
+      const statement = checkedStatement(db, only, { context, returnsState: false });
       if (isKnownToBeValid(only.definition, statement.described)) {
+        // 5. One change is one statement, and so one transaction: the row, its event, and the inbox record.
         progress.isCommitting = true;
         const written = await run(db, statement, only);
+        // 7. No row is written when the row had another version.
         return written ? { outcome: "committed", changes: [written.committed] } : conflictOf(only);
       }
     }
-    return await inTransaction(db, staged, context, progress);
+    return await inTransaction(db, changes, context, progress);
   } catch (error) {
     if (progress.isCommitting && errorCode(error) === CONNECTION_LOST) return UNKNOWN;
-    return outcomeOf(error, staged);
+    return outcomeOf(error, changes);
   }
 }
 
+/** 6. Several changes, or one whose new state only the database can tell, are a transaction; each event is in its change's statement. */
 async function inTransaction(
   db: Kysely<AnyDatabase>,
-  staged: IdentifiedChange[],
+  changes: IdentifiedChange[],
   { once, ...context }: CommitContext,
   progress: { isCommitting: boolean },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
-    // An event's record comes first, so that nothing else that has changed meanwhile is told of one that was processed before.
+    // An event's record comes first, so that one that was processed before is recognized whatever else has changed since.
     const isRequest = once?.fingerprint !== undefined;
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
-    for (const change of staged) {
-      const statement = statementOf(transaction, change, { context, returnsState: true });
+    for (const change of changes) {
+      const statement = checkedStatement(transaction, change, { context, returnsState: true });
       const written = await run(transaction, statement, change);
-      if (!written)
-        throw Object.assign(codedError(ROLLED_BACK, "A change lost its race"), {
-          outcome: conflictOf(change),
-        });
+      if (!written) throw rolledBack(conflictOf(change));
       if (written.state) validState(change.definition.aggregate, written.state);
       committed.push(written.committed);
     }
@@ -129,60 +110,160 @@ async function inTransaction(
 
 type Statement = ReturnType<typeof changeStatement>;
 
-function statementOf(
+function checkedStatement(
   db: Kysely<AnyDatabase>,
   staged: IdentifiedChange,
   options: { context: CommitContext; returnsState: boolean },
 ): Statement {
-  const { aggregate, columns } = staged.definition;
-  const change = validChange(aggregate, staged.type, staged.change);
-  const statement = changeStatement(db, staged, { ...options, id: staged.eventId, change });
+  const { aggregate } = staged.definition;
+  const change = validChange(aggregate, staged.event, staged.change);
+  const statement = changeStatement(db, staged, { ...options, change });
   const { query, described } = statement;
-  const id = described.values[columns[aggregate.key] as string];
-  if (typeof id === "string") validKey(aggregate, id);
-  checkTexts(`The change "${staged.type}" of ${aggregate.name}`, query.parameters);
+  if (typeof described.key === "string") validKey(aggregate, described.key);
+  checkTexts(`The change "${staged.event}" of ${aggregate.name}`, query.parameters);
   return statement;
 }
 
-async function run(db: Kysely<AnyDatabase>, statement: Statement, staged: IdentifiedChange) {
-  const { rows } = await db.executeQuery(statement.query).catch((error: unknown) => {
+/**
+ * Checks the public state that a change leads to as far as it is known before the database has run it: all of it for an insert,
+ * the fields that are set for an update (the others were checked when they were written).
+ *
+ * @returns false when only the database can tell: a value is an expression or a default, or the contract checks fields
+ *   against each other; the change then needs a transaction, to look at the state before the commit
+ * @throws INVALID_STATE when what is known does not fit the contract
+ */
+export function isKnownToBeValid({ aggregate }: AnyTable, described: DescribedChange): boolean {
+  if (described.operation === "delete") return true;
+  const schema = aggregate.state();
+  const fields = Object.keys(schema.shape);
+  const given = fields.filter((field) => described.values[field] !== undefined);
+  const known = Object.fromEntries(given.map((field) => [field, described.values[field]]));
+  if (described.more || Object.values(known).some(isExpression)) return false;
+  if (described.operation === "insert") {
+    if (given.length < fields.length) return false;
+    validState(aggregate, known);
+    return true;
+  }
+  if ((schema.def.checks ?? []).length > 0) return false;
+  validFields(aggregate, known);
+  return true;
+}
+
+function isExpression(value: unknown): boolean {
+  return (
+    typeof value === "function" || (typeof value === "object" && value !== null && "toOperationNode" in value)
+  );
+}
+
+async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: IdentifiedChange) {
+  const { rows } = await db.executeQuery(query).catch((error: unknown) => {
     throw isSecondEvent(error) ? manyRowsChanged(staged, error) : error;
   });
   const [row] = rows;
   if (!row) return undefined;
   const committed: CommittedChange = {
-    aggregate: aggregateName(staged.definition.aggregate),
+    aggregate: staged.definition.aggregate.name,
     id: row.aggregate_id,
     version: row.aggregate_version,
-    event: staged.type,
+    event: staged.event,
     eventId: staged.eventId,
   };
   return { committed, state: row.state };
 }
 
-/** Every row that a change touches would be an event under the change's one id. */
-function isSecondEvent(error: unknown): boolean {
-  return (
-    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_pkey"
+/** What was committed with these events' ids: all of one commit; undefined if nothing was. */
+async function findCommitted(
+  db: Kysely<AnyDatabase>,
+  changes: IdentifiedChange[],
+): Promise<CommittedChange[] | undefined> {
+  if (changes.length === 0) return undefined;
+  const ids = changes.map(({ eventId }) => eventId);
+  const columns = ["id", "aggregate", "aggregate_id", "aggregate_version", "type"] as const;
+  const rows = await db.selectFrom("outbox").select(columns).where("id", "in", ids).execute();
+  if (rows.length === 0) return undefined;
+  const written = new Map(
+    (rows as unknown as OutboxRow[]).map((row) => [
+      row.id,
+      {
+        aggregate: row.aggregate,
+        id: row.aggregate_id,
+        version: row.aggregate_version,
+        event: row.type,
+        eventId: row.id,
+      },
+    ]),
   );
+  return ids.flatMap((id) => written.get(id) ?? []);
 }
 
-function manyRowsChanged({ table, type }: StagedPostgresChange, cause: unknown) {
-  return codedError(
-    "MANY_ROWS_CHANGED",
-    `The change of "${type}" touched more than one row of "${table}"; nothing was written. Name the key in its "where": an event tells of one aggregate.`,
-    { cause },
-  );
+/** As framework migration 0002 declares them. */
+interface OutboxRow {
+  id: string;
+  aggregate: string;
+  aggregate_id: string;
+  aggregate_version: number;
+  type: string;
 }
 
-function conflictOf(staged: StagedPostgresChange): CommitOutcome {
-  const aggregate = aggregateName(staged.definition.aggregate);
+/**
+ * Looks at what creations met that ended in a conflict. A key is used for the first time almost always, so nobody pays for the look
+ * before there is a conflict.
+ *
+ * @returns `reborn`: all changes, on top of the last versions of earlier lives, if there are any that were not known yet; `existing`: the
+ *   key of one that exists
+ */
+async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
+  let isReborn = false;
+  let existing: string | undefined;
+  const reborn: IdentifiedChange[] = [];
+  for (const change of changes) {
+    const { table, definition, lastVersion = 0 } = change;
+    const { operation, key } = describeChange(db, change).described;
+    if (operation !== "insert") {
+      reborn.push(change);
+      continue;
+    }
+    const column = columnsOf(definition).key;
+    // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
+    const spelled = sql`(select ${sql.ref(column)} from ${sql.table(table)} where false union all select ${key})::text`;
+    const { rows } = await sql<{ version: number | null; exists: boolean }>`
+      select (select version from deleted_aggregates
+               where aggregate = ${definition.aggregate.name} and aggregate_id = ${spelled}) as version,
+             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(db);
+    const version = rows[0]?.version ?? 0;
+    if (rows[0]?.exists) existing ??= String(key);
+    isReborn ||= version !== lastVersion;
+    reborn.push({ ...change, lastVersion: version });
+  }
+  return { reborn: isReborn ? reborn : undefined, existing };
+}
+
+const UNKNOWN: CommitOutcome = {
+  outcome: "unknown",
+  message:
+    "The connection to the database broke before it answered, and it could not be asked again: what was sent may have been written.",
+};
+
+function conflictOf({ definition }: IdentifiedChange): Conflict {
+  const aggregate = definition.aggregate.name;
   const message = `The ${aggregate} was changed by somebody else since it was read; nothing was written. Read it again.`;
   return { outcome: "conflict", aggregate, message };
 }
 
+/** SQLSTATE: unique_violation. */
+const UNIQUE_VIOLATION = "23505";
+/** Raised by the guard (framework migration 0003) and by the payload check (framework migration 0002). */
+const GUARD_VIOLATION = "DC001";
+const PAYLOAD_TOO_LARGE = "DC002";
+/** Code of the error that rolls a transaction back; it carries the outcome. */
+const ROLLED_BACK = "ROLLED_BACK";
+
+function rolledBack(outcome: Conflict) {
+  return Object.assign(codedError(ROLLED_BACK, "A change lost its race"), { outcome });
+}
+
 /** Lost races and repeats are outcomes; everything else stays an error. */
-function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcome {
+function outcomeOf(error: unknown, changes: IdentifiedChange[]): CommitOutcome {
   const code = errorCode(error);
   const { constraint, outcome, message } = error as {
     constraint?: string;
@@ -192,21 +273,28 @@ function outcomeOf(error: unknown, staged: StagedPostgresChange[]): CommitOutcom
   if (code === ROLLED_BACK && outcome) return outcome;
   if (code === UNIQUE_VIOLATION && constraint === "inbox_pkey") return { outcome: "duplicate" };
   if (code === UNIQUE_VIOLATION || code === GUARD_VIOLATION || LOST_RACE_SQLSTATES.includes(code ?? "")) {
-    const aggregate = staged.map((change) => aggregateName(change.definition.aggregate)).join(", ");
+    const aggregate = changes.map(({ definition }) => definition.aggregate.name).join(", ");
     return { outcome: "conflict", aggregate, message: message ?? "The database found a conflict." };
   }
   if (code === PAYLOAD_TOO_LARGE) throw codedError("EVENT_TOO_LARGE", message ?? "", { cause: error });
   if (isRefusedValue(error)) {
-    const types = staged.map(({ type }) => `"${type}"`).join(", ");
-    throw refusedValue(`The change ${types}`, `SQLSTATE ${code}; nothing was written`, error);
+    const events = changes.map(({ event }) => `"${event}"`).join(", ");
+    throw refusedValue(`The change ${events}`, `SQLSTATE ${code}; nothing was written`, error);
   }
   throw error;
 }
 
-function postgresOnly(change: StagedChange): StagedPostgresChange {
-  if (change.kind === "postgres-change") return change;
-  throw codedError(
-    "WRONG_STORE",
-    `A change of "${change.table}" was staged for DynamoDB but committed to PostgreSQL.`,
+/** Each row that a change touches would be an event under the change's one id. */
+function isSecondEvent(error: unknown): boolean {
+  return (
+    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_pkey"
+  );
+}
+
+function manyRowsChanged({ table, event }: IdentifiedChange, cause: unknown) {
+  return codedError(
+    "MANY_ROWS_CHANGED",
+    `The change of "${event}" touched more than one row of "${table}"; nothing was written. Name the key in its "where": an event tells of one aggregate.`,
+    { cause },
   );
 }

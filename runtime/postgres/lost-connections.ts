@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
-import { CONNECTION_LOST } from "../store/passing-error";
+import { CONNECTION_LOST } from "../store/retries";
 
 /** SQLSTATEs with which a server, or a pooler before it, ends a connection: connection exceptions, operator intervention. */
 const CONNECTION_ENDED = /^(08|57P)/;

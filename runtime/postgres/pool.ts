@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { Pool } from "pg";
 import { codedError } from "../function/coded-error";
-import { ENVIRONMENT, requiredVariable } from "../function/environment";
+import type { Environment } from "../function/environment";
 import { log } from "../function/log";
 import { tellLostConnections } from "./lost-connections";
 import { prepareStatements } from "./prepared-statements";
@@ -12,6 +12,16 @@ const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 /** No statement of ours takes longer; a lock that is waited for longer is a fault to be told. */
 const STATEMENT_TIMEOUT_MILLISECONDS = 10_000;
 
+/** The variables that name the database. */
+export const POOL_VARIABLES = [
+  "DATABASE_HOST",
+  "DATABASE_PORT",
+  "DATABASE_NAME",
+  "DATABASE_TLS",
+  "DATABASE_SECRET_ARN",
+] as const;
+export type PoolVariable = (typeof POOL_VARIABLES)[number];
+
 interface Credentials {
   username: string;
   password: string;
@@ -21,10 +31,10 @@ interface Credentials {
  * Opens a pool of connections to the monolith's database. The credentials come from Secrets Manager when a connection is made, so
  * a rotated password is found without a new deployment.
  *
- * @throws DATABASE_SECRET_MALFORMED, VARIABLE_MISSING, and the SDK's and pg's own errors
+ * @throws DATABASE_SECRET_MALFORMED, and the SDK's and pg's own errors
  */
-export async function openPool(): Promise<Pool> {
-  const secretId = requiredVariable(ENVIRONMENT.databaseSecret);
+export async function openPool(environment: Environment<PoolVariable>): Promise<Pool> {
+  const secretId = environment.DATABASE_SECRET_ARN;
   const client = new SecretsManagerClient({});
   const read = async () => {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -33,10 +43,10 @@ export async function openPool(): Promise<Pool> {
   const first = await read();
   let unused: Credentials | undefined = first;
   const pool = new Pool({
-    host: requiredVariable(ENVIRONMENT.databaseHost),
-    port: Number(requiredVariable(ENVIRONMENT.databasePort)),
-    database: requiredVariable(ENVIRONMENT.databaseName),
-    ssl: requiredVariable(ENVIRONMENT.databaseTls) === "disable" ? false : { rejectUnauthorized: true },
+    host: environment.DATABASE_HOST,
+    port: Number(environment.DATABASE_PORT),
+    database: environment.DATABASE_NAME,
+    ssl: environment.DATABASE_TLS === "disable" ? false : { rejectUnauthorized: true },
     user: first.username,
     password: async () => {
       const { password } = unused ?? (await read());

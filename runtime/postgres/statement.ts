@@ -1,10 +1,19 @@
 import { CompiledQuery, type Kysely, type QueryCreator, sql } from "kysely";
 import { escapeIdentifier, escapeLiteral } from "pg";
-import { aggregateName } from "../define/aggregate";
-import type { CommitContext, CommittedChange, StagedPostgresChange } from "../store/store";
+import type { Row, StagedChange } from "../define/change";
+import type { CommitContext, CommittedChange } from "../store/store";
+import { type Columns, columnsOf, toColumns, VERSION } from "./columns";
+import { withFieldNames } from "./field-names";
 
 /** Tables and columns as Kysely sees them where any domain's may come. */
-export type AnyDatabase = Record<string, Record<string, unknown>>;
+export type AnyDatabase = Record<string, Row>;
+
+/** A change on its way: under its event's id, which stays the same at every try, so that at most one try takes effect. */
+export type IdentifiedChange = StagedChange & {
+  eventId: string;
+  /** For a new row: the last version of an earlier life under its key, from which its versions go on. @default 0, none */
+  lastVersion?: number;
+};
 
 /** What a change statement returns; no row when nothing was changed. */
 export interface ChangedRow {
@@ -14,32 +23,25 @@ export interface ChangedRow {
   state?: unknown;
 }
 
-/** What a change may describe itself with, loosely typed: `ChangeBuilders` is what a command sees. */
-interface LooseBuilders {
-  insert(values: Record<string, unknown>): unknown;
-  update(values: Record<string, unknown>): unknown;
-  delete(): unknown;
-}
-
-/** What a command said about a change, as far as it is known before the database has run it. */
+/** What a change does to its row, as far as it is known before the database has run it. */
 export interface DescribedChange {
   operation: "insert" | "update" | "delete";
-  /** Column -> value or Kysely expression. */
-  values: Record<string, unknown>;
-  /** The command added to the builder what `values` does not show, e.g. a second `set` or an `on conflict`. */
+  /** Field -> value or Kysely expression. */
+  values: Row;
+  /** A module's own builder says more than `values` shows, e.g. a second `set` or an `on conflict`. */
   more: boolean;
+  /** Of the row, where it is known. */
+  key?: unknown;
 }
 
-/** What every change builder can do; which of the three it is, the command has chosen. */
-interface AnyChangeQuery {
+/** What every builder of a change can do. */
+interface ChangeQuery {
   returning(columns: readonly string[]): { compile(): CompiledQuery };
-  toOperationNode(): { updates?: readonly unknown[]; onConflict?: unknown };
+  toOperationNode(): object;
 }
 
 /** What the statement of one change is made of. */
-export interface ChangeOptions {
-  /** The event's id. */
-  id: string;
+export interface StatementOptions {
   /** What happened, as the event's contract has it. */
   change: unknown;
   context: CommitContext;
@@ -48,56 +50,128 @@ export interface ChangeOptions {
 }
 
 /**
- * One statement that changes one row, reads its new state and version from the database, and writes the event: a
- * data-modifying CTE, so one round trip and no BEGIN and COMMIT of its own. Around the change itself, which a command
- * described to Kysely, it is put together as text: made of Kysely's nodes, it took the client four times as long
- * (`npm run bench -- --only write`).
+ * One statement that changes one row, reads its new state and version from the database, and writes the event: a data-modifying CTE, so
+ * one round trip and no BEGIN and COMMIT of its own. The change itself is described to Kysely. Around it the statement is put together as
+ * text: made of Kysely's nodes, it took the client four times as long (`npm run bench -- --only write`).
  */
 export function changeStatement(
   db: Kysely<AnyDatabase>,
-  staged: StagedPostgresChange,
-  { id, change, context, returnsState }: ChangeOptions,
+  staged: IdentifiedChange,
+  { change, context, returnsState }: StatementOptions,
 ): { query: CompiledQuery<ChangedRow>; described: DescribedChange } {
-  const { definition, type } = staged;
-  const { aggregate, columns } = definition;
-  const described: DescribedChange = { operation: "update", values: {}, more: false };
-  const changing = staged.describe(buildersFor(db, staged, described) as never) as AnyChangeQuery;
-  described.more = saysMore(changing, described);
-  const { sql: changed, parameters } = changing
-    .returning([...new Set([...Object.values(columns), "version"])])
-    .compile();
-  // A deletion is a version of its own, although the row that would carry it is gone.
+  const { definition, event, eventId } = staged;
+  const { aggregate } = definition;
+  const columns = columnsOf(definition);
+  const { query: changing, described } = describeChange(db, staged);
+  const returned = staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
+  const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
+  // A removal is a version of its own, although the row that would carry it is gone.
   const isRemoval = described.operation === "delete";
   const values = [...parameters];
   const value = (one: unknown) => `$${values.push(one)}`;
   const text = `with changed as (${changed}), raised as (
     insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload,
       correlation_id, causation_id, traceparent)
-    select ${value(id)}::uuid, ${value(aggregateName(aggregate))}, ${columnOfChanged(columns[aggregate.key] as string)}::text,
-      changed.version${isRemoval ? " + 1" : ""}, ${value(type)}, ${value(aggregate.events[type]?.version ?? 1)}::integer,
-      jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : stateOf(columns)}),
+    select ${value(eventId)}::uuid, ${value(aggregate.name)}, ${ofChanged(columns.key)}::text,
+      changed.version${isRemoval ? " + 1" : ""}, ${value(event)}, ${value(aggregate.events[event]?.version ?? 1)}::integer,
+      jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : stateOf(columns.public)}),
       ${value(context.correlationId)}, ${value(context.causationId ?? null)}, ${value(context.traceparent ?? null)}
     from changed
     returning aggregate_id, aggregate_version${returnsState ? ", payload -> 'state' as state" : ""}
-  )${inboxRecord(context, { aggregate: aggregateName(aggregate), event: type, eventId: id }, value)}
+  )${inboxRecord(context, { aggregate: aggregate.name, event, eventId }, value)}
   select * from raised`;
   return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
 }
 
-/** What a change sets, without a statement being made of it. */
-export function describedChange(db: Kysely<AnyDatabase>, staged: StagedPostgresChange): DescribedChange {
-  const described: DescribedChange = { operation: "update", values: {}, more: false };
-  staged.describe(buildersFor(db, staged, described) as never);
-  return described;
+/** Describes a change to Kysely; no statement is made of it yet. */
+export function describeChange(
+  db: Kysely<AnyDatabase>,
+  staged: IdentifiedChange,
+): { query: ChangeQuery; described: DescribedChange } {
+  const { table, definition, lastVersion = 0 } = staged;
+  const columns = columnsOf(definition);
+  const key = definition.aggregate.key;
+  const version = { [VERSION]: lastVersion + 1 };
+  switch (staged.operation) {
+    case "create": {
+      const values = toColumns(columns.all, staged.fields);
+      const described: DescribedChange = { operation: "insert", values: staged.fields, more: false };
+      return {
+        query: db.insertInto(table).values({ ...values, ...version }),
+        described: { ...described, key: staged.fields[key] },
+      };
+    }
+    case "update": {
+      const { row, fields } = staged;
+      const values = withNulls(toColumns(columns.all, fields));
+      return {
+        query: db
+          .updateTable(table)
+          .set({ ...values, ...nextVersion(table) })
+          .where(columns.key, "=", row[key])
+          .where(VERSION, "=", row[VERSION]),
+        described: { operation: "update", values: fields, more: false, key: row[key] },
+      };
+    }
+    case "remove": {
+      const { row } = staged;
+      return {
+        query: db.deleteFrom(table).where(columns.key, "=", row[key]).where(VERSION, "=", row[VERSION]),
+        described: { operation: "delete", values: {}, more: false, key: row[key] },
+      };
+    }
+    case "kysely": {
+      const described: DescribedChange = { operation: "update", values: {}, more: false };
+      const builders = buildersFor(withFieldNames(db, columns.all), table, version, described);
+      const query = staged.describe(builders as never) as ChangeQuery;
+      return { query, described: { ...described, more: saysMore(query, described), key: described.values[key] } };
+    }
+  }
 }
 
-function saysMore(query: AnyChangeQuery, { operation, values }: DescribedChange): boolean {
-  const { updates, onConflict } = query.toOperationNode();
+/** A field that is set to undefined is removed; in PostgreSQL its column is null. */
+function withNulls(values: Row): Row {
+  return Object.fromEntries(
+    Object.entries(values).map(([column, value]) => [column, value === undefined ? null : value]),
+  );
+}
+
+function nextVersion(table: string) {
+  return { [VERSION]: sql`${sql.ref(`${table}.${VERSION}`)} + 1` };
+}
+
+/** What a module's own builders are, loosely typed; `ChangeBuilders` is what a command sees. */
+function buildersFor(
+  creator: QueryCreator<AnyDatabase>,
+  table: string,
+  firstVersion: Row,
+  described: DescribedChange,
+) {
+  return {
+    insert(values: Row) {
+      Object.assign(described, { operation: "insert", values });
+      return creator.insertInto(table).values({ ...values, ...firstVersion });
+    },
+    update(values: Row) {
+      Object.assign(described, { operation: "update", values });
+      return creator.updateTable(table).set({ ...values, ...nextVersion(table) });
+    },
+    delete() {
+      Object.assign(described, { operation: "delete", values: {} });
+      return creator.deleteFrom(table);
+    },
+  };
+}
+
+function saysMore(query: ChangeQuery, { operation, values }: DescribedChange): boolean {
+  // Only an insert has the one, and only an update the other.
+  const node: { updates?: readonly unknown[]; onConflict?: unknown } = query.toOperationNode();
+  const { updates, onConflict } = node;
   const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
   return onConflict !== undefined || (updates?.length ?? 0) !== expected;
 }
 
-/** The inbox record rides in the same statement, and only if something was changed: a lost race leaves it unwritten. */
+/** The inbox record is in the same statement, and only if something was changed: a lost race leaves it unwritten. */
 function inboxRecord(
   { once }: CommitContext,
   committed: Pick<CommittedChange, "aggregate" | "event" | "eventId">,
@@ -121,9 +195,9 @@ function inboxRecord(
 /** A function of PostgreSQL takes at most 100 arguments: so many names with their values. */
 const MAX_FIELDS_PER_OBJECT = 50;
 
-function stateOf(columns: Record<string, string>): string {
+function stateOf(columns: Columns): string {
   const fields = Object.entries(columns).map(
-    ([field, column]) => `${escapeLiteral(field)}, ${columnOfChanged(column)}`,
+    ([field, column]) => `${escapeLiteral(field)}, ${ofChanged(column)}`,
   );
   const parts: string[] = [];
   for (let start = 0; start < fields.length; start += MAX_FIELDS_PER_OBJECT)
@@ -131,27 +205,6 @@ function stateOf(columns: Record<string, string>): string {
   return parts.join(" || ");
 }
 
-function columnOfChanged(column: string): string {
+function ofChanged(column: string): string {
   return `changed.${escapeIdentifier(column)}`;
-}
-
-function buildersFor(
-  creator: QueryCreator<AnyDatabase>,
-  { table, lastVersion = 0 }: StagedPostgresChange,
-  described: DescribedChange,
-): LooseBuilders {
-  return {
-    insert(values) {
-      Object.assign(described, { operation: "insert", values });
-      return creator.insertInto(table).values({ ...values, version: lastVersion + 1 });
-    },
-    update(values) {
-      Object.assign(described, { operation: "update", values });
-      return creator.updateTable(table).set({ ...values, version: sql`${sql.ref(`${table}.version`)} + 1` });
-    },
-    delete() {
-      Object.assign(described, { operation: "delete", values: {} });
-      return creator.deleteFrom(table);
-    },
-  };
 }

@@ -1,35 +1,50 @@
 import { Kysely, PostgresDialect } from "kysely";
-import { codedError } from "../function/coded-error";
-import type { AnyPostgresTable } from "../define/table";
 import type { ProjectionHandle } from "../define/handles";
-import { withSchemasMadeOnce } from "../store/made-once";
-import { commitToPostgres } from "./commit";
-import { readCommittedRequest } from "./inbox";
-import { postgresHandle } from "./handle";
-import type { AnyDatabase } from "./statement";
-import type { Store } from "../store/store";
 import type { AnyProjection } from "../define/project";
-import { handlesOnce } from "../store/handles-once";
-import { openPool } from "./pool";
+import { codedError } from "../function/coded-error";
+import type { Environment } from "../function/environment";
+import { handlesMadeOnce } from "../store/made-once";
+import type { Store, StoreOpener } from "../store/store";
+import { commitToPostgres } from "./commit";
+import { kyselyHandle, postgresHandle } from "./handle";
+import { readCommittedRequest } from "./inbox";
+import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
+import type { AnyDatabase } from "./statement";
 
 /** Makes the handle of a projection by the name that it is registered by. */
-export type ProjectionOpener = () => (name: string) => ProjectionHandle<Record<string, unknown>>;
+export type ProjectionOpener = (
+  environment: Environment<"PROJECTION_TABLES">,
+) => (name: string, projection: AnyProjection) => ProjectionHandle<Record<string, unknown>>;
 
 /**
- * Opens the monolith's database, as the function's environment names it.
+ * Opens the monolith's database.
  *
  * @param openProjections given where the module has projections: they are in DynamoDB, whose client is only then packaged
  */
-export function openPostgresStore(openProjections?: ProjectionOpener): Store {
-  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: openPool }) });
-  const projection = openProjections?.();
-  const handleOf = (name: string, used: AnyPostgresTable | AnyProjection) => {
-    if (used.kind === "postgres-table") return postgresHandle(db, name, withSchemasMadeOnce(used));
-    if (projection) return projection(name);
-    throw codedError("PROJECTION_UNKNOWN", `"${name}" is used but the module registers no such projection.`);
-  };
+export function postgresStore(
+  openProjections?: ProjectionOpener,
+): StoreOpener<PoolVariable | "PROJECTION_TABLES"> {
   return {
-    handles: handlesOnce(handleOf),
+    variables: [...POOL_VARIABLES, "PROJECTION_TABLES"],
+    open: (environment) => openPostgresStore(environment, openProjections),
+  };
+}
+
+function openPostgresStore(
+  environment: Environment<PoolVariable | "PROJECTION_TABLES">,
+  openProjections: ProjectionOpener | undefined,
+): Store {
+  const pool = () => openPool(environment);
+  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
+  const projection = openProjections?.(environment);
+  const handles = handlesMadeOnce((name, used) => {
+    if (used.kind === "table") return postgresHandle(db, name, used);
+    if (used.kind === "kysely-table") return kyselyHandle(db, name, used.table);
+    if (projection) return projection(name, used);
+    throw codedError("PROJECTION_UNKNOWN", `"${name}" is used but the module registers no such projection.`);
+  });
+  return {
+    handles,
     commit: (changes, context) => commitToPostgres(db, changes, context),
     committedRequest: (once) => readCommittedRequest(db, once),
   };

@@ -2,12 +2,13 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
 import { documentClient } from "../dynamodb/client";
 import { checkedItemBytes } from "../dynamodb/item";
-import { ENVIRONMENT, variableMap } from "../function/environment";
+import { mapIn } from "../function/environment";
+import { handler } from "../function/handler";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
 import type { AnyProjection } from "../define/project";
 import { type FoldedMessages, foldToNewest, type ProjectedMessage } from "./fold";
-import { type ProjectedItem, writeProjection } from "./write";
+import { indexAttributes, type ProjectedItem, writeProjection } from "./write";
 
 /**
  * Makes the handler of a projection: what a batch makes of each aggregate is folded to its newest version, then each is one conditional
@@ -16,9 +17,9 @@ import { type ProjectedItem, writeProjection } from "./write";
  * @param name the subscription, as registered
  */
 export function makeProjectionHandler(name: string, projection: AnyProjection) {
-  return () => {
+  return handler(["PROJECTION_TABLES"], ({ PROJECTION_TABLES }) => {
     const documents = documentClient();
-    const tableName = variableMap(ENVIRONMENT.projectionTables)[name] ?? "";
+    const tableName = mapIn("PROJECTION_TABLES", PROJECTION_TABLES)[name] ?? "";
     const apply = async (folded: FoldedMessages): Promise<string[]> => {
       try {
         await writeProjection(documents, tableName, folded.newest);
@@ -48,7 +49,7 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
       });
       return failedMessages(unfinished);
     };
-  };
+  });
 }
 
 function projected(projection: AnyProjection, received: ReceivedEvent): ProjectedItem {
@@ -58,7 +59,8 @@ function projected(projection: AnyProjection, received: ReceivedEvent): Projecte
   const item = { aggregateId, version, occurredAt: event.time, eventId: event.id };
   if (state === null) return item;
   // Whoever declared the projection typed `select` for this aggregate's state.
-  const whole = { ...item, fields: projection.select(state as never) };
+  const fields = projection.select(state as never);
+  const whole = { ...item, fields, ...indexAttributes(projection.indexes, fields) };
   checkedItemBytes(`The projection of ${projection.aggregate.name} "${aggregateId}"`, whole);
   return whole;
 }

@@ -1,4 +1,5 @@
 import { type DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
+import { isIndexKey } from "../dynamodb/item";
 import { errorCode } from "../function/coded-error";
 
 /** An aggregate as a projection keeps it. Without fields it is a tombstone: gone, at that version. */
@@ -10,6 +11,20 @@ export interface ProjectedItem {
   /** The event that brought it here. */
   eventId: string;
   fields?: Record<string, unknown>;
+}
+
+/** The attribute that an index on a field is on: a copy beside `fields`, because DynamoDB has no index on a part of an attribute. */
+export function indexAttribute(field: string): string {
+  return `by_${field}`;
+}
+
+/** What indexes are on, of the fields that can be an index's key; an item without one is not in that index. */
+export function indexAttributes(
+  indexes: readonly string[],
+  fields: Record<string, unknown>,
+): Record<string, unknown> {
+  const keys = indexes.filter((field) => isIndexKey(fields[field]));
+  return Object.fromEntries(keys.map((field) => [indexAttribute(field), fields[field]]));
 }
 
 /** "stale": what is there is as new or newer, and was left as it is. */

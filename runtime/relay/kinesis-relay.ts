@@ -1,12 +1,13 @@
 import type { Context, KinesisStreamEvent } from "aws-lambda";
+import { handler } from "../function/handler";
 import { decodeDmsRecord } from "./decode-dms-record";
 import { relayBatch, type StreamBatchResponse, type StreamRecord } from "./relay-batch";
-import { relayTargets } from "./targets";
+import { RELAY_VARIABLES, relayTargets } from "./targets";
 
 /** Makes the relay of the monolith: what AWS DMS captured from the outbox, from Kinesis to the bus. */
 export function makeKinesisRelay() {
-  return () => {
-    const targets = relayTargets();
+  return handler(RELAY_VARIABLES, (environment) => {
+    const targets = relayTargets(environment);
     return async (event: KinesisStreamEvent, context: Context): Promise<StreamBatchResponse> => {
       const stream = event.Records[0]?.eventSourceARN ?? "";
       const records = event.Records.map(({ kinesis }): StreamRecord => {
@@ -16,5 +17,5 @@ export function makeKinesisRelay() {
       });
       return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
     };
-  };
+  });
 }

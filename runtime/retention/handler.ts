@@ -1,8 +1,8 @@
 import type { Context } from "aws-lambda";
 import { codedError } from "../function/coded-error";
-import { ENVIRONMENT, requiredVariable } from "../function/environment";
+import { handler } from "../function/handler";
 import { log } from "../function/log";
-import { openPool } from "../postgres/pool";
+import { openPool, POOL_VARIABLES } from "../postgres/pool";
 import { type OldEvents, removeOldEvents, removeOldInboxRecords } from "./old-rows";
 
 /** How fast old rows are removed. */
@@ -43,14 +43,16 @@ const RESERVE_MILLISECONDS = 25_000;
  * batches behind, and the next run goes on.
  */
 export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
-  return () =>
-    async (_event: unknown, context: Context): Promise<RetentionResult> => {
-      const outboxDays = Number(requiredVariable(ENVIRONMENT.outboxRetentionDays));
-      const inboxDays = Number(requiredVariable(ENVIRONMENT.inboxRetentionDays));
+  const variables = [...POOL_VARIABLES, "OUTBOX_RETENTION_DAYS", "INBOX_RETENTION_DAYS"] as const;
+  return handler(
+    variables,
+    (environment) => async (_event: unknown, context: Context): Promise<RetentionResult> => {
+      const outboxDays = Number(environment.OUTBOX_RETENTION_DAYS);
+      const inboxDays = Number(environment.INBOX_RETENTION_DAYS);
       const { batchRows, pauseMilliseconds } = pace;
       const limits = { rows: batchRows, bytes: pace.batchBytes };
       // It runs too seldom to keep a connection.
-      const pool = await openPool();
+      const pool = await openPool(environment);
       try {
         const result = { outbox: 0, inbox: 0, finished: true };
         let blocked = false;
@@ -73,7 +75,8 @@ export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
       } finally {
         await pool.end();
       }
-    };
+    },
+  );
 }
 
 /** What is asked no more, once a batch has met events that are not captured. */

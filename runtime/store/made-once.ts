@@ -1,3 +1,4 @@
+import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
 
 /**
@@ -21,4 +22,20 @@ export function withSchemasMadeOnce<T extends AnyTable>(table: T): T {
 function once<S>(make: () => S): () => S {
   let made: S | undefined;
   return () => (made ??= make());
+}
+
+/** Makes the handles for what a function's commands and reactions use, once for each: they hold schemas, which are expensive to make. */
+export function handlesMadeOnce(
+  handleOf: (name: string, used: Uses[string]) => unknown,
+): (uses: Uses) => Record<string, unknown> {
+  const made = new Map<Uses, Record<string, unknown>>();
+  return (uses) => {
+    const known = made.get(uses);
+    if (known) return known;
+    // What may be used is checked where domains are registered.
+    const handles = Object.entries(uses).map(([name, used]) => [name, handleOf(name, used)] as const);
+    const all = Object.fromEntries(handles);
+    made.set(uses, all);
+    return all;
+  };
 }

@@ -1,34 +1,6 @@
-import type { AnyDynamoTable, AnyPostgresTable } from "../define/table";
-
-/** A change of one aggregate and the event that tells of it, described but not yet written. */
-export type StagedChange = StagedPostgresChange | StagedDynamoChange;
-
-/** Staged by `PostgresHandle.change`. */
-export interface StagedPostgresChange {
-  kind: "postgres-change";
-  table: string;
-  definition: AnyPostgresTable;
-  type: string;
-  change: unknown;
-  /** Describes the change with Kysely's builders; typed where it is staged (`PostgresHandle`), so not again here. */
-  describe: (builders: never) => unknown;
-  /** For a new row: the last version of an earlier life under its key, from which its versions go on. Default: 0, none. */
-  lastVersion?: number;
-}
-
-/** Staged by `DynamoHandle.create`, `update` and `remove`. */
-export interface StagedDynamoChange {
-  kind: "dynamo-change";
-  operation: "create" | "update" | "remove";
-  table: string;
-  definition: AnyDynamoTable;
-  type: string;
-  change: unknown;
-  /** The whole item after the change (before it, for a removal), without its version. */
-  item: Record<string, unknown>;
-  /** The version that was read; 0 for a new item. */
-  version: number;
-}
+import type { StagedChange } from "../define/change";
+import type { Uses } from "../define/handles";
+import type { Environment, VariableName } from "../function/environment";
 
 /** A change that has been written. */
 export interface CommittedChange {
@@ -43,10 +15,20 @@ export interface CommittedChange {
 /** What became of a commit. Lost races are values: the caller decides whether to read again and retry. */
 export type CommitOutcome =
   | { outcome: "committed"; changes: CommittedChange[] }
-  | { outcome: "conflict"; aggregate: string; message: string }
+  | Conflict
   | { outcome: "duplicate" }
   /** The database did not answer, and could not be asked again: all was written, or nothing, or all still will be. */
   | { outcome: "unknown"; message: string };
+
+/** Nothing was written, because something had changed. */
+export interface Conflict {
+  outcome: "conflict";
+  /** "<domain>.<Aggregate>" */
+  aggregate: string;
+  message: string;
+  /** The key of an aggregate that was to be created and exists. */
+  existing?: string;
+}
 
 /** A message or request that takes effect once. */
 export interface Once {
@@ -54,7 +36,7 @@ export interface Once {
   consumer: string;
   /** The event's or the request's id. */
   messageId: string;
-  /** Tells a request from another one under the same id. Given, the inbox keeps it with the changes, to answer a repeated request by. */
+  /** Of a request: distinguishes it from another one under the same id. The inbox keeps it with the changes, to answer a repeat. */
   fingerprint?: string;
 }
 
@@ -64,7 +46,7 @@ export interface CommittedRequest {
   changes: CommittedChange[];
 }
 
-/** Where the changes come from and what makes them run once. */
+/** Where the changes come from and what makes them take effect once. */
 export interface CommitContext {
   /** Shared by everything that one request set off. */
   correlationId: string;
@@ -78,10 +60,18 @@ export interface CommitContext {
 
 /** What commands and reactions need of a domain's database. */
 export interface Store {
-  /** Handles for what a command or reaction uses. */
-  handles(uses: Record<string, unknown>): Record<string, unknown>;
+  /** Makes the handles for what a command or reaction uses; for one function they are made once. */
+  handles(uses: Uses): Record<string, unknown>;
   /** Writes all changes and their events, or nothing. */
   commit(changes: StagedChange[], context: CommitContext): Promise<CommitOutcome>;
   /** What was committed under a request's id, as of now; undefined if nothing was. */
   committedRequest(once: Once): Promise<CommittedRequest | undefined>;
+}
+
+/** How a function opens its domain's database. */
+export interface StoreOpener<V extends VariableName> {
+  /** The environment variables that name it. */
+  variables: readonly V[];
+  /** Called once at each cold start. */
+  open: (environment: Environment<V>) => Store;
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { CommandAnswer, CommandRequest } from "../../../runtime/command/answer";
+import type { CommandAnswer, CommandRequest } from "../../../runtime/command/handler";
 import type { CommandRequest as NotedRequest, ToldAnswer } from "../../verdict/writers-journal";
 import type { FaultSchedule } from "../fault-schedule";
 import type { Operation } from "./operations";

@@ -1,8 +1,11 @@
 import { codedError } from "../function/coded-error";
 
+/** Changes that a microservice commits at once: TransactWriteItems takes 100 actions; a change takes two, the inbox record one. */
+export const MAX_CHANGES_PER_COMMIT = 49;
+
 /**
- * Bytes that an event's payload ({"change", "state"} as UTF-8 JSON) may have. EventBridge takes entries of 256 KiB everywhere
- * (and 1 MiB since January 2026); 16 KiB are left for the envelope. PostgreSQL checks the same figure in migration 0002.
+ * Bytes that an event's payload ({"change", "state"} as UTF-8 JSON) may have. EventBridge takes entries of 256 KiB everywhere (and
+ * 1 MiB since January 2026); 16 KiB are left for the envelope. PostgreSQL checks the same figure (framework migration 0002).
  */
 export const MAX_PAYLOAD_BYTES = 240 * 1024;
 
