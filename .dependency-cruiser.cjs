@@ -49,7 +49,7 @@ module.exports = {
       comment:
         "What judges a run shares no code with what ran, not even by way of other modules: a mistake in it would hide itself.",
       severity: "error",
-      from: { path: "^local/verdict/", pathNot: "^test/verdict/take-snapshot\\.ts$" },
+      from: { path: "^local/verdict/", pathNot: "^test/verdict/stores/take-snapshot\\.ts$" },
       to: {
         path: "^(index|components|domains|runtime|migrations|cli|bench|local/(?!verdict/))",
         reachable: true,
@@ -59,7 +59,7 @@ module.exports = {
       name: "the-snapshot-knows-the-system-by-type",
       comment: "What takes the snapshot is handed a running system, and knows only its types.",
       severity: "error",
-      from: { path: "^test/verdict/take-snapshot\\.ts$" },
+      from: { path: "^test/verdict/stores/take-snapshot\\.ts$" },
       to: { path: "^(index|components|domains|runtime|migrations|cli|bench|local/(?!verdict/|system/))" },
     },
     {

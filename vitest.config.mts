@@ -17,12 +17,12 @@ export default defineConfig({
   test: {
     maxWorkers,
     projects: [
-      { test: { ...shared, name: "unit", include: ["test/**/*.unit.test.ts"], testTimeout: 30_000 } },
+      { test: { ...shared, name: "unit", include: ["{test,domains,scenario}/**/*.unit.test.ts"], testTimeout: 30_000 } },
       {
         test: {
           ...shared,
           name: "int",
-          include: ["test/**/*.int.test.ts"],
+          include: ["{test,domains,scenario}/**/*.int.test.ts"],
           globalSetup: ["test/support/global-postgres.ts"],
           testTimeout: SLOW_TEST_MILLISECONDS,
           hookTimeout: SLOW_TEST_MILLISECONDS,
@@ -32,7 +32,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
-          include: ["test/**/*.e2e.test.ts"],
+          include: ["{test,domains,scenario}/**/*.e2e.test.ts"],
           exclude: [FAULT_RUN],
           testTimeout: WHOLE_RUN_MILLISECONDS,
           hookTimeout: WHOLE_RUN_MILLISECONDS,

@@ -12,7 +12,7 @@ interface Options {
 }
 
 new Command("npm start --")
-  .description("Runs the whole system on this machine, with the shop's scenario.")
+  .description("Runs the whole system on this machine, with the project's scenario if it has one.")
   .option("--once", "run the scenario once, drain, check, and stop; exit code 0 only if all held")
   .option("--json", "with --once: print one JSON document on standard output")
   .action(async ({ once, json }: Options) => {

@@ -4,19 +4,24 @@ import { type Report, reportToStderr } from "../servers/report";
 import type { Phase } from "../servers/step";
 import { databaseUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
-import { runAndVerify } from "./scenario-run";
-import { describeRun } from "./summary";
+import { describeRun } from "./report";
+import { findScenario, type Told } from "./scenario";
+import { tellAndJudge } from "./tell";
 
-/** Starts the system, runs the scenario, and shows each event's journey until Ctrl-C. */
+/** Starts the system, tells the scenario if there is one, and shows each event's journey until Ctrl-C. */
 export async function runInteractively({ projectRoot }: { projectRoot: string }): Promise<void> {
   const phases: Phase[] = [];
   const report = reportToStderr;
   const system = await startSystem({ projectRoot, report, phases });
   try {
     for (const line of describeSystem(system)) report(line);
-    const run = await runAndVerify(system, report, phases);
-    for (const line of [...describeRun(run), ...invitation(run.scenario.examples.customerId, system)])
-      report(line);
+    const { scenario, ...found } = findScenario(system.registry);
+    if (scenario) {
+      const run = await tellAndJudge(system, scenario, report, phases);
+      for (const line of [...describeRun(run), ...invitation(system, run.told)]) report(line);
+    } else {
+      for (const line of ["why" in found ? found.why : "", ...invitation(system)]) report(line);
+    }
     printJourneys(system.journal, (journey) => system.landscape.subscribersOf(journey), report);
     await untilSomethingDies(system, report);
   } catch (error) {
@@ -45,14 +50,17 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
   ];
 }
 
-function invitation(customerId: string, { database }: LocalSystem): string[] {
+function invitation({ database, registry }: LocalSystem, { tries = [], bypass }: Partial<Told> = {}): string[] {
+  const address = databaseUrl(database, database.application);
+  const bypassing = bypass
+    ? ["Or try to bypass the outbox, and see the database refuse it:", `  psql ${address} -c "${bypass}"`]
+    : [];
   return [
-    "The system keeps running; each event's journey is shown here as it happens. In another terminal, try:",
-    `  npm run domains -- send customers relocateCustomer '{"customerId":"${customerId}","city":"Lyon"}'`,
-    `  npm run domains -- show orders customers ${customerId}`,
-    "  npm run domains -- list",
-    "Or go round the outbox, and see the database refuse it:",
-    `  psql ${databaseUrl(database, database.application)} -c "update customers set city = 'Nowhere', version = version + 1"`,
+    registry.all.length === 0
+      ? "There are no domains yet: add a folder under domains/ (README.md)."
+      : "The system keeps running; each event's journey is shown here as it happens. In another terminal, try:",
+    ...[...tries, "npm run domains -- list"].map((line) => `  ${line}`),
+    ...bypassing,
     "Ctrl-C stops everything.",
     "",
   ];
@@ -62,7 +70,7 @@ function invitation(customerId: string, { database }: LocalSystem): string[] {
 async function untilSomethingDies(system: LocalSystem, report: Report): Promise<void> {
   const { emulator, postgres, stops } = system.servers;
   const error = await Promise.race([emulator.died, postgres.died, system.flow.capture.failed]);
-  report(`Stopping, since something ended by itself: ${error.message}`);
+  report(`A server exited unexpectedly; stopping: ${error.message}`);
   await stops.stopAll();
   process.exitCode = 1;
 }

@@ -11,7 +11,7 @@ let progress = "";
 
 beforeAll(async () => {
   const options = Object.entries(LIMITS).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const main = join(PROJECT_ROOT, "dist", "local", "faults", "main.js");
+  const main = join(PROJECT_ROOT, "dist", "test", "faults", "main.js");
   const child = spawn(process.execPath, [main, ...options, "--json"], {
     cwd: PROJECT_ROOT,
     stdio: ["ignore", "pipe", "pipe"],

@@ -146,7 +146,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
     edits: [
       {
-        file: "runtime/store/commit-on-fresh-reads.js",
+        file: "runtime/store/retries.js",
         find: 'result.outcome !== "conflict" || isLast',
         replace: "result.outcome",
       },
@@ -163,7 +163,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["COMMANDS_TOLD_TRULY"],
     edits: [
       {
-        file: "runtime/command/answer.js",
+        file: "runtime/command/handler.js",
         find: "answerAsNew(domain, commands, store, given, once)",
         replace: "answerAsNew(domain, commands, store, given, undefined)",
       },
@@ -175,8 +175,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/dynamodb/writes.js",
-        find: 'staged.operation === "remove" ? null : (0, validation_1.validState)(aggregate, staged.item)',
-        replace: 'staged.operation === "remove" ? null : staged.item',
+        find: 'staged.operation === "remove" ? null : (0, validation_1.validState)(aggregate, fields)',
+        replace: 'staged.operation === "remove" ? null : fields',
       },
     ],
   },

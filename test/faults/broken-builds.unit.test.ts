@@ -5,7 +5,7 @@ import { BROKEN_BUILDS } from "../../dist/test/faults/broken-builds.js";
 import { edited } from "../../dist/test/faults/run-broken-build.js";
 import { GUARANTEES } from "../../dist/test/verdict/guarantees.js";
 
-const DIST = join(__dirname, "..", "..", "..", "dist");
+const DIST = join(__dirname, "..", "..", "dist");
 
 describe.each(BROKEN_BUILDS)('the broken build "$name"', ({ edits }) => {
   test("alters the compiled program as it is now", () => {

@@ -8,7 +8,7 @@ import { withoutResult } from "../../dist/test/faults/run-broken-build.js";
 import type { SeedResult } from "../../dist/test/faults/run-seed.js";
 import { temporaryFolder } from "../support/temporary-folder";
 
-const PAGE = join(__dirname, "..", "..", "..", "docs", "guarantees.md");
+const PAGE = join(__dirname, "..", "..", "docs", "guarantees.md");
 const BUILD = BROKEN_BUILDS[0]!;
 const root = temporaryFolder();
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { codedError } from "../../runtime/function/coded-error";
-import { FAULT_KINDS } from "./fault-kinds";
+import { FAULT_KINDS } from "./plan/fault-kinds";
 import type { FaultsReport } from "./faults-report";
 
 const PAGE = join("docs", "guarantees.md");

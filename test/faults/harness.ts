@@ -1,10 +1,10 @@
 import { codedError } from "../../runtime/function/coded-error";
 import type { FaultHooks } from "../../local/system/fault-hooks";
-import { callFaults } from "./call-faults";
-import { deliveryFaults } from "./delivery-faults";
-import type { FaultSchedule } from "./fault-schedule";
+import { callFaults } from "./plan/call-faults";
+import { deliveryFaults } from "./plan/delivery-faults";
+import type { FaultSchedule } from "./plan/fault-schedule";
 import { type FunctionProxies, openFunctionProxies } from "./proxies/function-proxies";
-import { statementFaults } from "./statement-faults";
+import { statementFaults } from "./plan/statement-faults";
 
 /** Everything through which faults get into a system. */
 export interface Harness {

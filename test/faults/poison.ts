@@ -2,11 +2,12 @@ import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
 import type { LocalSystem } from "../../local/system/system";
 import type { Poison } from "../verdict/writers-journal";
-import { type Random, seededUuid } from "./random";
+import { aggregatesOf } from "../../runtime/define/domain";
+import { type Random, seededUuid } from "./plan/random";
 
 /** Brings poison into a system. */
 export interface Poisoner {
-  /** Puts a record that is no outbox row on the monolith's stream. */
+  /** Puts a record that is not an outbox row on the monolith's stream. Without modules there is none, and nothing happens. */
   undecodableRecord(): Promise<void>;
   /** Puts an event on the bus that has no version, so that every handler refuses it. */
   refusedEvent(): Promise<void>;
@@ -24,15 +25,16 @@ const GARBAGE = [
 
 /** Opens the poisoner of a run. */
 export function openPoisoner(system: LocalSystem, seed: number, random: Random): Poisoner {
-  const { deployment, servers, clients, landscape } = system;
+  const { deployment, servers, clients, landscape, registry } = system;
   const { endpoint, region, credentials } = servers.emulator;
   const kinesis = new KinesisClient({ endpoint, region, credentials });
-  const stream = deployment.resource("aws:kinesis/stream:Stream", "monolith-stream").state;
+  const stream = deployment.byType("aws:kinesis/stream:Stream")[0]?.state;
   const bus = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
   const injected: Poison[] = [];
   let made = 0;
   return {
     async undecodableRecord() {
+      if (!stream) return;
       const Data = Buffer.from(`${random.pick(GARBAGE)} `.repeat(random.between(1, 3)));
       const PartitionKey = seededUuid(seed, `poison ${(made += 1)}`);
       await kinesis.send(new PutRecordCommand({ StreamName: String(stream["name"]), Data, PartitionKey }));
@@ -40,8 +42,12 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
     },
     async refusedEvent() {
       const eventId = seededUuid(seed, `poison ${(made += 1)}`);
-      const event = { source: "customers", type: "CustomerRelocated" };
-      const subject = seededUuid(seed, "customer 0");
+      const known = registry.all.flatMap(aggregatesOf).flatMap(({ domain, events }) =>
+        Object.keys(events).map((type) => ({ source: domain, type })),
+      );
+      const event = known.find((one) => landscape.subscribersOf(one).length > 0);
+      if (!event) return;
+      const subject = seededUuid(seed, "nobody");
       const data = { change: {}, state: {} };
       const detail = { specversion: "1.0", id: eventId, ...event, subject, data };
       const Detail = JSON.stringify(detail);

@@ -1,20 +1,17 @@
 import type { Report } from "../../local/servers/report";
 import { startSystem } from "../../local/system/system";
-import { startDynamoAudit } from "../verdict/audit-dynamodb";
-import { installAudit } from "../verdict/audit-postgres";
 import type { Finding } from "../verdict/finding";
-import { judge } from "../verdict/judge";
 import type { Snapshot } from "../verdict/snapshot";
-import { takeSnapshot } from "../verdict/take-snapshot";
-import { openFaultSchedule } from "./fault-schedule";
+import { openVerdict } from "../verdict/verdict";
+import { openFaultSchedule } from "./plan/fault-schedule";
 import { openHarness } from "./harness";
-import { planIncidents, type Scene } from "./incidents";
+import { planIncidents, type Scene } from "./plan/incidents";
 import { openPoisoner } from "./poison";
-import { randomStream } from "./random";
+import { randomStream } from "./plan/random";
 import { redrive } from "./redrive";
-import { makeWriters, type Writers } from "./write-under-faults";
+import { whatToWrite } from "./writers/what-to-write";
+import { makeWriters, type Writers } from "./writers/write-under-faults";
 import { openGate } from "./writers/gate";
-import { PRIVATE_MARKS } from "./writers/operations";
 
 /** What to run. */
 export interface SeedOptions {
@@ -73,19 +70,24 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       faults: harness.hooks,
     });
     try {
-      await installAudit(system.database.adminUrl);
-      const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable);
+      const writing = whatToWrite(system);
+      const verdict = await openVerdict(system, writing.known);
       const poisoner = openPoisoner(system, seed, randomStream(seed, "poison"));
       const scene: Scene = {
         system,
         schedule,
         poisoner,
         writers: openGate(),
-        beforeRestart: () => audit.read(),
+        beforeRestart: () => verdict.beforeRestart(),
       };
       const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
       const incidents = planIncidents(seed, operations);
-      const writers = makeWriters(scene, { seed, concurrency: CONCURRENCY, incidents });
+      const writers = makeWriters(scene, {
+        seed,
+        operationAt: writing.operationAt,
+        concurrency: CONCURRENCY,
+        incidents,
+      });
       let snapshot: Snapshot | undefined;
       let findings: Finding[] = [];
       let redriven = 0;
@@ -104,18 +106,15 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
         schedule.pause();
         report(`${done()}; settling`);
         redriven += await settle(scene);
-        snapshot = await takeSnapshot(system, audit);
-        findings = judge(snapshot, {
+        ({ snapshot, findings } = await verdict.judge({
           requests: [...writers.journal()],
           poison: poisoner.injected(),
-          privateMarks: Object.fromEntries(
-            Object.entries(PRIVATE_MARKS).map(([domain, mark]) => [domain, [mark]]),
-          ),
-        });
+          privateMarks: writing.privateMarks,
+        }));
         schedule.resume();
       } while (findings.length === 0 && (schedule.total() < faults || snapshot.changes.length < changes));
       poisoner.close();
-      audit.close();
+      verdict.close();
       return {
         seed,
         injected: schedule.injected(),

@@ -24,7 +24,7 @@ export async function runSeedProcess(options: SeedProcessOptions): Promise<SeedR
   const { projectRoot, seed, faults, changes, faultsPerVerdict, report } = options;
   const limits = { seed, seeds: 1, faults, changes, "faults-per-verdict": faultsPerVerdict };
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
-  const main = join(projectRoot, "dist", "local", "faults", "main.js");
+  const main = join(projectRoot, "dist", "test", "faults", "main.js");
   const child = spawn(
     process.execPath,
     [main, "--json", ...given.flatMap(([name, value]) => [`--${name}`, String(value)])],

@@ -1,10 +1,11 @@
 import type { Finding } from "./finding";
-import { AGGREGATES, type AggregateFacts } from "./landscape";
+import type { AggregateFacts, Landscape } from "./landscape";
 import type { AuditedChange, InboxRecord, OutboxEntry, Row, Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
 
 /** A snapshot and a journal, with what the rules look up in them. */
 export interface Facts {
+  landscape: Landscape;
   snapshot: Snapshot;
   journal: WritersJournal;
   /** Aggregate (`keyOf`) -> its changes, oldest first. */
@@ -27,10 +28,11 @@ export interface Facts {
 export type Rule = (facts: Facts) => Finding[];
 
 /** Sorts a snapshot and a journal, so that no rule needs to search. */
-export function factsOf(snapshot: Snapshot, journal: WritersJournal): Facts {
+export function factsOf(snapshot: Snapshot, journal: WritersJournal, landscape: Landscape): Facts {
   const { changes, outbox, inbox } = snapshot;
   const refused = journal.poison.filter((poison) => poison.kind === "refused");
   return {
+    landscape,
     snapshot,
     journal,
     histories: grouped(changes, ({ aggregate, id }) => keyOf(aggregate, id)),
@@ -65,15 +67,30 @@ export function grouped<T>(items: readonly T[], key: (item: T) => string | undef
   return groups;
 }
 
-/** The public state in a row of an aggregate's table; null if there is no row. */
-export function publicState(aggregate: string, row: Row | null): Row | null {
-  const columns = Object.entries(aggregateFacts(aggregate)?.columns ?? {});
-  return row && Object.fromEntries(columns.map(([field, column]) => [field, row[column]]));
+/** What is known of an aggregate; undefined for one that no domain has. */
+export function aggregateFacts({ landscape }: Facts, aggregate: string): AggregateFacts | undefined {
+  return landscape.aggregates.find(({ name }) => name === aggregate);
 }
 
-/** What is known of an aggregate; undefined for one that the shop does not have. */
-export function aggregateFacts(aggregate: string): AggregateFacts | undefined {
-  return AGGREGATES.find(({ name }) => name === aggregate);
+/** The public state in a row of an aggregate's table, without fields that it lacks; null if there is no row. */
+export function publicState(facts: Facts, aggregate: string, row: Row | null): Row | null {
+  const columns = Object.entries(aggregateFacts(facts, aggregate)?.columns ?? {});
+  return row && present(Object.fromEntries(columns.map(([field, column]) => [field, row[column]])));
+}
+
+/** Fields without those that are undefined, which no store keeps. */
+export function present(fields: Row): Row {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
+/** The row of an aggregate after the change that an event tells of. */
+export function rowAfter({ changes }: Facts, { aggregate, aggregateId, version }: OutboxEntry): Row {
+  return changes.get(keyOf(aggregate, aggregateId, version))?.row ?? {};
+}
+
+/** The row of an aggregate before the change that an event tells of. */
+export function rowBefore({ changes }: Facts, { aggregate, aggregateId, version }: OutboxEntry): Row {
+  return changes.get(keyOf(aggregate, aggregateId, version - 1))?.row ?? {};
 }
 
 /** How findings name a version of an aggregate. */

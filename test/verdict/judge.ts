@@ -1,14 +1,15 @@
 import { factsOf, type Rule } from "./facts";
 import type { Finding } from "./finding";
-import { judgeChanges } from "./judge-changes";
-import { judgeCommands } from "./judge-commands";
-import { judgePrivacy } from "./judge-privacy";
-import { judgeProjections } from "./judge-projections";
-import { judgePublication } from "./judge-publication";
-import { judgeReactions } from "./judge-reactions";
-import { judgeRequests } from "./judge-requests";
-import { judgeSetAside } from "./judge-set-aside";
-import { judgeVersions } from "./judge-versions";
+import { judgeChanges } from "./rules/changes";
+import { judgeCommands } from "./rules/commands";
+import { judgePrivacy } from "./rules/privacy";
+import { judgeProjections } from "./rules/projections";
+import { judgePublication } from "./rules/publication";
+import { judgeReactions } from "./rules/reactions";
+import { judgeRequests } from "./rules/requests";
+import { judgeSetAside } from "./rules/set-aside";
+import { judgeVersions } from "./rules/versions";
+import type { Landscape } from "./landscape";
 import type { Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
 
@@ -29,7 +30,7 @@ const RULES: readonly Rule[] = [
  *
  * @returns every place where a guarantee does not hold; none: all held
  */
-export function judge(snapshot: Snapshot, journal: WritersJournal): Finding[] {
-  const facts = factsOf(snapshot, journal);
+export function judge(snapshot: Snapshot, journal: WritersJournal, landscape: Landscape): Finding[] {
+  const facts = factsOf(snapshot, journal, landscape);
   return RULES.flatMap((rule) => rule(facts));
 }

@@ -3,24 +3,27 @@ import { GUARANTEES } from "../../dist/test/verdict/guarantees.js";
 import { judge } from "../../dist/test/verdict/judge.js";
 import type { Snapshot } from "../../dist/test/verdict/snapshot.js";
 import type { WritersJournal } from "../../dist/test/verdict/writers-journal.js";
+import { shopLandscape } from "../support/verdict/landscape.js";
 import { shop } from "../support/verdict/shop.js";
+
+const LANDSCAPE = shopLandscape();
 
 test("a run in which every guarantee held has no findings", () => {
   const { snapshot, journal } = shop();
-  expect(judge(snapshot, journal)).toEqual([]);
+  expect(judge(snapshot, journal, LANDSCAPE)).toEqual([]);
 });
 
 test("repeats on the bus and in queues are no findings", () => {
   const { snapshot, journal } = shop();
   snapshot.bus.push(...structuredClone(snapshot.bus));
   snapshot.setAside.push(...structuredClone(snapshot.setAside));
-  expect(judge(snapshot, journal)).toEqual([]);
+  expect(judge(snapshot, journal, LANDSCAPE)).toEqual([]);
 });
 
 test("a finding names the guarantee, the place, what was expected and what was found", () => {
   const { snapshot, journal, projected } = shop();
   projected("orders-customers-projection", "ada").fields = { name: "Ada", city: "Nowhere" };
-  expect(judge(snapshot, journal)).toEqual([
+  expect(judge(snapshot, journal, LANDSCAPE)).toEqual([
     {
       guarantee: "PROJECTION_EQUALS_SOURCE",
       where: 'orders-customers-projection "ada"',
@@ -33,7 +36,7 @@ test("a finding names the guarantee, the place, what was expected and what was f
 test("what is long is told by its beginning and its length", () => {
   const { snapshot, journal } = shop();
   snapshot.setAside.push({ queue: "orders-on-products-dlq", body: "x".repeat(5_000) });
-  const [finding] = judge(snapshot, journal);
+  const [finding] = judge(snapshot, journal, LANDSCAPE);
   expect(finding?.found).toBe(`${"x".repeat(1_000)}... (5000 characters)`);
 });
 
@@ -43,7 +46,7 @@ test("nothing but an event is missing among twenty thousand changes, and it is f
   const lost = snapshot.outbox.findIndex(({ aggregateId }) => aggregateId === "321-vase");
   snapshot.outbox.splice(lost, 1);
   snapshot.bus = snapshot.bus.filter((envelope) => (envelope as { subject: string }).subject !== "321-vase");
-  expect(judge(snapshot, journal)).toMatchObject([
+  expect(judge(snapshot, journal, LANDSCAPE)).toMatchObject([
     { guarantee: "ONE_EVENT_PER_CHANGE", where: 'catalog.Product "321-vase" version 1', found: "none" },
   ]);
 });

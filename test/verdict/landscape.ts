@@ -1,6 +1,11 @@
-/**
- * The shop as the verdict knows it: written down by hand after reading `domains/`, since code that is shared with the program would
- * repeat the program's mistakes. Whoever changes a domain of the shop changes this too; `takeSnapshot` refuses tables that are not here.
+import { z } from "zod";
+import type { AnyDomain } from "../../runtime/define/domain";
+import type { EffectJudge } from "./rules/reactions";
+import type { Row } from "./snapshot";
+
+/*
+ * What the verdict knows of the domains. It is read off their contracts by code of its own: code that is shared with the program would
+ * repeat the program's mistakes. Of the runtime only types are imported.
  */
 
 /** An aggregate and the table that holds it. */
@@ -15,11 +20,13 @@ export interface AggregateFacts {
   key: string;
   /** Public field -> column. */
   columns: Readonly<Record<string, string>>;
-  /** Private columns, in each spelling that a field of them might have. */
+  /** Private columns. */
   privateColumns: readonly string[];
+  /** Event types. */
+  events: readonly string[];
 }
 
-/** A projection: which fields of which aggregate are copied where. */
+/** A projection: what of which aggregate is copied where. */
 export interface ProjectionFacts {
   /** Logical name of the table. */
   table: string;
@@ -28,135 +35,133 @@ export interface ProjectionFacts {
   /** The domain that it belongs to. */
   domain: string;
   aggregate: string;
-  fields: readonly string[];
+  /** The domain's own choice of fields. */
+  select: (state: Row) => Row;
 }
 
-/** A reaction: what it reacts to, and what it does. */
+/** A reaction to one event type. */
 export interface ReactionFacts {
   subscription: string;
+  domain: string;
   /** Its name in the inbox. */
   consumer: string;
   to: { aggregate: string; type: string };
-  /** The event type of its effect. */
-  makes: string;
 }
 
-/** Every aggregate of the shop. */
-export const AGGREGATES: readonly AggregateFacts[] = [
-  {
-    name: "customers.Customer",
-    domain: "customers",
-    store: "postgres",
-    table: "customers",
-    key: "customer_id",
-    columns: { customerId: "customer_id", name: "name", email: "email", city: "city" },
-    privateColumns: ["credit_note", "creditNote"],
-  },
-  {
-    name: "catalog.Product",
-    domain: "catalog",
-    store: "postgres",
-    table: "products",
-    key: "product_id",
-    columns: { productId: "product_id", title: "title", priceCents: "price_cents", stock: "stock" },
-    privateColumns: ["supplier_cost_cents", "supplierCostCents"],
-  },
-  {
-    name: "orders.Order",
-    domain: "orders",
-    store: "dynamodb",
-    table: "orders-orders-table",
-    key: "orderId",
-    columns: asFields("orderId", "customerId", "productId", "quantity", "totalCents", "status"),
-    privateColumns: ["internalNote"],
-  },
-  {
-    name: "shipping.Shipment",
-    domain: "shipping",
-    store: "dynamodb",
-    table: "shipping-shipments-table",
-    key: "shipmentId",
-    columns: asFields("shipmentId", "customerId", "city", "status"),
-    privateColumns: ["carrierCostCents"],
-  },
-];
-
-/** Every projection of the shop. */
-export const PROJECTIONS: readonly ProjectionFacts[] = [
-  {
-    table: "orders-customers-projection",
-    subscription: "orders-on-customers",
-    domain: "orders",
-    aggregate: "customers.Customer",
-    fields: ["name", "city"],
-  },
-  {
-    table: "orders-products-projection",
-    subscription: "orders-on-products",
-    domain: "orders",
-    aggregate: "catalog.Product",
-    fields: ["title", "priceCents"],
-  },
-  {
-    table: "shipping-customers-projection",
-    subscription: "shipping-on-customers",
-    domain: "shipping",
-    aggregate: "customers.Customer",
-    fields: ["name", "city"],
-  },
-  {
-    table: "shipping-orders-projection",
-    subscription: "shipping-on-orders",
-    domain: "shipping",
-    aggregate: "orders.Order",
-    fields: ["totalCents", "status"],
-  },
-];
-
-/** Every reaction of the shop. */
-export const REACTIONS: readonly ReactionFacts[] = [
-  {
-    subscription: "shipping-on-placed",
-    consumer: "shipping.placed",
-    to: { aggregate: "orders.Order", type: "OrderPlaced" },
-    makes: "ShipmentPrepared",
-  },
-  {
-    subscription: "shipping-on-relocations",
-    consumer: "shipping.relocations",
-    to: { aggregate: "customers.Customer", type: "CustomerRelocated" },
-    makes: "ShipmentRedirected",
-  },
-  {
-    subscription: "orders-on-dispatch",
-    consumer: "orders.dispatch",
-    to: { aggregate: "shipping.Shipment", type: "ShipmentDispatched" },
-    makes: "OrderShipped",
-  },
-  {
-    subscription: "catalog-on-orders",
-    consumer: "catalog.orders",
-    to: { aggregate: "orders.Order", type: "OrderPlaced" },
-    makes: "ProductStockTaken",
-  },
-];
-
-/** Names that no field of an event or a projection may bear. */
-export const PRIVATE_NAMES: ReadonlySet<string> = new Set(
-  AGGREGATES.flatMap(({ privateColumns }) => privateColumns),
-);
-/** Logical names of the microservices' outbox tables; the monolith's modules share one. */
-export const DYNAMODB_OUTBOXES: readonly string[] = ["orders-outbox", "shipping-outbox"];
-/** Logical names of the microservices' inbox tables; the monolith's modules share one. */
-export const DYNAMODB_INBOXES: readonly string[] = ["orders-inbox", "shipping-inbox"];
-/** No command of the shop changes more than one aggregate. */
-export const MOST_EVENTS_PER_COMMAND = 1;
-
-/** The consumer that a domain's inbox knows commands by. */
-export function commandConsumer(domain: string): string {
-  return `${domain}.commands`;
+/** All that the verdict knows of the domains. */
+export interface Landscape {
+  aggregates: readonly AggregateFacts[];
+  projections: readonly ProjectionFacts[];
+  reactions: readonly ReactionFacts[];
+  /** Logical names of the microservices' outbox tables; the monolith's modules share one. */
+  outboxes: readonly string[];
+  /** Logical names of the microservices' inbox tables; the monolith's modules share one. */
+  inboxes: readonly string[];
+  /** Names that only private fields bear: no event and no projection may have them. */
+  privateNames: ReadonlySet<string>;
+  known: Known;
 }
 
-function asFields(...names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, name]));
+/** What a project knows of its domains beside what they register. */
+export interface Known {
+  /** Consumer of a reaction -> compares its effects with what it has to do. @default only their number is judged */
+  effects?: Readonly<Record<string, EffectJudge>>;
+  /** No command raises more events. @default no more than one of each aggregate */
+  mostEventsPerCommand?: number;
+}
+
+/** Reads the landscape off the registered domains. */
+export function landscapeOf(domains: readonly AnyDomain[], known: Known = {}): Landscape {
+  const microservices = domains.filter(({ kind }) => kind === "microservice");
+  const aggregates = domains.flatMap(aggregatesOf);
+  return {
+    aggregates,
+    projections: domains.flatMap(projectionsOf),
+    reactions: domains.flatMap(reactionsOf),
+    outboxes: microservices.map(({ name }) => `${name}-outbox`),
+    inboxes: microservices.map(({ name }) => `${name}-inbox`),
+    privateNames: privateNames(domains, aggregates),
+    known,
+  };
+}
+
+function aggregatesOf({ name: domain, kind, tables }: AnyDomain): AggregateFacts[] {
+  const isModule = kind === "monolith-module";
+  return Object.entries(tables).map(([table, { aggregate, private: hidden, columns }]) => {
+    const column = (field: string) => (isModule ? (columns[field] ?? inSnakeCase(field)) : field);
+    const fields = Object.keys(aggregate.state().shape);
+    return {
+      name: aggregate.name,
+      domain,
+      store: isModule ? "postgres" : "dynamodb",
+      table: isModule ? table : `${domain}-${table}-table`,
+      key: column(aggregate.key),
+      columns: Object.fromEntries(fields.map((field) => [field, column(field)])),
+      privateColumns: Object.keys(hidden().shape).map(column),
+      events: Object.keys(aggregate.events),
+    };
+  });
+}
+
+/** As the author's API documents it: "priceCents" is kept in "price_cents", "siteURL" in "site_url". */
+function inSnakeCase(field: string): string {
+  const words = field.match(/[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+/g) ?? [field];
+  return words.join("_").toLowerCase();
+}
+
+function projectionsOf({ name: domain, subscriptions }: AnyDomain): ProjectionFacts[] {
+  return Object.entries(subscriptions).flatMap(([name, subscription]) =>
+    subscription.kind === "project"
+      ? {
+          table: `${domain}-${name}-projection`,
+          subscription: `${domain}-on-${name}`,
+          domain,
+          aggregate: subscription.aggregate.name,
+          select: subscription.select as ProjectionFacts["select"],
+        }
+      : [],
+  );
+}
+
+function reactionsOf({ name: domain, subscriptions }: AnyDomain): ReactionFacts[] {
+  return Object.entries(subscriptions).flatMap(([name, subscription]) =>
+    subscription.kind === "react"
+      ? Object.keys(subscription.on).map((type) => ({
+          subscription: `${domain}-on-${name}`,
+          domain,
+          consumer: `${domain}.${name}`,
+          to: { aggregate: subscription.aggregate.name, type },
+        }))
+      : [],
+  );
+}
+
+/** Private fields and columns, without names that some contract publishes: those say nothing about where a value comes from. */
+function privateNames(domains: readonly AnyDomain[], aggregates: readonly AggregateFacts[]): Set<string> {
+  const published = new Set(
+    domains.flatMap(({ tables }) =>
+      Object.values(tables).flatMap(({ aggregate }) => [
+        ...namesIn(aggregate.state()),
+        ...Object.values(aggregate.events).flatMap(({ change }) => namesIn(change())),
+      ]),
+    ),
+  );
+  const fields = domains.flatMap(({ tables }) =>
+    Object.values(tables).flatMap((table) => Object.keys(table.private().shape)),
+  );
+  const columns = aggregates.flatMap(({ privateColumns }) => privateColumns);
+  return new Set([...fields, ...columns].filter((name) => !published.has(name)));
+}
+
+/** The names of a schema's fields, at any depth. */
+function namesIn(schema: z.ZodType): string[] {
+  const names: string[] = [];
+  const look = (part: unknown): void => {
+    if (typeof part !== "object" || part === null) return;
+    const { properties } = part as { properties?: object };
+    if (properties) names.push(...Object.keys(properties));
+    Object.values(part).forEach(look);
+  };
+  look(z.toJSONSchema(schema, { unrepresentable: "any", io: "output" }));
+  return names;
 }

@@ -13,6 +13,8 @@ export type WrittenRequest = CommandRequest | SqlRequest;
 export interface CommandRequest {
   kind: "command";
   requestId: string;
+  /** The caller gave it no id, so the inbox has no record of it. @default false */
+  hasNoRecord?: true;
   domain: string;
   command: string;
   /** In the order in which they were sent; empty counts as one lost. */
@@ -23,6 +25,8 @@ export interface CommandRequest {
 export interface ToldAnswer {
   /** "unknown": an error instead of an answer; "lost": nothing came. Either way it may have been done. */
   outcome: "done" | "rejected" | "conflict" | "invalid" | "unknown" | "lost";
+  /** Of a rejection. */
+  code?: string;
   /** Of a "done" one; what was repeated tells what the first one did. */
   changes?: ToldChange[];
   /** Done by an earlier request of that id, as the answer says. */

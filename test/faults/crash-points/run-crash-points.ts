@@ -1,21 +1,22 @@
 import { databaseUrl } from "../../../local/system/database";
 import { type LocalSystem, startSystem } from "../../../local/system/system";
-import { startDynamoAudit } from "../../verdict/audit-dynamodb";
-import { installAudit } from "../../verdict/audit-postgres";
 import type { Finding } from "../../verdict/finding";
-import { judge } from "../../verdict/judge";
-import { takeSnapshot } from "../../verdict/take-snapshot";
+import { openVerdict } from "../../verdict/verdict";
 import type { WrittenRequest } from "../../verdict/writers-journal";
-import { openFaultSchedule } from "../fault-schedule";
+import { openFaultSchedule } from "../plan/fault-schedule";
 import { openPoisoner, type Poisoner } from "../poison";
-import { randomStream } from "../random";
-import { type Operation, PRIVATE_MARKS } from "../writers/operations";
+import { randomStream } from "../plan/random";
+import type { Rounds, Scenario } from "../../../local/run/scenario";
+import type { DomainSource } from "../../../local/system/program";
+import type { Operation } from "../writers/operation";
 import { runTransaction } from "../writers/run-transaction";
 import { sendCommand } from "../writers/send-command";
 import { openCrashHarness } from "./crash-harness";
 import { type CrashPoints, describeCrashPoint, openCrashPoints } from "./crash-points";
 import { removeOldRecords } from "./retention";
-import { FIRST_WHOLE_ROUND, roundAt } from "./rounds";
+
+/** What is written, and what is known of it. */
+export type CrashScenario = Required<Pick<Scenario, "rounds" | "privateMarks" | "known">>;
 
 /** What came of killing every step at each of its crash points. */
 export interface CrashPointsResult {
@@ -41,9 +42,16 @@ const NO_FAULTS = openFaultSchedule({ seed: 0, rate: 0 });
  * killed before and after each of those side effects, until none is left. A round ends when all that was written has arrived everywhere, so
  * every step has to recover. What the stores hold at the end is judged.
  *
+ * @param source the domains
+ * @param scenario what is written to them
  * @throws OLD_ROWS_LEFT
  */
-export async function runCrashPoints(projectRoot: string): Promise<CrashPointsResult> {
+export async function runCrashPoints(
+  projectRoot: string,
+  source: DomainSource,
+  scenario: CrashScenario,
+): Promise<CrashPointsResult> {
+  const { rounds } = scenario;
   const points = openCrashPoints();
   /** Command function -> the step that it runs. */
   const commands = new Map<string, string>();
@@ -54,34 +62,35 @@ export async function runCrashPoints(projectRoot: string): Promise<CrashPointsRe
       report: () => undefined,
       phases: [],
       faults: harness.hooks,
+      source,
     });
     try {
-      await installAudit(system.database.adminUrl);
-      const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable);
+      const verdict = await openVerdict(system, scenario.known);
       const poisoner = openPoisoner(system, 0, randomStream(0, "poison"));
       const requests: WrittenRequest[] = [];
       const scene: Scene = { system, points, commands, poisoner, requests };
-      let rounds = 0;
-      const run = () => runRound(rounds++, scene);
-      while (rounds <= FIRST_WHOLE_ROUND) await run();
+      let ran = 0;
+      const run = () => {
+        const round = rounds.at(ran);
+        ran += 1;
+        return runRound(round, scene);
+      };
+      while (ran <= rounds.firstWhole) await run();
       points.arm();
       await strikeAll(points, run);
       const capturedAgain = await killDatabase(system, run);
-      const snapshot = await takeSnapshot(system, audit);
-      const findings = judge(snapshot, {
+      const { findings } = await verdict.judge({
         requests,
         poison: poisoner.injected(),
-        privateMarks: Object.fromEntries(
-          Object.entries(PRIVATE_MARKS).map(([domain, mark]) => [domain, [mark]]),
-        ),
+        privateMarks: scenario.privateMarks,
       });
       poisoner.close();
-      audit.close();
+      verdict.close();
       return {
         struck: points.struck().map(describeCrashPoint),
         missed: points.left().map(describeCrashPoint),
         capturedAgain,
-        rounds,
+        rounds: ran,
         findings,
       };
     } finally {
@@ -101,11 +110,11 @@ interface Scene {
   requests: WrittenRequest[];
 }
 
-async function runRound(index: number, scene: Scene): Promise<void> {
+async function runRound(round: ReturnType<Rounds["at"]>, scene: Scene): Promise<void> {
   const { system, points, poisoner, requests } = scene;
   points.newRound();
   await Promise.all([
-    ...roundAt(index).map(async (operations) => {
+    ...round.map(async (operations) => {
       for (const operation of operations) requests.push(await write(operation, scene));
     }),
     poisoner.undecodableRecord(),

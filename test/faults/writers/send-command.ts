@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CommandAnswer, CommandRequest } from "../../../runtime/command/handler";
 import type { CommandRequest as NotedRequest, ToldAnswer } from "../../verdict/writers-journal";
-import type { FaultSchedule } from "../fault-schedule";
-import type { Operation } from "./operations";
+import type { FaultSchedule } from "../plan/fault-schedule";
+import type { CommandOperation } from "./operation";
 
 /** Sends a request to a domain's command function. */
 export type Send = (domain: string, request: CommandRequest) => Promise<CommandAnswer>;
@@ -13,7 +13,7 @@ const PAUSE_MILLISECONDS = 150;
 
 /** Sends a command as a careful caller does: with an id, and again with the same id while no answer came. */
 export async function sendCommand(
-  operation: Extract<Operation, { kind: "command" }>,
+  operation: CommandOperation,
   send: Send,
   schedule: FaultSchedule,
 ): Promise<NotedRequest> {

@@ -8,7 +8,8 @@ import type {
   ToldAnswer,
   WritersJournal,
 } from "../../../dist/test/verdict/writers-journal.js";
-import { PROJECTIONS, STATES } from "./world-tables.js";
+import type { EffectJudge } from "../../../dist/test/verdict/rules/reactions.js";
+import { PROJECTIONS, shopLandscape, stateOf } from "./landscape.js";
 
 /** A change to commit with its event, and all that follows from it. */
 export interface Commit {
@@ -79,7 +80,7 @@ export function emptyWorld(): World {
     });
     snapshot.entities = snapshot.entities.filter((one) => one.id !== id || one.aggregate !== aggregate);
     snapshot.entities.push({ aggregate, id, version, row });
-    const state = row && STATES[aggregate]?.(row);
+    const state = row && stateOf(aggregate, row);
     const event: OutboxEntry = {
       id: randomUUID(),
       aggregate,
@@ -150,8 +151,12 @@ export function emptyWorld(): World {
 }
 
 /** The guarantees that a world breaks, each once. */
-export function broken({ snapshot, journal }: World): Guarantee[] {
-  return [...new Set(judge(snapshot, journal).map(({ guarantee }) => guarantee))];
+export function broken(
+  { snapshot, journal }: World,
+  effects: Readonly<Record<string, EffectJudge>> = {},
+): Guarantee[] {
+  const findings = judge(snapshot, journal, shopLandscape(effects));
+  return [...new Set(findings.map(({ guarantee }) => guarantee))];
 }
 
 function envelopeOf(event: OutboxEntry): Row {

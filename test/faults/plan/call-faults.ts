@@ -1,0 +1,108 @@
+import {
+  type EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+} from "@aws-sdk/client-eventbridge";
+import type { FaultKind } from "./fault-kinds";
+import type { FaultSchedule } from "./fault-schedule";
+import type { AwsCall, CallFault } from "../proxies/aws-proxy";
+import { logicalName } from "../proxies/caller";
+import type { Random } from "./random";
+
+/** What is named twice comes twice as often: after a kill a process has to start anew, which is most of a run's work. */
+const ANY_CALL: readonly FaultKind[] = [
+  "call throttled",
+  "call throttled",
+  "call refused",
+  "call cut",
+  "call cut",
+  "call answer lost",
+  "call answer lost",
+  "call delayed",
+  "call delayed",
+  "killed before call",
+  "killed after call",
+];
+const PUT_EVENTS = "AWSEvents.PutEvents";
+const PUT_EVENTS_KINDS: readonly FaultKind[] = [
+  ...ANY_CALL,
+  "entries failed",
+  "entries failed",
+  "entries failed",
+  "entries told failed",
+  "entries told failed",
+];
+
+/** How each service says that it was called too often. */
+const THROTTLING_CODES: Readonly<Record<string, string>> = {
+  DynamoDB_20120810: "ProvisionedThroughputExceededException",
+  AWSEvents: "ThrottlingException",
+  AmazonSQS: "RequestThrottled",
+};
+const LONGEST_DELAY_MILLISECONDS = 400;
+
+/** Decides about the functions' AWS calls. `events` publishes, as root, the part of a PutEvents call that succeeds. */
+export function callFaults(schedule: FaultSchedule, events: () => EventBridgeClient) {
+  return async (call: AwsCall): Promise<CallFault | undefined> => {
+    const { caller, target, body } = call;
+    const site = `${logicalName(caller)}: ${target || "other call"}`;
+    const kind = schedule.draw(site, target === PUT_EVENTS ? PUT_EVENTS_KINDS : ANY_CALL);
+    const details = schedule.details(site);
+    switch (kind) {
+      case "call throttled":
+        return { do: "refuse", status: 400, code: throttlingCode(target) };
+      case "call refused":
+        // As when the key that encrypts a table or queue cannot be used for a moment.
+        return { do: "refuse", status: 400, code: "AccessDeniedException" };
+      case "call cut":
+        return { do: "cut" };
+      case "call answer lost":
+        return { do: "lose answer" };
+      case "call delayed":
+        return { do: "delay", milliseconds: details.between(1, LONGEST_DELAY_MILLISECONDS) };
+      case "killed before call":
+        return { do: "kill before" };
+      case "killed after call":
+        return { do: "kill after" };
+      case "entries failed":
+      case "entries told failed":
+        return { do: "answer", body: await somePublished(kind, body, events(), details) };
+      default:
+        return undefined;
+    }
+  };
+}
+
+function throttlingCode(target: string): string {
+  return THROTTLING_CODES[target.split(".")[0] ?? ""] ?? "ThrottlingException";
+}
+
+/** Publishes what is to succeed, and makes PutEvents' answer for all entries. */
+async function somePublished(
+  kind: "entries failed" | "entries told failed",
+  body: Buffer,
+  events: EventBridgeClient,
+  details: Random,
+): Promise<string> {
+  const { Entries: entries } = JSON.parse(body.toString("utf8")) as { Entries: SentEntry[] };
+  const isFailed = entries.map(() => details.chance(0.5));
+  // At least one fails: that is the fault.
+  isFailed[details.between(0, entries.length - 1)] = true;
+  const published = entries.filter((_, index) => kind === "entries told failed" || !isFailed[index]);
+  if (published.length > 0) await events.send(new PutEventsCommand({ Entries: published.map(entryOf) }));
+  return JSON.stringify({
+    FailedEntryCount: isFailed.filter(Boolean).length,
+    Entries: isFailed.map((failed, index) =>
+      failed
+        ? { ErrorCode: "InternalFailure", ErrorMessage: "A fault was injected." }
+        : { EventId: `published-${index}` },
+    ),
+  });
+}
+
+/** As it is on the wire: the time is in seconds. */
+type SentEntry = Omit<PutEventsRequestEntry, "Time"> & { Time?: number };
+
+function entryOf({ Time: seconds, ...entry }: SentEntry): PutEventsRequestEntry {
+  return { ...entry, ...(seconds === undefined ? {} : { Time: new Date(seconds * 1_000) }) };
+}

@@ -1,0 +1,45 @@
+import type { FaultKind } from "./fault-kinds";
+import type { FaultSchedule } from "./fault-schedule";
+import { type Caller, logicalName } from "../proxies/caller";
+import type { StatementFault } from "../proxies/postgres-proxy";
+
+const ANY_STATEMENT: readonly FaultKind[] = [
+  "statement cut",
+  "statement in flight cut",
+  "statement answer lost",
+  "statement delayed",
+  "killed before statement",
+  "killed after statement",
+];
+const LONGEST_DELAY_MILLISECONDS = 200;
+
+/** Decides about the functions' statements. */
+export function statementFaults(schedule: FaultSchedule) {
+  return (caller: Caller): Promise<StatementFault | undefined> => {
+    const site = `${logicalName(caller)}: statement`;
+    return Promise.resolve(faultOf(schedule.draw(site, ANY_STATEMENT), schedule, site));
+  };
+}
+
+function faultOf(
+  kind: FaultKind | undefined,
+  schedule: FaultSchedule,
+  site: string,
+): StatementFault | undefined {
+  switch (kind) {
+    case "statement cut":
+      return { do: "cut" };
+    case "statement in flight cut":
+      return { do: "cut in flight" };
+    case "statement answer lost":
+      return { do: "lose answer" };
+    case "statement delayed":
+      return { do: "delay", milliseconds: schedule.details(site).between(1, LONGEST_DELAY_MILLISECONDS) };
+    case "killed before statement":
+      return { do: "kill before" };
+    case "killed after statement":
+      return { do: "kill after" };
+    default:
+      return undefined;
+  }
+}

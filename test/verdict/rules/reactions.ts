@@ -1,0 +1,110 @@
+import { type Facts, keyOf, nameOfEvent } from "../facts";
+import { type Finding, finder } from "../finding";
+import type { ReactionFacts } from "../landscape";
+import type { InboxRecord, OutboxEntry } from "../snapshot";
+
+/** One event that a reaction got, and what came of it. */
+export interface Reacted {
+  event: OutboxEntry;
+  /** The events that the reaction's domain raised because of it. */
+  effects: readonly OutboxEntry[];
+  record: InboxRecord;
+}
+
+/** Why an effect is not what the reaction should have done. */
+export interface EffectFault {
+  expected: unknown;
+  found: unknown;
+}
+
+/** Compares the effects of one event with what its reaction has to do; undefined if they are right. */
+export type EffectJudge = (reacted: Reacted, facts: Facts) => EffectFault | undefined;
+
+const unreached = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");
+const finding = finder("REACTION_ONCE");
+
+/** Looks for each event and reaction at the inbox record, the events that the reaction raised, and what it changed. */
+export function judgeReactions(facts: Facts): Finding[] {
+  const reached = facts.landscape.reactions.flatMap((reaction) => judgeReaction(reaction, facts));
+  return [...reached, ...strayRecords(facts), ...strayEffects(facts)];
+}
+
+function judgeReaction(reaction: ReactionFacts, facts: Facts): Finding[] {
+  const findings: Finding[] = [];
+  for (const event of facts.snapshot.outbox) {
+    if (!reactsTo(reaction, event)) continue;
+    const { subscription, consumer } = reaction;
+    const where = `${consumer} on ${nameOfEvent(event)}`;
+    const records = facts.inbox.get(keyOf(consumer, event.id)) ?? [];
+    const effects = effectsOf(reaction, event, facts);
+    const isRefused = facts.refused.has(keyOf(subscription, event.id));
+    const [record, ...more] = records;
+    if (isRefused) {
+      if (record || (effects.length > 0 && rivals(reaction, event, facts) === 1))
+        findings.push(finding(where, "no effect, since it is refused", record ?? effects.map(nameOfEvent)));
+    } else if (!record) {
+      if (effects.length === 0) findings.push(unreached(where, "an inbox record", "none"));
+      else findings.push(finding(where, "an inbox record beside its effects", effects.map(nameOfEvent)));
+    } else {
+      if (more.length > 0) findings.push(finding(where, "one inbox record", `${records.length} records`));
+      const fault = effectFault(reaction, { event, effects, record }, facts);
+      if (fault) findings.push(finding(where, fault.expected, fault.found));
+    }
+  }
+  return findings;
+}
+
+function effectFault(reaction: ReactionFacts, reacted: Reacted, facts: Facts): EffectFault | undefined {
+  const most = rivals(reaction, reacted.event, facts);
+  const times = new Map<string, number>();
+  for (const { aggregate, aggregateId } of reacted.effects) {
+    const key = keyOf(aggregate, aggregateId);
+    times.set(key, (times.get(key) ?? 0) + 1);
+  }
+  if ([...times.values()].some((count) => count > most))
+    return { expected: "one effect on each aggregate", found: reacted.effects.map(nameOfEvent) };
+  return facts.landscape.known.effects?.[reaction.consumer]?.(reacted, facts);
+}
+
+/** The events that a domain raised because of an event. */
+function effectsOf({ domain }: ReactionFacts, { id }: OutboxEntry, { causedBy }: Facts): OutboxEntry[] {
+  return (causedBy.get(id) ?? []).filter((effect) => domainOf(effect) === domain);
+}
+
+/** So many reactions of a domain get the event: an effect can be any one's. */
+function rivals({ domain }: ReactionFacts, event: OutboxEntry, { landscape }: Facts): number {
+  return landscape.reactions.filter((other) => other.domain === domain && reactsTo(other, event)).length;
+}
+
+/** Records of events that there are none of, or of consumers that react to nothing of the kind. */
+function strayRecords({ snapshot, eventsById, landscape }: Facts): Finding[] {
+  return snapshot.inbox
+    .filter(({ consumer }) => !consumer.endsWith(".commands"))
+    .filter(({ consumer, messageId }) => {
+      const [event] = eventsById.get(messageId) ?? [];
+      return !event || !landscape.reactions.some((one) => one.consumer === consumer && reactsTo(one, event));
+    })
+    .map(({ consumer, messageId }) =>
+      finding(`inbox of ${consumer}`, "records of events that it reacts to", `event "${messageId}"`),
+    );
+}
+
+/** Events that an event caused in a domain that does not react to it. */
+function strayEffects({ snapshot, eventsById, landscape }: Facts): Finding[] {
+  const findings: Finding[] = [];
+  for (const effect of snapshot.outbox) {
+    const [cause] = eventsById.get(effect.causationId ?? "") ?? [];
+    if (!cause) continue;
+    if (landscape.reactions.some((one) => one.domain === domainOf(effect) && reactsTo(one, cause))) continue;
+    findings.push(finding(nameOfEvent(effect), "a cause that its domain reacts to", nameOfEvent(cause)));
+  }
+  return findings;
+}
+
+function reactsTo({ to }: ReactionFacts, event: OutboxEntry): boolean {
+  return event.type === to.type && event.aggregate === to.aggregate;
+}
+
+function domainOf({ aggregate }: OutboxEntry): string | undefined {
+  return aggregate.split(".")[0];
+}

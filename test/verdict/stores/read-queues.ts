@@ -1,0 +1,86 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { failure } from "../failure";
+import type { SetAsideMessage } from "../snapshot";
+
+/** A queue to read. */
+export interface QueueToRead {
+  /** Logical name. */
+  name: string;
+  url: string;
+}
+
+const BATCH_SIZE = 10;
+/** So long a message is hidden from the next receive; it is given back at the end, which takes far less. */
+const HIDDEN_SECONDS = 30;
+const PAUSE_MILLISECONDS = 100;
+const TIMEOUT_MILLISECONDS = 60_000;
+const COUNTS = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+] as const;
+
+/**
+ * Reads all messages of some queues and leaves them there.
+ *
+ * @throws QUEUE_NOT_READ if a queue says after a minute that it has more messages than can be received
+ */
+export async function readQueues(sqs: SQSClient, queues: readonly QueueToRead[]): Promise<SetAsideMessage[]> {
+  const found: SetAsideMessage[] = [];
+  for (const { name, url } of queues) {
+    const messages = await messagesOf(sqs, url);
+    await giveBack(sqs, url, messages);
+    found.push(...messages.map(({ Body = "" }) => ({ queue: name, body: Body })));
+  }
+  return found;
+}
+
+async function messagesOf(sqs: SQSClient, url: string): Promise<Message[]> {
+  const seen = new Map<string, Message>();
+  const request = {
+    QueueUrl: url,
+    MaxNumberOfMessages: BATCH_SIZE,
+    VisibilityTimeout: HIDDEN_SECONDS,
+    WaitTimeSeconds: 0,
+  };
+  const deadline = Date.now() + TIMEOUT_MILLISECONDS;
+  for (;;) {
+    const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(request));
+    for (const message of Messages) seen.set(message.MessageId ?? "", message);
+    if (Messages.length > 0) continue;
+    const count = await countOf(sqs, url);
+    if (count <= seen.size) return [...seen.values()];
+    if (Date.now() >= deadline) {
+      throw failure(
+        "QUEUE_NOT_READ",
+        `Queue "${url}" has ${count} messages but only ${seen.size} could be received. Does somebody else read it?`,
+      );
+    }
+    await delay(PAUSE_MILLISECONDS);
+  }
+}
+
+async function countOf(sqs: SQSClient, url: string): Promise<number> {
+  const { Attributes = {} } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...COUNTS] }),
+  );
+  return COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}
+
+async function giveBack(sqs: SQSClient, url: string, messages: readonly Message[]): Promise<void> {
+  for (let start = 0; start < messages.length; start += BATCH_SIZE) {
+    const Entries = messages.slice(start, start + BATCH_SIZE).map(({ ReceiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle,
+      VisibilityTimeout: 0,
+    }));
+    await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
+  }
+}
