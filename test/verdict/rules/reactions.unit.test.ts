@@ -1,12 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   customer,
-  dispatch,
-  gone,
   order,
-  orderStatus,
-  placeOrder,
-  product,
   redirection,
   relocation,
   shipment,
@@ -27,13 +22,6 @@ function placed(world: World, reactions: { shipping?: Commit[]; catalog?: Commit
 function relocated(world: World, effects: Commit[]): void {
   world.command("customers.relocateCustomer", [relocation("ada", "Malmo")]);
   world.react("shipping.relocations", world.event("CustomerRelocated"), effects);
-}
-
-/** Dispatches the shipment of an order and gives that to the reaction. */
-function dispatched(world: World, effects: (orderId: string) => Commit[]): void {
-  placeOrder(world, "order-9", "lamp", 1);
-  world.command("shipping.dispatchShipment", [dispatch("order-9")]);
-  world.react("orders.dispatch", world.event("ShipmentDispatched"), effects("order-9"));
 }
 
 describe("REACTION_ONCE is broken by", () => {

@@ -17,8 +17,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../../dist/local/servers/emulator.js";
 import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
 import { startDynamoAudit } from "../../../dist/test/verdict/stores/audit-dynamodb.js";
-import { DYNAMODB_TABLES, readDynamo } from "../../../dist/test/verdict/stores/read-dynamodb.js";
+import { dynamoTables, readDynamo } from "../../../dist/test/verdict/stores/read-dynamodb.js";
 import { readQueues } from "../../../dist/test/verdict/stores/read-queues.js";
+import { shopLandscape } from "../../support/verdict/landscape.js";
+
+const LANDSCAPE = shopLandscape();
 
 /** Key of each table that has another than "aggregateId". */
 const KEYS: Readonly<Record<string, string[]>> = {
@@ -43,7 +46,7 @@ beforeAll(async () => {
   closing.push(() => emulator.stop());
   dynamodb = new DynamoDBClient(emulator);
   sqs = new SQSClient({ ...emulator, useQueueUrlAsEndpoint: false });
-  for (const table of DYNAMODB_TABLES) {
+  for (const table of dynamoTables(LANDSCAPE)) {
     const [hash = "aggregateId", range] = KEYS[table] ?? [];
     const names = range === undefined ? [hash] : [hash, range];
     await dynamodb.send(
@@ -77,7 +80,7 @@ const createQueue = async (Attributes: Record<string, string> = {}): Promise<str
 };
 
 test("every change of an entity table is recorded in its order, from the moment the audit starts", async () => {
-  const audit = await startDynamoAudit(emulator, physical);
+  const audit = await startDynamoAudit(emulator, physical, LANDSCAPE);
   const [orderId, other] = [randomUUID(), randomUUID()];
   const item = (version: number, more: Record<string, AttributeValue>) => ({
     ...{ orderId: { S: orderId }, version: { N: String(version) } },
@@ -123,7 +126,7 @@ test("tables are read to their ends", async () => {
       ...{ aggregateId: { S: id }, version: { N: "2" }, eventId: { S: "e" } },
       ...(index === 0 ? {} : { fields }),
     });
-  const { projections } = await readDynamo(dynamodb, physical);
+  const { projections } = await readDynamo(dynamodb, physical, LANDSCAPE);
   const rows = projections["orders-customers-projection"] ?? [];
   expect(rows.map(({ aggregateId }) => aggregateId).sort()).toEqual([...ids].sort());
   expect(rows.find(({ aggregateId }) => aggregateId === ids[0])).toEqual({ aggregateId: ids[0], version: 2 });
@@ -143,7 +146,7 @@ test("entity tables, outboxes and inboxes are read as they are", async () => {
     ...{ occurredAt: { S: "2030-01-01T00:00:00.000Z" } },
   });
   await put("shipping-inbox", { messageId: { S: "m" }, consumer: { S: "c" }, processedAt: { S: "2030" } });
-  const { entities, outbox, inbox } = await readDynamo(dynamodb, physical);
+  const { entities, outbox, inbox } = await readDynamo(dynamodb, physical, LANDSCAPE);
   const aggregate = "shipping.Shipment";
   expect(entities).toContainEqual({ aggregate, id: shipmentId, version: 2, row: null });
   expect(outbox).toEqual([
@@ -175,7 +178,7 @@ test("a message that somebody else holds for a moment is waited for", async () =
 });
 
 test("what was read before a restart of the emulator is known after it, and what follows is recorded too", async () => {
-  const audit = await startDynamoAudit(emulator, physical);
+  const audit = await startDynamoAudit(emulator, physical, LANDSCAPE);
   const orderId = randomUUID();
   const version = (N: string) => put("orders-orders-table", { orderId: { S: orderId }, version: { N } });
   for (const number of ["1", "2"]) await version(number);

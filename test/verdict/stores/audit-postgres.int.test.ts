@@ -5,14 +5,19 @@ import { judge } from "../../../dist/test/verdict/judge.js";
 import { readPostgres } from "../../../dist/test/verdict/stores/read-postgres.js";
 import type { AuditedChange } from "../../../dist/test/verdict/snapshot.js";
 import { type RawMember, rawMember, transaction, VIOLATION } from "../../runtime/postgres/migrations/guarded-member.js";
+import { loadDomainsFrom } from "../../../dist/registry/load-domains.js";
+import { FIXTURE_DOMAINS } from "../../../dist/test/fixtures/source.js";
+import { landscapeOf } from "../../../dist/test/verdict/landscape.js";
 import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
+
+const LANDSCAPE = landscapeOf(loadDomainsFrom(FIXTURE_DOMAINS.domains).all);
 
 let database: FreshDatabase;
 let admin: Client;
 let application: Client;
 beforeAll(async () => {
   database = await freshDatabase();
-  await installAudit(database.url);
+  await installAudit(database.url, LANDSCAPE);
   admin = await connect(database.url);
   application = await connect(database.as("monolith_application").url);
 });
@@ -28,11 +33,11 @@ async function registered(): Promise<RawMember> {
 }
 
 async function changesOf({ id }: RawMember): Promise<AuditedChange[]> {
-  return (await readPostgres(database.url)).changes.filter((change) => change.id === id);
+  return (await readPostgres(database.url, LANDSCAPE)).changes.filter((change) => change.id === id);
 }
 
 const row = (member: RawMember, city: string, version: number) => ({
-  ...{ member_id: member.id, name: "Ada", email: "ada@example.org", city, note: null, version },
+  ...{ member_id: member.id, name: "Ada", email: "ada@example.org", city, lent: 0, note: null, version },
 });
 
 test("every change is recorded in its order, and each event's transaction is its change's", async () => {
@@ -51,7 +56,7 @@ test("every change is recorded in its order, and each event's transaction is its
     await member.insert(4);
     await member.event(4);
   });
-  const { changes, outbox } = await readPostgres(database.url);
+  const { changes, outbox } = await readPostgres(database.url, LANDSCAPE);
   const of = { aggregate: "members.Member", id: member.id };
   const transactions = [1, 2, 3, 4].map(
     (version) =>
@@ -107,10 +112,11 @@ test("a change that goes round the guard and the outbox is recorded, and found",
   } finally {
     await admin.query("alter table members enable always trigger guard_outbox");
   }
-  const contents = await readPostgres(database.url);
+  const contents = await readPostgres(database.url, LANDSCAPE);
   const findings = judge(
     { ...contents, projections: {}, bus: [], setAside: [] },
     { requests: [], poison: [], privateMarks: {} },
+    LANDSCAPE,
   );
   const where = `members.Member "${member.id}" version 2`;
   expect(findings.filter((finding) => finding.where === where)).toEqual([
@@ -119,7 +125,7 @@ test("a change that goes round the guard and the outbox is recorded, and found",
 });
 
 test("the record is out of the program's reach", async () => {
-  await expect(application.query("select from fault_audit.changes")).rejects.toMatchObject({ code: "42501" });
+  await expect(application.query("select from verdict_audit.changes")).rejects.toMatchObject({ code: "42501" });
 });
 
 test("rows, outbox, inbox and the last versions of what is gone are read as they are", async () => {
@@ -131,7 +137,7 @@ test("rows, outbox, inbox and the last versions of what is gone are read as they
       gone.id,
     ]);
   });
-  const { entities, outbox, inbox } = await readPostgres(database.url);
+  const { entities, outbox, inbox } = await readPostgres(database.url, LANDSCAPE);
   const of = { aggregate: "members.Member" };
   expect(entities).toContainEqual({ ...of, id: living.id, version: 1, row: row(living, "London", 1) });
   expect(entities).toContainEqual({ ...of, id: gone.id, version: 2, row: null });
@@ -152,14 +158,14 @@ test("rows, outbox, inbox and the last versions of what is gone are read as they
   });
 });
 
-test("an entity table that the verdict does not know is told", async () => {
+test("an entity table that no domain registers is refused", async () => {
   const { url } = await freshDatabase();
-  await installAudit(url);
+  await installAudit(url, LANDSCAPE);
   const client = await connect(url);
   await client.query("create table loyalty_accounts (account_id uuid primary key, version integer not null)");
   await client.query("select guard_entity_table('loyalty_accounts', 'loyalty.Account', 'account_id')");
-  await expect(readPostgres(url)).rejects.toMatchObject({
-    code: "LANDSCAPE_OUTDATED",
+  await expect(readPostgres(url, LANDSCAPE)).rejects.toMatchObject({
+    code: "TABLE_UNKNOWN",
     message: expect.stringContaining('"loyalty_accounts"') as string,
   });
 });

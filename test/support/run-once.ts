@@ -6,13 +6,13 @@ export interface OnceReport {
   held: boolean;
   faults: string[];
   commands: { sent: Record<string, number>; outcomes: Record<string, number> };
-  steps: { step: number; count: number; example: unknown }[];
-  events: { publishedByType: Record<string, number>; inOutboxes: number };
-  projections: { tables: Record<string, { rows: number; tombstones: number }>; fieldsCompared: number };
-  lost: string[];
-  duplicated: string[];
-  stale: string[];
-  leaks: string[];
+  steps: { step: number; count: number; example?: unknown }[];
+  events: { byType: Record<string, number>; inOutboxes: number };
+  projections: Record<string, { rows: number; tombstones: number }>;
+  lost: number;
+  "applied twice": number;
+  stale: number;
+  leaked: number;
   emulator: { iamEnforced: boolean };
   packageBytes: Record<string, number>;
 }
