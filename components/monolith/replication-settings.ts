@@ -1,10 +1,13 @@
+import { OUTBOX_TABLE } from "../../runtime/postgres/names";
+
 /** The outbox, the only table that is captured. */
-const OUTBOX = { "schema-name": "public", "table-name": "outbox" };
+const OUTBOX = { "schema-name": "public", "table-name": OUTBOX_TABLE };
 
 /**
- * Which tables DMS captures and how it keys their records: the outbox, by aggregate. DMS's defaults are wrong for an outbox: the
- * table's name (all events on one shard), or the primary key where it applies in parallel (an aggregate's events on several).
- * Source: AWS DMS user guide, "Using object mapping to migrate data to a Kinesis data stream".
+ * Which tables DMS captures and how it keys their records: the outbox, by aggregate. DMS's defaults are wrong for
+ * an outbox: the table's name (all events on one shard) or, with parallel apply, the primary key (one aggregate's
+ * events on several shards). Source: AWS DMS user guide, "Using object mapping to migrate data to a Kinesis data
+ * stream".
  */
 export function tableMappings(): object {
   return {
@@ -32,12 +35,13 @@ export function tableMappings(): object {
   };
 }
 
-/** KiB of a payload that DMS reads; the outbox takes 240 KiB, and DMS counts up to four bytes a character. */
+/** KiB of a payload that DMS reads; the outbox accepts 240 KiB, and DMS counts up to four bytes a character. */
 const MAX_LOB_KIBIBYTES = 1024;
 
 /**
- * How the task works: one thread (more may break order within a key), limited LOBs (Kinesis takes no others) that fail rather than
- * lose their end, no batches (they may lose data), a log.
+ * How the task works: one thread (more may reorder the records of a key), limited LOBs (Kinesis supports no
+ * others) that fail instead of truncating, no batches (they may lose data), a log. The local capture supports
+ * these values only (local/capture/settings.ts).
  */
 export function replicationTaskSettings(): object {
   return {

@@ -2,11 +2,12 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MonolithDatabase } from "./database";
 import type { Network } from "./network";
+import { HEARTBEAT_SCHEMA, slotName } from "../../runtime/postgres/names";
 import { allow, trust } from "../function/policy";
 import { replicationAlarms } from "./replication-alarms";
 import { replicationTaskSettings, tableMappings } from "./replication-settings";
 
-/** What `replicate` needs to know. */
+/** The database to read, the stream to write to, and the size of the instance between them. */
 export interface ReplicationArgs {
   database: MonolithDatabase;
   /** ARN of the Kinesis stream that records are written to. */
@@ -18,16 +19,17 @@ export interface ReplicationArgs {
 
 /** PostgreSQL 17 needs 3.6.1 or newer. Source: AWS DMS release notes. */
 const ENGINE_VERSION = "3.6.1";
-/** Minutes between the dummy transactions that move the slot on when the database is idle, so that its WAL does not pile up. */
+/** Minutes between the dummy transactions that advance the slot of an idle database. */
 const HEARTBEAT_MINUTES = 5;
 
-/** Declares the AWS DMS task that reads the outbox's replication slot and writes to a stream, with alarms when it does not get on. */
+/** Declares the AWS DMS task from the outbox's slot to a stream, with alarms for when it stalls. */
 export function replicate(
   name: string,
   { database, streamArn, replicationInstanceClass, alarmTopicArn }: ReplicationArgs,
   child: pulumi.CustomResourceOptions,
 ): void {
-  // DMS takes letters, digits and single hyphens; a stack's name may have more. It makes them lower case, which the alarms must match.
+  // DMS accepts letters, digits and single hyphens; a stack's name may have others. It lowercases them, which the
+  // alarms must match.
   const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`
     .replace(/[^a-zA-Z0-9]+/g, "-")
     .toLowerCase();
@@ -54,12 +56,12 @@ export function replicate(
       secretsManagerAccessRoleArn: reader.role.arn,
       postgresSettings: {
         pluginName: "test_decoding",
-        slotName: `${database.name}_outbox`,
+        slotName: slotName(database.name),
         captureDdls: false,
         failTasksOnLobTruncation: true,
         heartbeatEnable: true,
         heartbeatFrequency: HEARTBEAT_MINUTES,
-        heartbeatSchema: "awsdms",
+        heartbeatSchema: HEARTBEAT_SCHEMA,
       },
     },
     { ...child, dependsOn: [reader.policy] },
@@ -116,7 +118,7 @@ export function replicate(
   );
 }
 
-/** Places the instance in the database's network; elsewhere it is in the account's default one. */
+/** Places the instance in the database's network. Without one, it is in the account's default network. */
 function inSubnets(
   name: string,
   id: string,

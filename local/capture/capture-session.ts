@@ -1,21 +1,17 @@
-import { dmsTimestamp } from "./column-value";
-import { createTableRecord, dataRecord, type DataRecord } from "./dms-record";
+import { dataRecord, type DmsRecord, dmsTimestamp } from "./encode-dms-record";
 import type { KinesisWriter } from "./kinesis-writer";
 import type { Lsn } from "./lsn";
 import type { ReplicationListener, ReplicationStream } from "./replication-stream";
 import type { CaptureSettings } from "./settings";
-import { type SourceTable, tableKey } from "./source-tables";
+import type { SourceTable } from "./source-database";
 import { parseTestDecoding, type RowChange } from "./test-decoding-parser";
 
-/** A record that is on the stream, and the change it tells of. */
+/** A change whose record is on the stream. */
 export interface CapturedRecord {
-  schema: string;
-  table: string;
   operation: RowChange["kind"];
   /** The record's data: column -> value as in its JSON. */
   row: Record<string, unknown>;
   partitionKey: string;
-  transactionId: number;
   /** Milliseconds since 1970. */
   committedAt: number;
   /** When Kinesis had taken it; milliseconds since 1970. */
@@ -25,18 +21,18 @@ export interface CapturedRecord {
 /** What outlives a connection to the database. */
 export interface CaptureState {
   settings: CaptureSettings;
+  table: SourceTable;
   writer: KinesisWriter;
-  tables: Map<string, SourceTable>;
-  /** The captured change before the next one. */
+  /** Everything up to here is on the stream and acknowledged. */
+  confirmed: Lsn;
+  /** The last captured change. */
   previous: { transactionId: number; recordId: number } | undefined;
   /** Ends reading and writing. */
   signal: AbortSignal;
-  onWritten(records: CapturedRecord[]): void;
-  /** Everything up to here is on the stream and acknowledged. */
-  onConfirmed(lsn: Lsn): void;
-  /** Runs when changes were read and before their records are put on the stream. */
+  onRecord(record: CapturedRecord): void;
+  /** Runs when changes were read, before their records are put on the stream. */
   beforePut: (() => Promise<void>) | undefined;
-  /** Runs when records are on the stream and before the slot is told of it. */
+  /** Runs when records are on the stream, before they are acknowledged to the slot. */
   beforeAcknowledge: (() => Promise<void>) | undefined;
 }
 
@@ -44,8 +40,8 @@ export interface CaptureState {
 export interface CaptureSession {
   listener: ReplicationListener;
   /**
-   * Writes what arrives, acknowledging it transaction by transaction, until the connection or the signal ends it. What was
-   * read and not acknowledged is sent again by the next connection: at least once, never not at all.
+   * Writes what arrives, and acknowledges it in whole transactions, until the connection or the signal ends it.
+   * What was read and not acknowledged is sent again on the next connection: at least once, never lost.
    *
    * @throws what makes the task fail
    */
@@ -63,9 +59,8 @@ export function openSession(state: CaptureState): CaptureSession {
   let wake = (): void => {};
 
   const push = (transaction: Transaction): void => {
-    const last = queue.at(-1);
-    // Progress alone: the newest says it all.
-    if (last && last.changes.length === 0) queue.pop();
+    // Of two reports of progress in a row, the later one suffices.
+    if (queue.at(-1)?.changes.length === 0) queue.pop();
     queue.push(transaction);
     if (!paused && buffered > PAUSE_BYTES) {
       paused = true;
@@ -76,13 +71,13 @@ export function openSession(state: CaptureState): CaptureSession {
   const listener: ReplicationListener = {
     message(lsn, text) {
       try {
-        const message = parseTestDecoding(text);
+        const message = parseTestDecoding(text, state.table.identifier);
         if (message.kind === "begin")
           current = { transactionId: message.transactionId, changes: [], bytes: 0, end: 0n, committedAt: "" };
         else if (message.kind === "commit") {
-          if (current) push({ ...current, end: lsn, committedAt: message.at ?? "" });
+          if (current) push({ ...current, end: lsn, committedAt: message.at });
           current = undefined;
-        } else if (message.kind !== "other" && current && isCaptured(state.tables, message)) {
+        } else if (message.kind !== "other" && current) {
           current.changes.push({ change: message, lsn });
           current.bytes += text.length;
           buffered += text.length;
@@ -93,12 +88,12 @@ export function openSession(state: CaptureState): CaptureSession {
       }
     },
     progress(lsn) {
-      // Inside a transaction the server's progress is that before it.
+      // Inside a transaction, the server reports the progress before it.
       if (!current) push({ transactionId: 0, changes: [], bytes: 0, end: lsn, committedAt: "" });
     },
     closed() {
       ended ??= { error: undefined };
-      // The next connection is sent this again; only what is being written is finished.
+      // The server sends this again on the next connection; only a write in progress is finished.
       queue.length = 0;
       wake();
     },
@@ -124,7 +119,7 @@ export function openSession(state: CaptureState): CaptureSession {
           }
           if (!(await write(transactions, state))) return;
           stream.acknowledge(last.end);
-          state.onConfirmed(last.end);
+          if (last.end > state.confirmed) state.confirmed = last.end;
           buffered -= transactions.reduce((sum, { bytes }) => sum + bytes, 0);
           if (paused && buffered < PAUSE_BYTES / 2) {
             paused = false;
@@ -138,13 +133,7 @@ export function openSession(state: CaptureState): CaptureSession {
   };
 }
 
-/** Writes the control records with which a task starts. */
-export async function writeControlRecords({ settings, writer, tables, signal }: CaptureState): Promise<void> {
-  const records = [...tables.values()].map((table) => createTableRecord(table, settings, new Date()));
-  await writer.write(records, signal, () => {});
-}
-
-/** A committed transaction, or (without changes) the server's word that there was nothing more up to `end`. */
+/** A committed transaction, or (without changes) the server's report that nothing more was committed up to `end`. */
 interface Transaction {
   transactionId: number;
   changes: { change: RowChange; lsn: Lsn }[];
@@ -153,18 +142,12 @@ interface Transaction {
   committedAt: string;
 }
 
-type OutgoingRecord = DataRecord & { table: SourceTable; change: RowChange; transaction: Transaction };
+type OutgoingRecord = DmsRecord & { operation: RowChange["kind"]; committedAt: string };
 
-/** Bytes of changes that wait for Kinesis before the reading pauses. */
+/** Bytes of changes that wait for Kinesis before reading pauses. */
 const PAUSE_BYTES = 16 * 1024 * 1024;
 /** Changes that are written, and then acknowledged, together. */
 const MAX_CHANGES = 2_000;
-
-function isCaptured(tables: Map<string, SourceTable>, { schema, table, kind }: RowChange): boolean {
-  const captured = tables.get(tableKey(schema, table));
-  // AWS DMS user guide, PostgreSQL source: without a primary key, DMS ignores updates and deletions.
-  return captured !== undefined && (kind === "insert" || captured.primaryKey.length > 0);
-}
 
 function countUpTo(queue: Transaction[], maxChanges: number): number {
   let changes = 0;
@@ -172,14 +155,14 @@ function countUpTo(queue: Transaction[], maxChanges: number): number {
   return over < 0 ? queue.length : Math.max(over, 1);
 }
 
-/** @returns false if the signal ended it before all was written */
+/** @returns false if the signal ended it before everything was written */
 async function write(transactions: Transaction[], state: CaptureState): Promise<boolean> {
   const records = transactions.flatMap((transaction) => recordsOf(transaction, state));
   if (records.length === 0) return true;
   await state.beforePut?.();
-  const left = await state.writer.write(records, state.signal, (written, at) =>
-    state.onWritten(written.map((record) => capturedRecord(record, at))),
-  );
+  const left = await state.writer.write(records, state.signal, (written, at) => {
+    for (const record of written) state.onRecord(capturedRecord(record, at));
+  });
   if (left.length > 0) return false;
   await state.beforeAcknowledge?.();
   return true;
@@ -188,32 +171,22 @@ async function write(transactions: Transaction[], state: CaptureState): Promise<
 function recordsOf(transaction: Transaction, state: CaptureState): OutgoingRecord[] {
   const { transactionId, committedAt } = transaction;
   return transaction.changes.map(({ change, lsn }, index) => {
-    const table = state.tables.get(tableKey(change.schema, change.table));
-    if (!table) throw new Error(`Table "${change.schema}.${change.table}" was captured but is not known`);
     const recordId = index + 1;
     const position = { transactionId, recordId, previous: state.previous, committedAt, lsn };
-    const record = dataRecord(change, table, position, state.settings, new Date());
+    const record = dataRecord(change, state.table, position, state.settings, new Date());
     state.previous = { transactionId, recordId };
-    return { ...record, table, change, transaction };
+    return { ...record, operation: change.kind, committedAt };
   });
 }
 
-function capturedRecord(
-  { data, partitionKey, table, change, transaction }: OutgoingRecord,
-  at: Date,
-): CapturedRecord {
-  // What the record says, and not what was meant: its JSON. It was made here, so its shape is known.
-  const { data: written } = JSON.parse(data.toString()) as {
-    data: Record<string, unknown> & { _doc?: Record<string, unknown> };
-  };
+function capturedRecord(record: OutgoingRecord, at: Date): CapturedRecord {
+  // Read from the record's JSON, so that it shows what was written. It was encoded here: its shape is known.
+  const { data: row } = JSON.parse(record.data.toString()) as { data: Record<string, unknown> };
   return {
-    schema: table.schema,
-    table: table.name,
-    operation: change.kind,
-    row: table.mapping?.action === "map-record-to-document" ? (written._doc ?? {}) : written,
-    partitionKey,
-    transactionId: transaction.transactionId,
-    committedAt: Date.parse(dmsTimestamp(transaction.committedAt)),
+    operation: record.operation,
+    row,
+    partitionKey: record.partitionKey,
+    committedAt: Date.parse(dmsTimestamp(record.committedAt)),
     putAt: at.getTime(),
   };
 }

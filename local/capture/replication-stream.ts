@@ -1,11 +1,11 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { Client, type ClientConfig, escapeIdentifier } from "pg";
-import { formatLsn, type Lsn } from "./lsn";
+import type { Lsn } from "./lsn";
 
-/** What a stream calls; all of it in the order of the log. */
+/** What a stream calls, in the order of the log. */
 export interface ReplicationListener {
-  /** @param lsn of a commit: the end of its record, i.e. what to acknowledge */
+  /** @param lsn of a commit: the end of its record, which is what to acknowledge */
   message(lsn: Lsn, text: string): void;
   /** The server has sent everything up to here. */
   progress(lsn: Lsn): void;
@@ -15,31 +15,26 @@ export interface ReplicationListener {
 
 /** An open stream of a logical replication slot. */
 export interface ReplicationStream {
-  /** Tells the server that everything up to here is safe elsewhere: it will not be sent again. */
+  /** Confirms everything up to here to the server, which will not send it again. */
   acknowledge(lsn: Lsn): void;
-  /** Asks the server to tell its progress now. */
+  /** Asks the server to report its progress now. */
   askProgress(): void;
   pause(): void;
   resume(): void;
-  /** Sends what is acknowledged and gives the slot back. */
+  /** Sends what is acknowledged and releases the slot. */
   close(): Promise<void>;
 }
 
 /**
- * Starts reading a slot with test_decoding, through the replication protocol.
+ * Starts reading a slot with test_decoding, from its confirmed position on, through the replication protocol.
  *
- * Written on pg's connection and not with pg-logical-replication 2.5.0, which may lose events: it acknowledges one byte more
- * than it was told, so that of two transactions whose commit records touch the second is skipped after a crash; it acknowledges
- * what was only received every ten seconds, also when told not to; with flow control on, an error in a handler counts as
- * handled, and progress messages overtake data.
+ * Built on pg's connection, since pg-logical-replication 2.5.0 may lose events: docs/decisions/0005-capture-over-pg.md.
  *
- * @param from read on from here, if it lies after what the slot was confirmed up to
  * @throws PostgreSQL's and Node's errors
  */
 export async function openReplicationStream(
   config: ClientConfig,
   slotName: string,
-  from: Lsn,
   listener: ReplicationListener,
 ): Promise<ReplicationStream> {
   const client = new Client({ ...config, replication: "database" } as ClientConfig);
@@ -52,19 +47,19 @@ export async function openReplicationStream(
     clearInterval(timer);
     listener.closed(error);
   };
-  // The server ends connections that say nothing for wal_sender_timeout (60 s).
+  // The server ends connections that are silent for wal_sender_timeout (60 s).
   const timer = setInterval(() => sendStatus(false), STATUS_MILLISECONDS);
   const sendStatus = (askReply: boolean): void => {
     if (open && wire.stream.writable) wire.sendCopyFromChunk(statusUpdate(acknowledged, askReply));
   };
   try {
-    // Before the stream is open, what fails is the connecting or the query below.
+    // Until the stream is open, errors come from connecting or from the query below.
     client.on("error", end);
     await client.connect();
     const started = new Promise<void>((resolve) => wire.once("replicationStart", resolve));
     wire.on("copyData", ({ chunk }: { chunk: Buffer }) => receive(chunk, listener, sendStatus));
     const reading = client.query(
-      `START_REPLICATION SLOT ${escapeIdentifier(slotName)} LOGICAL ${formatLsn(from)} ` +
+      `START_REPLICATION SLOT ${escapeIdentifier(slotName)} LOGICAL 0/0 ` +
         `("include-xids" 'on', "include-timestamp" 'on', "skip-empty-xacts" 'on')`,
     );
     await Promise.race([started, reading]);
@@ -86,7 +81,7 @@ export async function openReplicationStream(
         open = false;
         clearInterval(timer);
         wire.stream.resume();
-        // CopyDone: the server ends the stream after it has read our last status.
+        // CopyDone: the server ends the stream after it has read the last status.
         if (wire.stream.writable) wire.endCopyFrom();
         let timeout: NodeJS.Timeout | undefined;
         await Promise.race([

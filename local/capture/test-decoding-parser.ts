@@ -3,142 +3,103 @@ import { codedError } from "../../runtime/function/coded-error";
 /** A message of PostgreSQL's output plugin test_decoding. */
 export type DecodedMessage =
   | { kind: "begin"; transactionId: number }
-  /** `at`: in the session's time zone, e.g. "2024-07-29 00:58:17.97434+00"; present with include-timestamp. */
-  | { kind: "commit"; transactionId: number; at: string | undefined }
+  /** `at`: in the session's time zone, e.g. "2024-07-29 00:58:17.97434+00". */
+  | { kind: "commit"; at: string }
   | RowChange
-  /** A truncation, or a logical message: nothing that DMS captures. */
+  /** A change of another table, a truncation, or a logical message: nothing to capture. */
   | { kind: "other" };
 
-/** A changed row. */
+/** A changed row of the captured table. */
 export interface RowChange {
   kind: "insert" | "update" | "delete";
-  schema: string;
-  table: string;
-  /** The row after the change; of a deletion the columns of the replica identity, i.e. the primary key. */
-  columns: DecodedColumn[];
-  /** The replica identity before an update; present if the update changed it. */
-  oldKey: DecodedColumn[] | undefined;
-}
-
-/** A column of a changed row. */
-export interface DecodedColumn {
-  name: string;
-  /** As format_type writes it, without a length, e.g. "character varying", "integer[]". */
-  type: string;
-  /** The value's text; null for NULL; undefined where an update left a large value as it was and the log does not hold it. */
-  value: string | null | undefined;
+  /**
+   * Column -> the value's text after the change, or before a deletion as far as the replica identity has it. null
+   * is NULL; undefined is a large value that an update left unchanged and that the log does not hold.
+   */
+  values: Map<string, string | null | undefined>;
 }
 
 /**
- * Reads one message of test_decoding. Its form: `table public.outbox: INSERT: id[uuid]:'0198…' payload[jsonb]:'{"it''s": 1}'`.
+ * Reads one message of test_decoding with include-timestamp. A change has the form
+ * `table public.outbox: INSERT: id[uuid]:'0198…' payload[jsonb]:'{"it''s": 1}'`.
  *
+ * @param table schema and name of the captured table, quoted as SQL requires
  * @throws CAPTURE_UNREADABLE for anything else
  */
-export function parseTestDecoding(message: string): DecodedMessage {
-  if (message.startsWith("BEGIN")) return { kind: "begin", transactionId: Number(message.slice(6)) };
-  if (message.startsWith("COMMIT")) {
-    const [, transactionId, at] = /^COMMIT (\d+)(?: \(at (.+)\))?$/.exec(message) ?? [];
-    return { kind: "commit", transactionId: Number(transactionId), at };
-  }
-  if (!message.startsWith("table ")) return { kind: "other" };
-  const reader: Reader = { text: message, at: 6 };
-  const schema = identifier(reader);
-  expectText(reader, ".");
-  const table = identifier(reader);
-  // Several tables: "table a.b, a.c: TRUNCATE: …".
-  if (skip(reader, ", ")) return { kind: "other" };
-  expectText(reader, ": ");
-  const operation = /INSERT|UPDATE|DELETE|TRUNCATE/y;
-  operation.lastIndex = reader.at;
-  const [found] = operation.exec(message) ?? [];
-  if (found === undefined) throw unreadable(reader);
-  if (found === "TRUNCATE") return { kind: "other" };
-  reader.at += found.length;
-  expectText(reader, ":");
-  const change = { schema, table, oldKey: undefined as DecodedColumn[] | undefined };
+export function parseTestDecoding(message: string, table: string): DecodedMessage {
+  const reader: Reader = { text: message, at: 0 };
+  if (message.startsWith("BEGIN"))
+    return { kind: "begin", transactionId: Number(take(reader, /BEGIN (\d+)/y)) };
+  if (message.startsWith("COMMIT")) return { kind: "commit", at: take(reader, /COMMIT \d+ \(at (.+)\)/y) };
+  if (!skip(reader, `table ${table}: `)) return { kind: "other" };
+  const operation = take(reader, /(INSERT|UPDATE|DELETE|TRUNCATE):/y);
+  if (operation === "TRUNCATE") return { kind: "other" };
   if (skip(reader, " old-key:")) {
-    change.oldKey = columns(reader);
-    expectText(reader, " new-tuple:");
+    // The replica identity before an update. Records have no before-image.
+    columns(reader);
+    if (!skip(reader, NEW_TUPLE)) throw unreadable(reader);
   }
-  // A table without a replica identity: "(no-tuple-data)".
-  if (skip(reader, " (no-tuple-data)"))
-    return { ...change, kind: KINDS[found as keyof typeof KINDS], columns: [] };
-  return { ...change, kind: KINDS[found as keyof typeof KINDS], columns: columns(reader) };
+  // A table without a replica identity has none of a deleted row's columns.
+  const values = skip(reader, " (no-tuple-data)") ? new Map<string, null>() : columns(reader);
+  if (reader.at < message.length) throw unreadable(reader);
+  return { kind: KINDS[operation as keyof typeof KINDS], values };
 }
 
 const KINDS = { INSERT: "insert", UPDATE: "update", DELETE: "delete" } as const;
+const NEW_TUPLE = " new-tuple:";
 const UNCHANGED = "unchanged-toast-datum";
-/** Ends what is written without quotes. */
-const BARE_END = /[ .:,[]|$/g;
-const VALUE_END = / |$/g;
+/** A column's name, and its type as format_type writes it, which may hold brackets itself: "integer[]". */
+const COLUMN = / ("(?:[^"]|"")+"|[^ .:,[\]"]+)\[.+?\]:/sy;
 
 interface Reader {
   text: string;
   at: number;
 }
 
-function columns(reader: Reader): DecodedColumn[] {
-  const found: DecodedColumn[] = [];
-  while (reader.at < reader.text.length && !reader.text.startsWith(" new-tuple:", reader.at)) {
-    expectText(reader, " ");
-    const name = identifier(reader);
-    expectText(reader, "[");
-    // A type may hold brackets itself: "integer[]".
-    const end = reader.text.indexOf("]:", reader.at);
-    if (end < 0) throw unreadable(reader);
-    const type = reader.text.slice(reader.at, end);
-    reader.at = end + 2;
-    found.push({ name, type, value: value(reader) });
+function columns(reader: Reader): RowChange["values"] {
+  const values: RowChange["values"] = new Map();
+  while (reader.at < reader.text.length && !reader.text.startsWith(NEW_TUPLE, reader.at)) {
+    const name = take(reader, COLUMN);
+    values.set(name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name, value(reader));
   }
-  return found;
+  return values;
 }
 
 function value(reader: Reader): string | null | undefined {
-  const { text, at } = reader;
-  // Bit strings are written B'0101'.
-  if (text[at] === "B" && text[at + 1] === "'") reader.at += 1;
-  if (text[reader.at] === "'") return quoted(reader, "'");
-  const bare = bareUntil(reader, VALUE_END);
+  if (reader.text[reader.at] === "'") return quoted(reader);
+  const bare = take(reader, /([^ ]+)/y);
   if (bare === "null") return null;
   return bare === UNCHANGED ? undefined : bare;
 }
 
-function identifier(reader: Reader): string {
-  return reader.text[reader.at] === '"' ? quoted(reader, '"') : bareUntil(reader, BARE_END);
-}
-
-/** A quote inside is doubled; nothing else is escaped. */
-function quoted(reader: Reader, quote: string): string {
+/** A quote inside is doubled; nothing else is escaped. Searched and not matched, since a value may be large. */
+function quoted(reader: Reader): string {
   const start = reader.at + 1;
   let doubled = false;
-  let end = reader.text.indexOf(quote, start);
-  while (end >= 0 && reader.text[end + 1] === quote) {
+  let end = reader.text.indexOf("'", start);
+  while (end >= 0 && reader.text[end + 1] === "'") {
     doubled = true;
-    end = reader.text.indexOf(quote, end + 2);
+    end = reader.text.indexOf("'", end + 2);
   }
   if (end < 0) throw unreadable(reader);
   reader.at = end + 1;
   const inside = reader.text.slice(start, end);
-  return doubled ? inside.replaceAll(quote + quote, quote) : inside;
+  return doubled ? inside.replaceAll("''", "'") : inside;
 }
 
-function bareUntil(reader: Reader, end: RegExp): string {
-  end.lastIndex = reader.at;
-  const stop = end.exec(reader.text)?.index ?? reader.text.length;
-  if (stop === reader.at) throw unreadable(reader);
-  const bare = reader.text.slice(reader.at, stop);
-  reader.at = stop;
-  return bare;
+/** @returns the first group of what the pattern finds at the reader's position */
+function take(reader: Reader, pattern: RegExp): string {
+  pattern.lastIndex = reader.at;
+  const found = pattern.exec(reader.text)?.[1];
+  if (found === undefined) throw unreadable(reader);
+  reader.at = pattern.lastIndex;
+  return found;
 }
 
 function skip(reader: Reader, expected: string): boolean {
   if (!reader.text.startsWith(expected, reader.at)) return false;
   reader.at += expected.length;
   return true;
-}
-
-function expectText(reader: Reader, expected: string): void {
-  if (!skip(reader, expected)) throw unreadable(reader);
 }
 
 function unreadable({ text, at }: Reader) {

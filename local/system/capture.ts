@@ -1,13 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { STSClient } from "@aws-sdk/client-sts";
-import { type Capture, type CapturedRecord, startCapture } from "../capture/capture";
-import type {
-  DatabaseSecret,
-  ReplicationTaskInputs,
-  SourceEndpointInputs,
-  TargetEndpointInputs,
-} from "../capture/dms-inputs";
+import { type Capture, type CapturedRecord, type DatabaseSecret, startCapture } from "../capture/capture";
 import { roleCredentials } from "../event-sources/role-credentials";
 import { capturedHeader } from "../journey/captured-header";
 import type { Journal } from "../journey/journey";
@@ -34,29 +28,25 @@ const TASK_TYPE = "aws:dms/replicationTask:ReplicationTask";
 const SESSION = "dms";
 const RESTART_PAUSE_MILLISECONDS = 200;
 
-/** Starts the stand-in for DMS. It reads the secret and writes the stream with the roles that are declared for DMS. */
+/** Starts the stand-in for DMS. It reads the secret and writes to the stream with DMS's declared roles. */
 export async function startLocalCapture(options: {
   servers: Servers;
   deployment: Deployment;
   journal: Journal;
   report: Report;
-  /** With faults, a capture that ends is followed by another one, as an operator would have it. */
+  /** With faults, a capture that fails is restarted, as an operator would restart it. */
   faults?: FaultHooks | undefined;
 }): Promise<LocalCapture> {
   const { servers, deployment, journal, report, faults } = options;
   const { endpoint, region, credentials } = servers.emulator;
   const sts = new STSClient({ endpoint, region, credentials });
-  // The provisioner resolved the declared inputs; startCapture checks them.
-  const inputs = <T>(type: string, name: string) => deployment.resource(type, name).inputs as unknown as T;
-  const target = inputs<TargetEndpointInputs>(ENDPOINT_TYPE, "monolith-target");
-  const writerRole = target.kinesisSettings?.serviceAccessRoleArn ?? "";
   let newest: CapturedRecord | undefined;
   let records = 0;
-  const start = async (): Promise<Capture> => {
-    const started = await startCapture({
-      source: inputs<SourceEndpointInputs>(ENDPOINT_TYPE, "monolith-source"),
-      target,
-      task: inputs<ReplicationTaskInputs>(TASK_TYPE, "monolith-task"),
+  const start = (): Promise<Capture> =>
+    startCapture({
+      source: deployment.resource(ENDPOINT_TYPE, "monolith-source").inputs,
+      target: deployment.resource(ENDPOINT_TYPE, "monolith-target").inputs,
+      task: deployment.resource(TASK_TYPE, "monolith-task").inputs,
       async resolveSecret(secretArn, roleArn) {
         const asRole = roleCredentials(sts, roleArn, SESSION);
         const secrets = new SecretsManagerClient({ endpoint, region, credentials: asRole });
@@ -64,22 +54,18 @@ export async function startLocalCapture(options: {
         secrets.destroy();
         return JSON.parse(SecretString ?? "{}") as DatabaseSecret;
       },
-      kinesis: { endpoint, region, credentials: roleCredentials(sts, writerRole, SESSION) },
+      kinesisAs: (roleArn) => ({ endpoint, region, credentials: roleCredentials(sts, roleArn, SESSION) }),
+      onRecord(record) {
+        records += 1;
+        const header = capturedHeader(record);
+        if (!header) return;
+        newest = record;
+        journal.captured(header, record.putAt);
+      },
       report,
-      ...(faults && {
-        beforePut: () => faults.beforePut(),
-        beforeAcknowledge: () => faults.beforeAcknowledge(),
-      }),
+      beforePut: faults && (() => faults.beforePut()),
+      beforeAcknowledge: faults && (() => faults.beforeAcknowledge()),
     });
-    started.onRecord((record) => {
-      records += 1;
-      const header = capturedHeader(record);
-      if (!header) return;
-      newest = record;
-      journal.captured(header, record.putAt);
-    });
-    return started;
-  };
   let capture: Capture | undefined = await start();
   let stopped = false;
   let tellStopped = (): void => undefined;
@@ -106,7 +92,7 @@ export async function startLocalCapture(options: {
       if (stopped) return;
       await capture?.stop();
       capture = undefined;
-      // The database or the emulator may be away themselves: then the next try comes soon.
+      // The database or the emulator may be unavailable too: then the next attempt follows soon.
       capture = await start().catch(() => undefined);
       if (!capture) await delay(RESTART_PAUSE_MILLISECONDS);
     }

@@ -1,4 +1,4 @@
-/** Names of the framework's own objects in the monolith's database. Migrations create them; everything else refers to them here. */
+/** The framework's own objects in the monolith's database: migrations create them, other code uses these names. */
 export const OUTBOX_TABLE = "outbox";
 /** What each consumer has processed. */
 export const INBOX_TABLE = "inbox";
@@ -24,7 +24,12 @@ export const PUBLICATION = "outbox_publication";
 /** The schema of AWS DMS's heartbeat table. */
 export const HEARTBEAT_SCHEMA = "awsdms";
 
-/** The logical replication slot that change data capture reads. Slots belong to the cluster, so its name has the database's. */
+const SLOT_SUFFIX = "_outbox";
+
+/** The slot that change data capture reads. Slots belong to the cluster, so its name has the database's. */
 export function slotName(database: string): string {
-  return `${database}_outbox`;
+  return `${database}${SLOT_SUFFIX}`;
 }
+
+/** The same name as an SQL expression, for the current database. */
+export const SLOT_NAME_SQL = `current_database() || '${SLOT_SUFFIX}'`;

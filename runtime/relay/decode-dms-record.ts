@@ -1,6 +1,7 @@
+import { OUTBOX_TABLE } from "../postgres/names";
 import { type DecodedEvent, decodeCaptured } from "./decode-captured";
 
-/** What a Kinesis record turned out to be. */
+/** What a Kinesis record holds. */
 export type DecodedRecord = DecodedEvent | { kind: "ignored" };
 
 interface DmsRecord {
@@ -9,13 +10,13 @@ interface DmsRecord {
   metadata?: Record<string, unknown>;
 }
 
-const OUTBOX_TABLE = "outbox";
 /** Operations that add a row to the outbox; "load" is the same row read by a full load. */
 const INSERTS: unknown[] = ["insert", "load"];
 
 /**
- * Decodes a record that AWS DMS wrote to Kinesis (MessageFormat json or json-unformatted). Control records, other tables, updates
- * and deletions are ignored: only what was added to the outbox is an event. Source: AWS DMS user guide, Kinesis target.
+ * Decodes a record that AWS DMS wrote to Kinesis (MessageFormat json or json-unformatted). Control records, other
+ * tables, updates and deletions are ignored: only what was added to the outbox is an event. Source: AWS DMS user
+ * guide, Kinesis target.
  */
 export function decodeDmsRecord(payload: Buffer): DecodedRecord {
   let parsed: DmsRecord | null;

@@ -1,16 +1,17 @@
 import type { Pool } from "pg";
+import { INBOX_TABLE, OUTBOX_TABLE, SLOT_NAME_SQL } from "../postgres/names";
 
-/** What became of a batch of old events. */
+/** The result of removing one batch of old events. */
 export interface OldEvents {
-  /** Rows that are gone by this call. */
+  /** Rows that this call removed. */
   removed: number;
-  /** Rows of the batch that capture has not confirmed: they stay. */
+  /** Rows of the batch that capture has not confirmed, and that are kept. */
   uncaptured: number;
   /** Whether there may be more that are old enough. */
   more: boolean;
 }
 
-/** How large a batch may be. */
+/** The size of a batch. */
 export interface BatchLimits {
   rows: number;
   /** Bytes of the records that capture makes of the removals; a single row may have more. */
@@ -18,12 +19,12 @@ export interface BatchLimits {
 }
 
 /**
- * Removes the oldest rows of the outbox, in one transaction, unless capture has not confirmed them. The log would keep a removed row
- * for capture as long as the slot lives; but a slot may be dropped, or lose its log (max_slot_wal_keep_size), and then the row is all
- * that is left of the event.
+ * Removes the oldest rows of the outbox that capture has confirmed, in one transaction. As long as the slot
+ * exists, its log keeps a removed row for capture; but a slot may be dropped, or lose its log
+ * (max_slot_wal_keep_size), and then only the row preserves the event.
  *
- * Confirmed is what was inserted by a transaction before the slot's catalog_xmin: PostgreSQL moves that on only when capture has
- * confirmed a position at which all earlier transactions had ended.
+ * A row is confirmed if a transaction before the slot's catalog_xmin inserted it: PostgreSQL advances
+ * catalog_xmin only when capture has confirmed a position at which all earlier transactions had ended.
  *
  * @param days how old a row must be
  */
@@ -38,29 +39,29 @@ export async function removeOldEvents(pool: Pool, days: number, limits: BatchLim
  *
  * @param days how old a record must be
  * @param limit records at most
- * @returns how many are gone
+ * @returns how many were removed
  */
 export async function removeOldInboxRecords(pool: Pool, days: number, limit: number): Promise<number> {
   const { rowCount } = await pool.query(REMOVE_OLD_INBOX_RECORDS, [days, limit]);
   return rowCount ?? 0;
 }
 
-/** What a removal's record has beside the payload, which the log holds too (replica identity full, migration 0002). */
+/** Bytes of a removal's record besides the payload (replica identity full: the log holds that too). */
 const RECORD_BYTES = 1_024;
 
 const REMOVE_OLD_EVENTS = `
   with slot as materialized (
     select age(catalog_xmin) as age from pg_replication_slots
-      where slot_name = current_database() || '_outbox' and wal_status is distinct from 'lost'
+      where slot_name = ${SLOT_NAME_SQL} and wal_status is distinct from 'lost'
   ), oldest as (
-    select id, occurred_at, payload, coalesce(age(xmin) > (select age from slot), false) as captured from outbox
+    select id, occurred_at, payload, coalesce(age(xmin) > (select age from slot), false) as captured from ${OUTBOX_TABLE}
       where occurred_at < now() - make_interval(days => $1::integer) order by occurred_at limit $2::integer
   ), old as materialized (
     select id, captured, row_number() over first_ones = 1
            or sum(octet_length(payload::text) + $4::integer) over first_ones <= $3::integer as in_batch
       from oldest window first_ones as (order by occurred_at, id rows unbounded preceding)
   ), removed as (
-    delete from outbox using old where outbox.id = old.id and old.captured and old.in_batch returning 1
+    delete from ${OUTBOX_TABLE} using old where ${OUTBOX_TABLE}.id = old.id and old.captured and old.in_batch returning 1
   )
   select (select count(*) from removed)::integer as removed,
          (count(*) filter (where in_batch and not captured))::integer as uncaptured,
@@ -68,8 +69,8 @@ const REMOVE_OLD_EVENTS = `
     from old`;
 
 const REMOVE_OLD_INBOX_RECORDS = `
-  delete from inbox using (
-    select consumer, message_id from inbox
+  delete from ${INBOX_TABLE} using (
+    select consumer, message_id from ${INBOX_TABLE}
       where processed_at < now() - make_interval(days => $1::integer) order by processed_at limit $2::integer
   ) as old
-  where inbox.consumer = old.consumer and inbox.message_id = old.message_id`;
+  where ${INBOX_TABLE}.consumer = old.consumer and ${INBOX_TABLE}.message_id = old.message_id`;

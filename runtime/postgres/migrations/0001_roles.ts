@@ -1,13 +1,14 @@
 /**
- * The roles of the monolith's database: `monolith_migration` owns every object, `monolith_application` is what commands run
- * as, `monolith_capture` is what change data capture reads with, `monolith_retention` is what removes old rows of the outbox
- * and the inbox. None can log in: the operator gives each a login and a password (`alter role monolith_application login
- * password '...'`), or grants it to a login of their own.
+ * The roles of the monolith's database: `monolith_migration` owns every object, commands run as
+ * `monolith_application`, change data capture reads as `monolith_capture`, and `monolith_retention` removes old
+ * rows of the outbox and the inbox. They cannot log in: the operator gives each a login and a password (`alter
+ * role monolith_application login password '...'`), or grants it to an existing login.
  *
- * Roles belong to the whole cluster while every database of it is migrated by itself, perhaps at the same time: so each
- * statement here accepts that another database has done, or is doing, the same.
+ * Roles belong to the whole cluster, but each of its databases is migrated separately, perhaps at the same time.
+ * So each statement here tolerates that the migration of another database has done the same, or is doing it.
  */
 import type { MigrationBuilder } from "node-pg-migrate";
+import { FRAMEWORK_MIGRATIONS_TABLE } from "../names";
 
 export function up(pgm: MigrationBuilder): void {
   pgm.sql(CREATE_ROLES);
@@ -17,7 +18,7 @@ export function up(pgm: MigrationBuilder): void {
     revoke create on schema public from public;
     grant usage on schema public to monolith_migration, monolith_application, monolith_capture, monolith_retention;
     grant create on schema public to monolith_migration;
-    alter table domain_consistency_migrations owner to monolith_migration;
+    alter table ${FRAMEWORK_MIGRATIONS_TABLE} owner to monolith_migration;
   `);
 }
 
@@ -40,7 +41,7 @@ const CREATE_ROLES = `
   end $$;
 `;
 
-// A user that is no superuser (RDS has none to give) may hand objects over only to roles whose member it is.
+// A user that is not a superuser (RDS offers none) may transfer ownership only to roles of which it is a member.
 const ALLOW_OWNERSHIP = `
   do $$
   declare
@@ -57,7 +58,7 @@ const ALLOW_OWNERSHIP = `
   end $$;
 `;
 
-// Reading a slot needs the replication attribute; on RDS and Aurora the role rds_replication stands for it.
+// Reading a slot requires the replication attribute, or the role rds_replication on RDS and Aurora.
 const ALLOW_REPLICATION = `
   do $$
   declare
@@ -85,8 +86,9 @@ const ALLOW_REPLICATION = `
   end $$;
 `;
 
-// What the roles own here goes to the migrating user (the table of migrations outlives this), their rights are dropped, and
-// then the roles themselves, unless another database of the cluster still uses them.
+// Objects that the roles own here are transferred to the migrating user (the table of migrations outlives this).
+// Then the roles' privileges are dropped, and the roles themselves unless another database of the cluster still
+// uses them.
 const DROP_ROLES = `
   do $$
   declare

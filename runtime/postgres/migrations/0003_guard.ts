@@ -1,18 +1,21 @@
 /**
- * The guard: no change of an entity table is committed without its event, whoever makes it (the runtime, legacy code, psql)
- * and as whatever role. `select guard_entity_table('customers', 'customers.Customer', 'customer_id')` puts it on a table
- * that has a `version integer not null` and a primary key of one column; `select unguard_entity_table('customers')` takes
- * it off. It refuses (errcode DC001) a commit
+ * The guard: a change of an entity table cannot commit without its event, whatever made it (the runtime, legacy
+ * code, psql) and in whatever role. `select guard_entity_table('customers', 'customers.Customer', 'customer_id')`
+ * adds it to a table that has a `version integer not null` and a primary key of one column; `select
+ * unguard_entity_table('customers')` removes it. It refuses (errcode DC001) a commit
  *
  * - in which a changed row has no outbox row of its aggregate, id and version, inserted by the same transaction;
  * - in which an update does not raise the version by exactly one, or changes the key;
- * - in which an insert has another version than 1 or, if the aggregate was deleted before, than the next one;
+ * - in which an insert has a version other than 1 or, if the aggregate was deleted before, other than the next
+ *   version;
  *
- * and TRUNCATE. Each table gets one trigger function of its own with the names written in, so that an ordinary change
- * pays for one call with one index probe. Measured on loopback with one connection: +50 us an update or deletion, +60 us
- * an insert, +14 us a row in a batch of 100; that is 11 to 14 % of the single statement that writes row and event.
+ * and TRUNCATE. Each table gets its own trigger function with the names written in, so that an ordinary change
+ * costs one call with one index probe. Measured on loopback with one connection: +50 us per update or deletion,
+ * +60 us per insert, +14 us per row in a batch of 100; that is 11 to 14 % of the single statement that writes row
+ * and event.
  */
 import type { MigrationBuilder } from "node-pg-migrate";
+import { DELETED_AGGREGATES_TABLE, OUTBOX_TABLE } from "../names";
 
 export function up(pgm: MigrationBuilder): void {
   for (const statement of [REFUSE_TRUNCATE, RECHECK, GUARD_ENTITY_TABLE, UNGUARD_ENTITY_TABLE])
@@ -40,8 +43,9 @@ const REFUSE_TRUNCATE = `
   end $$;
 `;
 
-// The slow half of the check, for what the fast half has not accepted at once: it accepts what is right all the same (an
-// outbox row of a savepoint, an aggregate that is created again) and otherwise says what is wrong.
+// The slow half of the check, for changes that the fast half has not accepted: it accepts those that are valid
+// nevertheless (an outbox row of a savepoint, an aggregate that is created again) and otherwise reports what is
+// wrong.
 const RECHECK = `
   create function guard_recheck(
     entity regclass, operation text, changed_aggregate text, old_id text, changed_id text, old_version integer, changed_version integer
@@ -68,12 +72,12 @@ const RECHECK = `
       -- Under repeatable read a deletion that was committed after the snapshot is invisible; but a unique index knows of it,
       -- and this fails with a serialization error.
       if current_setting('transaction_isolation') <> 'read committed' then
-        insert into public.deleted_aggregates values (changed_aggregate, changed_id, 1) on conflict do nothing;
+        insert into public.${DELETED_AGGREGATES_TABLE} values (changed_aggregate, changed_id, 1) on conflict do nothing;
         if found then
-          delete from public.deleted_aggregates where aggregate = changed_aggregate and aggregate_id = changed_id;
+          delete from public.${DELETED_AGGREGATES_TABLE} where aggregate = changed_aggregate and aggregate_id = changed_id;
         end if;
       end if;
-      select version into last_version from public.deleted_aggregates
+      select version into last_version from public.${DELETED_AGGREGATES_TABLE}
         where aggregate = changed_aggregate and aggregate_id = changed_id;
       if changed_version <> coalesce(last_version, 0) + 1 then
         raise exception 'Table %: a new % "%" must have version %, not %',
@@ -81,19 +85,19 @@ const RECHECK = `
           using errcode = 'DC001', table = entity::text, column = 'version', constraint = 'guard_outbox',
             hint = 'An aggregate begins with version 1, or with the one after its version in deleted_aggregates.';
       end if;
-      delete from public.deleted_aggregates where aggregate = changed_aggregate and aggregate_id = changed_id;
+      delete from public.${DELETED_AGGREGATES_TABLE} where aggregate = changed_aggregate and aggregate_id = changed_id;
     end if;
 
     -- xmin has 32 bits, so what can be told is its distance from this transaction's id. (Under repeatable read an older row
     -- that retention has just removed may be visible beside the new one.)
     select max(((xmin::text::bigint - (this_transaction & 4294967295) + 6442450944) & 4294967295) - 2147483648) into distance
-      from public.outbox where aggregate = changed_aggregate and aggregate_id = changed_id and aggregate_version = changed_version;
+      from public.${OUTBOX_TABLE} where aggregate = changed_aggregate and aggregate_id = changed_id and aggregate_version = changed_version;
     if distance is null then
       raise exception 'Table %: % "%" was changed to version % without an outbox row, so the transaction cannot commit',
           entity, changed_aggregate, changed_id, changed_version
         using errcode = 'DC001', table = entity::text, constraint = 'guard_outbox',
           hint = format(
-            'Write through the runtime''s outbox, or insert the outbox row in the same transaction: insert into outbox '
+            'Write through the runtime''s outbox, or insert the outbox row in the same transaction: insert into ${OUTBOX_TABLE} '
             '(id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id) values '
             '(gen_random_uuid(), %L, %L, %s, ''<event type>'', 1, %L, ''<who and why>'')',
             changed_aggregate, changed_id, changed_version,
@@ -108,7 +112,7 @@ const RECHECK = `
     end if;
 
     if operation = 'DELETE' then
-      insert into public.deleted_aggregates values (changed_aggregate, changed_id, changed_version);
+      insert into public.${DELETED_AGGREGATES_TABLE} values (changed_aggregate, changed_id, changed_version);
     end if;
   end $$;
 `;
@@ -157,24 +161,24 @@ const GUARD_ENTITY_TABLE = `
       language plpgsql security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off as $guard$
       begin
         if tg_op = 'UPDATE' then
-          perform from public.outbox
+          perform from public.${OUTBOX_TABLE}
             where aggregate = %2$L and aggregate_id = new.%3$I::text and aggregate_version = new.version
               and xmin = pg_current_xact_id()::xid and new.version = old.version + 1 and new.%3$I = old.%3$I;
           if not found then
             perform public.guard_recheck(tg_relid, tg_op, %2$L, old.%3$I::text, new.%3$I::text, old.version, new.version);
           end if;
         elsif tg_op = 'INSERT' then
-          perform from public.outbox
+          perform from public.${OUTBOX_TABLE}
             where aggregate = %2$L and aggregate_id = new.%3$I::text and aggregate_version = new.version
               and xmin = pg_current_xact_id()::xid and new.version = 1
               and current_setting('transaction_isolation') = 'read committed'
-              and not exists (select from public.deleted_aggregates where aggregate = %2$L and aggregate_id = new.%3$I::text);
+              and not exists (select from public.${DELETED_AGGREGATES_TABLE} where aggregate = %2$L and aggregate_id = new.%3$I::text);
           if not found then
             perform public.guard_recheck(tg_relid, tg_op, %2$L, null, new.%3$I::text, null, new.version);
           end if;
         else
-          insert into public.deleted_aggregates
-            select aggregate, aggregate_id, aggregate_version from public.outbox
+          insert into public.${DELETED_AGGREGATES_TABLE}
+            select aggregate, aggregate_id, aggregate_version from public.${OUTBOX_TABLE}
               where aggregate = %2$L and aggregate_id = old.%3$I::text and aggregate_version = old.version + 1
                 and xmin = pg_current_xact_id()::xid;
           if not found then

@@ -1,44 +1,46 @@
 /**
- * What change data capture needs: a publication of the outbox's inserts (for a reader that uses pgoutput), the logical
- * replication slot `<database>_outbox` (what AWS DMS reads, with the plugin test_decoding), and a schema of capture's own for
- * DMS's heartbeat table, so that it needs no rights where the data is.
+ * What change data capture needs: a publication of the outbox's inserts (for a reader that uses pgoutput), the
+ * logical replication slot that AWS DMS reads with the plugin test_decoding, and a separate schema for DMS's
+ * heartbeat table, so that capture needs no privileges on the schema that holds the data.
  *
- * The slot is made here, before any task starts, so that a first deployment loses nothing: whatever is committed from now on
- * waits in it. A slot is made outside a transaction that writes; so every statement here can be run again.
+ * The slot is created here, before any task starts, so that a first deployment loses nothing: every later commit
+ * waits in it. A slot cannot be created in a transaction that has written. So this migration runs without one,
+ * and every statement can be run again.
  */
 import type { MigrationBuilder } from "node-pg-migrate";
+import { HEARTBEAT_SCHEMA, OUTBOX_TABLE, PUBLICATION, SLOT_NAME_SQL } from "../names";
 
 export function up(pgm: MigrationBuilder): void {
   pgm.noTransaction();
   pgm.sql(`
     do $$
     begin
-      if not exists (select from pg_publication where pubname = 'outbox_publication') then
-        create publication outbox_publication for table outbox with (publish = 'insert');
+      if not exists (select from pg_publication where pubname = '${PUBLICATION}') then
+        create publication ${PUBLICATION} for table ${OUTBOX_TABLE} with (publish = 'insert');
       end if;
     end $$;
   `);
-  pgm.sql("create schema if not exists awsdms authorization monolith_capture");
+  pgm.sql(`create schema if not exists ${HEARTBEAT_SCHEMA} authorization monolith_capture`);
   pgm.sql(CHECK_SLOT);
-  // Not in a function: inside PL/pgSQL, slot creation fails now and then while other databases are being migrated ("snapshot
-  // reference is not owned by resource owner", seen with PostgreSQL 17.10).
+  // Not in a function: inside PL/pgSQL, slot creation sometimes fails while other databases are being migrated
+  // ("snapshot reference is not owned by resource owner", seen with PostgreSQL 17.10).
   pgm.sql(`
-    select pg_create_logical_replication_slot(current_database() || '_outbox', 'test_decoding')
-    where not exists (select from pg_replication_slots where slot_name = current_database() || '_outbox')
+    select pg_create_logical_replication_slot(${SLOT_NAME_SQL}, 'test_decoding')
+    where not exists (select from pg_replication_slots where slot_name = ${SLOT_NAME_SQL})
   `);
 }
 
 export function down(pgm: MigrationBuilder): void {
   pgm.noTransaction();
   pgm.sql(DROP_SLOT);
-  pgm.sql("drop schema if exists awsdms cascade");
-  pgm.sql("drop publication if exists outbox_publication");
+  pgm.sql(`drop schema if exists ${HEARTBEAT_SCHEMA} cascade`);
+  pgm.sql(`drop publication if exists ${PUBLICATION}`);
 }
 
 const CHECK_SLOT = `
   do $$
   declare
-    slot constant text := current_database() || '_outbox';
+    slot constant text := ${SLOT_NAME_SQL};
     existing record;
   begin
     if slot !~ '^[a-z0-9_]{1,63}$' then
@@ -61,7 +63,7 @@ const CHECK_SLOT = `
 const DROP_SLOT = `
   do $$
   declare
-    slot constant text := current_database() || '_outbox';
+    slot constant text := ${SLOT_NAME_SQL};
     reader integer;
   begin
     select active_pid into reader from pg_replication_slots where slot_name = slot;

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-kinesis";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { type Capture, type CaptureOptions, startCapture } from "../../../dist/local/capture/capture.js";
 import { startEmulator } from "../../../dist/local/servers/emulator.js";
 import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
@@ -20,7 +20,7 @@ export interface StreamRecord {
   shard: string;
   partitionKey: string;
   text: string;
-  json: { data?: Record<string, unknown>; control?: unknown; metadata: Record<string, unknown> };
+  json: { data?: Record<string, unknown>; metadata: Record<string, unknown> };
 }
 
 /** A Kinesis stream with the role that the program declares for DMS. */
@@ -46,7 +46,7 @@ export async function captureFixture() {
   const run = await openRunDirectory(process.cwd());
   const { endpoint, region, credentials, stop } = await startEmulator({ run, report: () => {} });
   const root = { endpoint, region, credentials };
-  // Another client's handler: the emulator takes no HTTP/2.
+  // Another client's handler: the emulator does not support HTTP/2.
   const kinesis = new KinesisClient({
     ...root,
     requestHandler: new LambdaClient(root).config.requestHandler,
@@ -83,7 +83,7 @@ export async function captureFixture() {
         const { user: username, password } = database.login;
         return Promise.resolve({ username, password, host: database.host, port: database.port });
       },
-      kinesis: { endpoint, region, credentials: () => sessionOf(sts, stream.roleArn) },
+      kinesisAs: (roleArn) => ({ endpoint, region, credentials: () => sessionOf(sts, roleArn) }),
       ...options,
     });
     onTestFinished(() => started.stop());
@@ -99,6 +99,13 @@ export async function captureFixture() {
     },
   };
 }
+
+/** Waits until everything that was committed is on the stream; on a busy machine this may take seconds. */
+export async function untilCaughtUp(capture: Capture): Promise<void> {
+  await expect.poll(() => capture.isCaughtUp(), { timeout: CAUGHT_UP_MILLISECONDS }).toBe(true);
+}
+
+const CAUGHT_UP_MILLISECONDS = 30_000;
 
 async function roleFor(root: object, name: string, actions: string[], resource: string): Promise<string> {
   const iam = new IAMClient(root);

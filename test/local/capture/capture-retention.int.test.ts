@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeDmsRecord } from "../../../dist/runtime/relay/decode-dms-record.js";
 import { agedEvents } from "../../support/aged-rows.js";
-import { captureFixture } from "./capture-fixture.js";
+import { captureFixture, untilCaughtUp } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";
 
 let fixture: Awaited<ReturnType<typeof captureFixture>>;
@@ -19,7 +19,7 @@ test("An event that is removed from the outbox before capture has read it still 
   await superuser.query("delete from outbox");
   const stream = await fixture.createStream();
   const capture = await fixture.capture(captured, stream);
-  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  await untilCaughtUp(capture);
   const events = (await stream.dataRecords()).filter(({ text }) =>
     ["event"].includes(decodeDmsRecord(Buffer.from(text)).kind),
   );
@@ -33,7 +33,7 @@ test("What retention removes is captured under its aggregate's key, ignored by t
   await agedEvents(superuser, 2, 40);
   await superuser.query("delete from outbox");
   const [later] = await changes(client, 1, 1);
-  await expect.poll(() => capture.isCaughtUp()).toBe(true);
+  await untilCaughtUp(capture);
   const records = await stream.dataRecords();
   expect(operations(records)).toEqual(["delete", "delete", "insert", "insert", "insert"]);
   const keysOf = (operation: string) =>

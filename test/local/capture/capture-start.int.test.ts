@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, freshDatabase } from "../../support/postgres.js";
 import { type CapturedDatabase, captureFixture } from "./capture-fixture.js";
-import { mappingRule, selectionRule, type TaskInputOverrides } from "./task-inputs.js";
+import { rulesFor, type TaskInputOverrides } from "./task-inputs.js";
 
 let fixture: Awaited<ReturnType<typeof captureFixture>>;
 let captured: CapturedDatabase;
@@ -29,7 +29,7 @@ async function refusal(
 test("a slot that does not exist", async () => {
   expect(await refusal({ postgres: { slotName: "nothing" } })).toMatchObject({
     code: "CAPTURE_SLOT_MISSING",
-    message: `There is no replication slot "nothing" (postgresSettings.slotName). Run the migrations, which make "${captured.name}_outbox", or correct the name`,
+    message: `There is no replication slot "nothing" (postgresSettings.slotName). Run the migrations, which create "${captured.name}_outbox", or correct the name`,
   });
 });
 
@@ -41,7 +41,7 @@ test("a slot of another plugin, and one of another database", async () => {
   expect(await refusal({ postgres: { slotName: `${captured.name}_pgoutput` } })).toMatchObject({
     code: "CAPTURE_SLOT_UNUSABLE",
     message: expect.stringContaining(
-      'was made for the plugin "pgoutput", not for test_decoding (postgresSettings.pluginName)',
+      'was created for the plugin "pgoutput", not for test_decoding (postgresSettings.pluginName)',
     ) as string,
   });
   const other = await freshDatabase({ slot: true });
@@ -53,35 +53,45 @@ test("a slot of another plugin, and one of another database", async () => {
   });
 });
 
-test("selection rules that no table matches", async () => {
-  expect(await refusal({ rules: [selectionRule("Outbox"), mappingRule()] })).toMatchObject({
-    code: "CAPTURE_NO_TABLES",
+test("a selection rule that names a table that does not exist", async () => {
+  expect(await refusal({ rules: rulesFor("Outbox", "aggregate_id") })).toMatchObject({
+    code: "CAPTURE_TABLE_MISSING",
+    message: expect.stringMatching(
+      /^The database has no table "public.Outbox", which the selection rule names/,
+    ) as string,
   });
 });
 
-test("a partition key of a column that is not there", async () => {
-  expect(
-    await refusal({
-      mapping: { "partition-key-type": "attribute-name", "partition-key-name": "aggregateId" },
-    }),
-  ).toMatchObject({
+test("a table with a column of a type that the local capture does not know", async () => {
+  const admin = await connect(adminUrl);
+  await admin.query("create table amounts (id uuid primary key, amount numeric(10, 2))");
+  expect(await refusal({ rules: rulesFor("amounts", "id") })).toMatchObject({
+    code: "CAPTURE_COLUMN_UNSUPPORTED",
+    message: expect.stringMatching(
+      /^The column "amount" of table "public.amounts" has the type "numeric". The local capture supports uuid, /,
+    ) as string,
+  });
+});
+
+test("a partition key of a column that does not exist", async () => {
+  expect(await refusal({ rules: rulesFor("outbox", "aggregateId") })).toMatchObject({
     code: "CAPTURE_MAPPINGS_INVALID",
     message: expect.stringMatching(
-      /^The object mapping of table "public.outbox" names the column "aggregateId", which the table does not have. It has id, aggregate, /,
+      /^The object-mapping rule of table "public.outbox" names the column "aggregateId", which the table does not have. It has id, aggregate, /,
     ) as string,
   });
 });
 
-test("a heartbeat where the capture role may not make its table", async () => {
-  expect(await refusal({ postgres: { heartbeatEnable: true } })).toMatchObject({
+test("a heartbeat in a schema where the capture role may not create its table", async () => {
+  expect(await refusal({ postgres: { heartbeatSchema: "public" } })).toMatchObject({
     code: "CAPTURE_HEARTBEAT_REFUSED",
     message: expect.stringContaining(
-      'Set heartbeatSchema to "awsdms", the schema that the migrations make for it',
+      'Set heartbeatSchema to "awsdms", the schema that the migrations create for it',
     ) as string,
   });
 });
 
-test("a wrong password, and a user that may not replicate", async () => {
+test("a wrong password", async () => {
   expect(await refusal({}, { ...captured, login: { ...captured.login, password: "wrong" } })).toMatchObject({
     code: "CAPTURE_SOURCE_UNREACHABLE",
     message: expect.stringContaining("password authentication failed") as string,
@@ -99,7 +109,7 @@ test("a stream that does not exist, and a role that may not write to it", async 
 });
 
 test("a refused start leaves the slot free", async () => {
-  await refusal({ rules: [selectionRule("nothing")] });
+  await refusal({ rules: rulesFor("nothing", "id") });
   const admin = await connect(adminUrl);
   const { rows } = await admin.query("select active from pg_replication_slots where slot_name = $1", [
     `${captured.name}_outbox`,

@@ -12,7 +12,7 @@ export interface DatabaseUnderCapture {
   superuser: Client;
 }
 
-/** Makes a database of the test's own. */
+/** Creates a database for one test. */
 export async function databaseUnderCapture(): Promise<DatabaseUnderCapture> {
   const fresh = await freshDatabase({ slot: true });
   const { name, host, port } = fresh;

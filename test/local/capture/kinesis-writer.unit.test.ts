@@ -27,7 +27,7 @@ function calls(): string[] {
     );
 }
 
-/** Answers a call by saying which records fail. */
+/** Makes the records of a call fail for which `fails` says so. */
 function answer(fails: (text: string, call: number) => boolean): void {
   let call = 0;
   kinesis.on(PutRecordsCommand).callsFake((input: { Records: { Data: Buffer }[] }) => {
@@ -47,7 +47,7 @@ async function write(...records: ReturnType<typeof record>[]): Promise<string[]>
   return written;
 }
 
-test("records of one key go one after another, those of other keys beside them", async () => {
+test("records of one key are written one after another, those of other keys beside them", async () => {
   answer(() => false);
   expect(
     await write(
@@ -61,7 +61,7 @@ test("records of one key go one after another, those of other keys beside them",
   expect(calls()).toEqual(["a1 b1", "a2 b2", "a3"]);
 });
 
-test("a record that fails alone is tried again before the next of its key, and holds up no other", async () => {
+test("a record that fails alone is retried before the next of its key, and does not delay other keys", async () => {
   answer((text, call) => text === "a1" && call < 3);
   expect(await write(record("a", "a1"), record("b", "b1"), record("a", "a2"), record("b", "b2"))).toEqual([
     "b1",
@@ -72,7 +72,7 @@ test("a record that fails alone is tried again before the next of its key, and h
   expect(calls()).toEqual(["a1 b1", "a1 b2", "a1", "a2"]);
 });
 
-test("a call takes at most 500 records and 5 MB", async () => {
+test("a call has at most 500 records and 5 MB", async () => {
   answer(() => false);
   await write(...Array.from({ length: 1_001 }, (_, index) => record(`k${index}`, "x")));
   expect(calls().map((call) => call.split(" ").length)).toEqual([500, 500, 1]);
@@ -81,7 +81,7 @@ test("a call takes at most 500 records and 5 MB", async () => {
   expect(calls().map((call) => call.split(" ").length)).toEqual([5, 1]);
 });
 
-test("an outage is waited for and told of once", async () => {
+test("an outage is retried and reported once", async () => {
   kinesis
     .on(PutRecordsCommand)
     .rejectsOnce(Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" }))
@@ -91,12 +91,12 @@ test("an outage is waited for and told of once", async () => {
     .resolves({ Records: [{ SequenceNumber: "1" }], FailedRecordCount: 0 });
   expect(await write(record("a", "a1"))).toEqual(["a1"]);
   expect(lines).toEqual([
-    "Kinesis takes no records (ECONNREFUSED: connect ECONNREFUSED); trying on",
-    "Kinesis takes records again",
+    "Kinesis does not accept records (ECONNREFUSED: connect ECONNREFUSED); retrying",
+    "Kinesis accepts records again",
   ]);
 });
 
-test("a refusal is an error and not tried again", async () => {
+test("a refusal is an error and not retried", async () => {
   kinesis.on(PutRecordsCommand).rejects(
     Object.assign(new Error("not allowed"), {
       name: "AccessDeniedException",
@@ -110,7 +110,7 @@ test("a refusal is an error and not tried again", async () => {
   expect(calls()).toHaveLength(1);
 });
 
-test("giving up leaves what is not written", async () => {
+test("a write that is stopped returns what is not written", async () => {
   const stop = new AbortController();
   kinesis.on(PutRecordsCommand).callsFake(() => {
     stop.abort();

@@ -17,7 +17,7 @@ beforeAll(async () => {
   await first.query("create table numbers (n integer primary key)");
 });
 
-/** Two transactions whose commits follow each other in the log without anything between them. */
+/** Two transactions whose commits are adjacent in the log. */
 async function commitTogether(): Promise<[number, number]> {
   const numbers: [number, number] = [++number, ++number];
   await Promise.all([first.query("begin"), second.query("begin")]);
@@ -37,7 +37,7 @@ async function read(acknowledge: number): Promise<number[]> {
     "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn as lsn",
   );
   const end = BigInt(rows[0]?.lsn ?? 0);
-  const stream = await openReplicationStream({ connectionString: database.url }, slot, 0n, {
+  const stream = await openReplicationStream({ connectionString: database.url }, slot, {
     message(lsn, text) {
       const inserted = /INSERT: n\[integer\]:(\d+)/.exec(text)?.[1];
       if (inserted !== undefined) numbers.push(Number(inserted));
@@ -61,7 +61,7 @@ test("what is not acknowledged is sent again", async () => {
   expect(await read(0)).toEqual([]);
 });
 
-test("acknowledging one commit does not acknowledge the one that touches it", async () => {
+test("acknowledging one commit does not acknowledge the adjacent one", async () => {
   for (let attempt = 0; attempt < 10; attempt += 1) {
     await commitTogether();
     const [, next] = await read(1);
@@ -69,7 +69,7 @@ test("acknowledging one commit does not acknowledge the one that touches it", as
   }
 });
 
-test("a stream that is closed gives its slot back at once", async () => {
+test("a stream that is closed releases its slot at once", async () => {
   await read(0);
   const { rows } = await first.query("select active from pg_replication_slots where slot_name = $1", [slot]);
   expect(rows).toEqual([{ active: false }]);
@@ -78,6 +78,6 @@ test("a stream that is closed gives its slot back at once", async () => {
 test("a slot that does not exist is PostgreSQL's error", async () => {
   const listener = { message: () => {}, progress: () => {}, closed: () => {} };
   await expect(
-    openReplicationStream({ connectionString: database.url }, "nothing", 0n, listener),
+    openReplicationStream({ connectionString: database.url }, "nothing", listener),
   ).rejects.toMatchObject({ code: "42704" });
 });

@@ -1,110 +1,160 @@
-import { describe, expect, test } from "vitest";
+import "../../support/unpackaged";
+import { expect, test } from "vitest";
+import * as pulumi from "@pulumi/pulumi";
+import { replicate } from "../../../dist/components/monolith/replication.js";
+import { replicationTaskSettings } from "../../../dist/components/monolith/replication-settings.js";
 import { readCaptureSettings } from "../../../dist/local/capture/settings.js";
-import { parseTableMappings } from "../../../dist/local/capture/table-mappings.js";
-import { mappingRule, selectionRule, type TaskInputOverrides, taskInputs } from "./task-inputs.js";
+import { deploy } from "../../support/mocks";
+import { DATABASE } from "../../support/monolith-database";
+import { rulesFor, rulesWith, STREAM_ARN, type TaskInputOverrides, taskInputs } from "./task-inputs";
 
-function read(
-  overrides?: TaskInputOverrides,
-  change: (inputs: ReturnType<typeof taskInputs>) => void = () => {},
-) {
-  const inputs = taskInputs(overrides);
-  change(inputs);
-  return readCaptureSettings(inputs.source, inputs.target, inputs.task);
-}
+const read = (overrides?: TaskInputOverrides) => readCaptureSettings(taskInputs(overrides));
 
-test("what the program declares is read with DMS's defaults for the rest", () => {
-  expect(read({ kinesis: { streamArn: "arn:aws:kinesis:eu-west-1:1:stream/s" } })).toMatchObject({
-    taskId: "shop-capture",
-    slotName: "shop_outbox",
-    heartbeat: undefined,
-    streamName: "s",
-    defaultPartitionKeyType: "schema-table",
-    record: {
-      unformatted: true,
-      controlDetails: false,
-      nullAndEmpty: true,
-      booleans: false,
-      lobs: { included: true, maxBytes: 1024 * 1024, failOnTruncation: true },
+const { one } = await deploy(() => {
+  const declared = { database: DATABASE, streamArn: pulumi.output(STREAM_ARN), alarmTopicArn: undefined };
+  replicate("monolith", { ...declared, replicationInstanceClass: "dms.t3.micro" }, {});
+});
+const declaredSource = one("aws:dms/endpoint:Endpoint", "monolith-source").inputs;
+const declaredTarget = one("aws:dms/endpoint:Endpoint", "monolith-target").inputs;
+const declaredTask = one("aws:dms/replicationTask:ReplicationTask", "monolith-task").inputs;
+
+const taskSettings = replicationTaskSettings() as Record<"TargetMetadata" | "ErrorBehavior", object>;
+
+test("what the program declares is supported", () => {
+  expect(readCaptureSettings({ source: declaredSource, target: declaredTarget, task: declaredTask })).toEqual(
+    {
+      taskId: "domain-consistency-dev-monolith",
+      database: "shop",
+      secretArn: DATABASE.captureSecretArn,
+      secretRoleArn: "arn:aws:iam::111122223333:role/monolith-source-role-1234567",
+      slotName: "shop_outbox",
+      heartbeat: { schema: "awsdms", everyMilliseconds: 300_000 },
+      streamArn: STREAM_ARN,
+      streamRoleArn: "arn:aws:iam::111122223333:role/monolith-target-role-1234567",
+      table: { schema: "public", name: "outbox" },
+      partitionKeyColumn: "aggregate_id",
+      maxLobBytes: 1024 * 1024,
     },
-  });
-  const defaults = read({ task: { replicationTaskSettings: "{}" } }, ({ target }) => {
-    target.kinesisSettings = { streamArn: "arn:aws:kinesis:eu-west-1:1:stream/s", serviceAccessRoleArn: "r" };
-  });
-  expect(defaults.record).toMatchObject({
-    unformatted: false,
-    nullAndEmpty: false,
-    partitionValue: false,
-    transactionDetails: false,
-    lobs: { maxBytes: 32 * 1024 },
-  });
+  );
 });
 
-test("applying in parallel makes the primary key the default partition key", () => {
-  expect(read({ targetMetadata: { ParallelApplyThreads: 2 } }).defaultPartitionKeyType).toBe("primary-key");
+test("the capture's tests declare the same inputs as the program", () => {
+  const namesOf = (inputs: unknown): unknown =>
+    typeof inputs === "object" && inputs !== null
+      ? Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, namesOf(value)]))
+      : "declared";
+  expect(namesOf(taskInputs())).toEqual(
+    namesOf({ source: declaredSource, target: declaredTarget, task: declaredTask }),
+  );
 });
 
-test("the heartbeat is off unless enabled, and then every five minutes in the schema public", () => {
-  expect(read({ postgres: { heartbeatEnable: true } }).heartbeat).toEqual({
-    schema: "public",
-    everyMilliseconds: 300_000,
-  });
-});
+const NOT_SUPPORTED = "The local capture does not support it: remove it.";
 
 test.each<[string, TaskInputOverrides, string]>([
   [
     "a full load",
     { task: { migrationType: "full-load-and-cdc" } },
-    'The input migrationType of the replication task is "full-load-and-cdc". Set it to "cdc": the outbox is captured from its slot, and the stand-in does no full load',
+    'The input migrationType of the replication task is "full-load-and-cdc". Set it to "cdc": the outbox is captured from its slot, without a full load.',
   ],
   [
     "pglogical",
     { postgres: { pluginName: "pglogical" } },
-    'The input postgresSettings.pluginName is "pglogical". Set it to "test_decoding": the slot was made for that plugin',
+    'The input postgresSettings.pluginName of the source endpoint is "pglogical". Set it to "test_decoding": the migrations create the slot for that plugin.',
   ],
   [
-    "capturing DDL",
-    { postgres: { captureDdls: true } },
-    'The input postgresSettings.captureDdls is "true". Set it to false: DMS would otherwise make an event trigger, which takes a superuser',
+    "no slot, since DMS would create one too late",
+    { postgres: { slotName: undefined } },
+    "The input postgresSettings.slotName of the source endpoint is not set. Set it to the slot that the migrations create; otherwise DMS creates its own when the task starts, and loses earlier events.",
   ],
   [
-    "another format",
-    { kinesis: { messageFormat: "avro" } },
-    'The input kinesisSettings.messageFormat is "avro". Set it to "json" or "json-unformatted"',
+    "capturing DDL, DMS's default",
+    { postgres: { captureDdls: undefined } },
+    "The input postgresSettings.captureDdls of the source endpoint is not set. Set it to false: otherwise DMS creates an event trigger, which needs a superuser.",
+  ],
+  [
+    "no heartbeat, DMS's default",
+    { postgres: { heartbeatEnable: undefined } },
+    "The input postgresSettings.heartbeatEnable of the source endpoint is not set. Set it to true: otherwise the slot of an idle database retains the log until the disk is full.",
+  ],
+  [
+    "a heartbeat every 0 minutes",
+    { postgres: { heartbeatFrequency: 0 } },
+    'The input postgresSettings.heartbeatFrequency of the source endpoint is "0". Set it to whole minutes, 1 or more.',
+  ],
+  [
+    "records without their null columns, DMS's default",
+    { kinesis: { includeNullAndEmpty: undefined } },
+    "The input kinesisSettings.includeNullAndEmpty of the target endpoint is not set. Set it to true: otherwise DMS omits columns that are null or empty.",
+  ],
+  [
+    "a stream that is not an ARN",
+    { kinesis: { streamArn: "outbox" } },
+    'The input kinesisSettings.streamArn of the target endpoint is "outbox". Set it to the ARN of a Kinesis stream.',
   ],
   [
     "full LOB mode",
     { targetMetadata: { FullLobMode: true } },
-    'The input TargetMetadata.FullLobMode of the task settings is "true". Set it to false and LimitedSizeLobMode to true: Kinesis takes no full LOBs',
+    'The input replicationTaskSettings.TargetMetadata.FullLobMode of the replication task is "true". Set it to false: Kinesis targets do not support full LOB mode.',
+  ],
+  [
+    "no LOBs",
+    { targetMetadata: { SupportLobs: false } },
+    'The input replicationTaskSettings.TargetMetadata.SupportLobs of the replication task is "false". Set it to true: DMS treats a payload as a LOB, and would omit it.',
+  ],
+  [
+    "a LOB size above DMS's limit",
+    { targetMetadata: { LobMaxSize: 102_401 } },
+    'The input replicationTaskSettings.TargetMetadata.LobMaxSize of the replication task is "102401". Set it to 1 .. 102400 KiB.',
   ],
   [
     "batch apply",
     { targetMetadata: { BatchApplyEnabled: true } },
-    'The input TargetMetadata.BatchApplyEnabled of the task settings is "true". Set it to false: with Kinesis, batches may lose data',
+    'The input replicationTaskSettings.TargetMetadata.BatchApplyEnabled of the replication task is "true". Set it to false: with Kinesis, batches may lose data.',
   ],
   [
-    "too many threads",
-    { targetMetadata: { ParallelApplyThreads: 33 } },
-    'The input TargetMetadata.ParallelApplyThreads of the task settings is "33". Set it to 0 .. 32',
+    "parallel apply",
+    { targetMetadata: { ParallelApplyThreads: 2 } },
+    'The input replicationTaskSettings.TargetMetadata.ParallelApplyThreads of the replication task is "2". Set it to 0: several threads may reorder one aggregate\'s events.',
   ],
   [
-    "a start time",
-    { task: { cdcStartTime: "2024-01-01T00:00:00Z" } },
-    'The input cdcStartTime of the replication task is "2024-01-01T00:00:00Z". Leave it out: PostgreSQL sources cannot start from a time',
+    "a task that continues after an error",
+    { errorBehavior: { DataErrorPolicy: "LOG_ERROR" } },
+    'The input replicationTaskSettings.ErrorBehavior.DataErrorPolicy of the replication task is "LOG_ERROR". Set it to "STOP_TASK": a task that continues loses the event.',
   ],
   [
-    "a start position that is none",
-    { task: { cdcStartPosition: "now" } },
-    'The input cdcStartPosition of the replication task is "now". Write a position of the write-ahead log such as "2/7C007178"',
+    "a task that is not started",
+    { task: { startReplicationTask: false } },
+    'The input startReplicationTask of the replication task is "false". Set it to true: otherwise nothing is captured until the task is started by hand.',
   ],
   [
-    "a heartbeat of no minutes",
-    { postgres: { heartbeatEnable: true, heartbeatFrequency: 0 } },
-    'The input postgresSettings.heartbeatFrequency is "0". Set it to whole minutes, 1 or more',
+    "another source",
+    { source: { engineName: "mysql" } },
+    'The input engineName of the source endpoint is "mysql". Set it to "postgres".',
   ],
   [
-    "a stream that is none",
-    { kinesis: { streamArn: "outbox" } },
-    "The input kinesisSettings.streamArn is missing. Set it to the ARN of a Kinesis stream",
+    "an endpoint in the wrong direction",
+    { source: { endpointType: "target" } },
+    'The input endpointType of the source endpoint is "target". Set it to "source".',
+  ],
+  [
+    "a start position",
+    { task: { cdcStartPosition: "2/7C007178" } },
+    `The input cdcStartPosition of the replication task is "2/7C007178". ${NOT_SUPPORTED}`,
+  ],
+  [
+    "connection attributes",
+    { source: { extraConnectionAttributes: "slotName=other" } },
+    `The input extraConnectionAttributes of the source endpoint is "slotName=other". ${NOT_SUPPORTED}`,
+  ],
+  [
+    "an unknown setting of the source",
+    { postgres: { mapBooleanAsBoolean: true } },
+    `The input postgresSettings.mapBooleanAsBoolean of the source endpoint is "true". ${NOT_SUPPORTED}`,
+  ],
+  [
+    "task settings that are not JSON",
+    { task: { replicationTaskSettings: "{" } },
+    "The input replicationTaskSettings of the replication task is \"{\". It is not JSON: SyntaxError: Expected property name or '}' in JSON at position 1 (line 1 column 2).",
   ],
 ])("%s is refused, with the remedy", (_, overrides, message) => {
   expect(() => read(overrides)).toThrow(
@@ -112,128 +162,132 @@ test.each<[string, TaskInputOverrides, string]>([
   );
 });
 
-test("a task without a slot of its own is refused: DMS would make one too late", () => {
-  expect(() => read({}, ({ source }) => delete source.postgresSettings?.slotName)).toThrow(
-    /postgresSettings.slotName is missing. Set it to the slot that the migrations made/,
+test.each([
+  ["postgres", "postgresSettings", Object.keys(declaredSource["postgresSettings"] as object)],
+  ["kinesis", "kinesisSettings", Object.keys(declaredTarget["kinesisSettings"] as object)],
+  ["targetMetadata", "replicationTaskSettings.TargetMetadata", Object.keys(taskSettings.TargetMetadata)],
+  ["errorBehavior", "replicationTaskSettings.ErrorBehavior", Object.keys(taskSettings.ErrorBehavior)],
+])("%s: every declared setting is needed, and no other is supported", (part, path, names) => {
+  expect(names.length).toBeGreaterThan(3);
+  for (const name of names)
+    expect(() => read({ [part]: { [name]: undefined } })).toThrow(`The input ${path}.${name} of the `);
+  expect(() => read({ [part]: { other: 1 } })).toThrow(
+    new RegExp(`^The input ${path}\\.other of the .+ is "1"\\. ${NOT_SUPPORTED}$`),
   );
 });
 
-test("endpoints of the wrong kind are refused", () => {
-  expect(() => read({}, ({ source }) => (source.engineName = "mysql"))).toThrow(
-    '"mysql". Set it to postgres or aurora-postgresql',
-  );
-  expect(() => read({}, ({ target }) => (target.engineName = "kafka"))).toThrow(
-    '"kafka". Set it to "kinesis"',
-  );
-  expect(() => read({}, ({ source }) => (source.endpointType = "target"))).toThrow(
-    '"target". Set it to "source"',
+test("every wrong input is named at once", () => {
+  const wrong = { source: { engineName: "mysql" }, kinesis: { noHexPrefix: true } };
+  expect(() => read(wrong)).toThrow(
+    /^The input engineName of the source endpoint is "mysql"\. .+\nThe input kinesisSettings\.noHexPrefix of the target endpoint is "true"\. .+$/,
   );
 });
 
-describe("table mappings", () => {
-  const parse = (...rules: object[]) => parseTableMappings(JSON.stringify({ rules }));
-  const numbered = (rule: object, id: string) => ({ ...rule, "rule-id": id, "rule-name": id });
-
-  test("wildcards select, exclusions win, and case counts", () => {
-    const { selects } = parse(
-      numbered(selectionRule("out%", "pub%"), "1"),
-      numbered(selectionRule("outbox_%", "public", "exclude"), "2"),
-    );
-    expect([
-      selects("public", "outbox"),
-      selects("public", "outbox_old"),
-      selects("public", "Outbox"),
-      selects("other", "outbox"),
-    ]).toEqual([true, false, false, false]);
-    expect(parse(selectionRule("a.c")).selects("public", "abc")).toBe(false);
+test("the rules decide which table is captured and by which column its records are keyed", () => {
+  expect(read({ rules: rulesFor("Events", "id", "legacy") })).toMatchObject({
+    table: { schema: "legacy", name: "Events" },
+    partitionKeyColumn: "id",
   });
+});
 
-  test("the first object mapping that fits a table is its mapping", () => {
-    const { mappingOf } = parse(
-      selectionRule("%"),
-      mappingRule({
-        "partition-key-type": "attribute-name",
-        "partition-key-name": "aggregate_id",
-        "exclude-columns": ["traceparent"],
-      }),
-    );
-    expect(mappingOf("public", "outbox")).toEqual({
-      action: "map-record-to-record",
-      partitionKeyType: "attribute-name",
-      partitionKey: "aggregate_id",
-      excludeColumns: ["traceparent"],
-    });
-    expect(mappingOf("public", "inbox")).toBeUndefined();
-  });
+const [selection = {}, mapping = {}] = rulesWith();
+const outbox = { "schema-name": "public", "table-name": "outbox" };
+const keyedBy = (parameters: object) => rulesWith({}, { "mapping-parameters": parameters });
+const BOTH_RULES =
+  "Set them to one selection rule and one object-mapping rule. Without the latter, DMS uses the table's name as the partition key and puts all events on one shard.";
 
-  test("a constant may be given by its value alone", () => {
-    expect(
-      parse(selectionRule(), mappingRule({ "partition-key": { value: "one" } })).mappingOf(
-        "public",
-        "outbox",
-      ),
-    ).toMatchObject({
-      partitionKeyType: "constant",
-      partitionKey: "one",
-    });
-  });
+test.each<[string, object[], string, string]>([
+  ["no object-mapping rule, so DMS's default key,", [selection], "tableMappings.rules", BOTH_RULES],
+  ["a third rule", [selection, mapping, mapping], "tableMappings.rules", BOTH_RULES],
+  ["an object-mapping rule alone", [mapping], "tableMappings.rules", BOTH_RULES],
+  [
+    "no partition-key-type, so DMS's default,",
+    keyedBy({}),
+    "tableMappings.rules.1.mapping-parameters.partition-key-type",
+    "is not set. Set it to \"attribute-name\": DMS's other types put all events on one shard, or one aggregate's events on several.",
+  ],
+  [
+    "another partition-key-type",
+    keyedBy({ "partition-key-type": "primary-key" }),
+    "tableMappings.rules.1.mapping-parameters.partition-key-type",
+    'is "primary-key". Set it to "attribute-name"',
+  ],
+  [
+    "an attribute without its name",
+    keyedBy({ "partition-key-type": "attribute-name" }),
+    "tableMappings.rules.1.mapping-parameters.partition-key-name",
+    "is not set. Set it to the column that records are keyed by.",
+  ],
+  [
+    "excluding columns",
+    keyedBy({
+      "partition-key-type": "attribute-name",
+      "partition-key-name": "aggregate_id",
+      "exclude-columns": ["payload"],
+    }),
+    "tableMappings.rules.1.mapping-parameters.exclude-columns",
+    `is "["payload"]". ${NOT_SUPPORTED}`,
+  ],
+  [
+    "documents",
+    rulesWith({}, { "rule-action": "map-record-to-document" }),
+    "tableMappings.rules.1.rule-action",
+    'is "map-record-to-document". Set it to "map-record-to-record": the relay reads the columns directly from "data".',
+  ],
+  [
+    "a selection that excludes",
+    rulesWith({ "rule-action": "exclude" }),
+    "tableMappings.rules.0.rule-action",
+    'is "exclude". Set it to "include".',
+  ],
+  [
+    "filters",
+    rulesWith({ filters: [{}] }),
+    "tableMappings.rules.0.filters",
+    'is "[{}]". Remove the filters: the local capture does not support them.',
+  ],
+  [
+    "a transformation",
+    rulesWith({}, { "rule-type": "transformation" }),
+    "tableMappings.rules.1.rule-type",
+    'is "transformation". Set it to "object-mapping".',
+  ],
+  [
+    "a wildcard",
+    rulesFor("out%", "aggregate_id"),
+    "tableMappings.rules.0.object-locator.table-name",
+    'is "out%". Set it to one table, without wildcards.',
+  ],
+  [
+    "a locator without a table",
+    rulesWith({ "object-locator": { "schema-name": "public" } }),
+    "tableMappings.rules.0.object-locator.table-name",
+    "is not set. Set it to one table, without wildcards.",
+  ],
+  [
+    "an object mapping of another table",
+    rulesWith({}, { "object-locator": { ...outbox, "table-name": "inbox" } }),
+    "tableMappings.rules",
+    "Name the same table in both rules: otherwise DMS captures it with its default partition key.",
+  ],
+  [
+    "a repeated id",
+    rulesWith({}, { "rule-id": "1" }),
+    "tableMappings.rules",
+    "Give each rule its own rule-id and rule-name.",
+  ],
+])("%s is refused", (_, rules, input, problem) => {
+  const refused = () => read({ rules });
+  expect(refused).toThrow(expect.objectContaining({ code: "CAPTURE_MAPPINGS_INVALID" }) as Error);
+  expect(refused).toThrow(`The input ${input} of the replication task `);
+  expect(refused).toThrow(problem);
+});
 
-  test.each<[string, object[], string]>([
-    [
-      "no selection",
-      [mappingRule()],
-      "The table mappings have no selection rule that includes a table: DMS needs one with the rule-action include",
-    ],
-    [
-      "an unknown partition-key-type",
-      [selectionRule(), mappingRule({ "partition-key-type": "aggregate" })],
-      'Rule "2" (map) of the table mappings has the partition-key-type "aggregate"; it must be one of schema-table, transaction-id, primary-key, constant, attribute-name',
-    ],
-    [
-      "an attribute without its name",
-      [selectionRule(), mappingRule({ "partition-key-type": "attribute-name" })],
-      'Rule "2" (map) of the table mappings has the partition-key-type attribute-name, which needs the attribute\'s name as partition-key-name',
-    ],
-    [
-      "a constant without its value",
-      [selectionRule(), mappingRule({ "partition-key-type": "constant" })],
-      'Rule "2" (map) of the table mappings has the partition-key-type constant, which needs "partition-key": {"value": "..."}',
-    ],
-    [
-      "an unknown action",
-      [{ ...selectionRule(), "rule-action": "choose" }],
-      'Rule "1" (select) of the table mappings has the rule-action "choose"; a selection has include, exclude or explicit',
-    ],
-    [
-      "a repeated id",
-      [selectionRule(), selectionRule()],
-      'Rule "1" (select) of the table mappings has the same rule-id as another rule: each needs its own',
-    ],
-    [
-      "a transformation",
-      [selectionRule(), { ...mappingRule(), "rule-type": "transformation" }],
-      'Rule "2" (map) of the table mappings has the rule-type "transformation"; the stand-in knows "selection" and "object-mapping"',
-    ],
-    [
-      "filters",
-      [{ ...selectionRule(), filters: [{}] }],
-      'Rule "1" (select) of the table mappings has filters, which the stand-in does not do',
-    ],
-    [
-      "a locator without a table",
-      [{ ...selectionRule(), "object-locator": { "schema-name": "public" } }],
-      'Rule "1" (select) of the table mappings has an object-locator without table-name',
-    ],
-  ])("%s is refused", (_, rules, message) => {
-    expect(() => parse(...rules)).toThrow(
-      expect.objectContaining({ code: "CAPTURE_MAPPINGS_INVALID", message }) as Error,
-    );
-  });
-
-  test("what is not JSON, or has no rules, is refused", () => {
-    expect(() => parseTableMappings("{")).toThrow(/^The table mappings are not JSON: /);
-    expect(() => parseTableMappings("[]")).toThrow(
-      'The table mappings must be an object with the array "rules"',
-    );
-  });
+test("table mappings that are not JSON, or have no rules, are refused", () => {
+  const mappings = (tableMappings: string) => () => read({ task: { tableMappings } });
+  expect(mappings("{")).toThrow(
+    /^The input tableMappings of the replication task is "\{"\. It is not JSON: /,
+  );
+  expect(mappings("[]")).toThrow(/^The input tableMappings of the replication task is "\[\]"\. /);
+  expect(mappings("{}")).toThrow(/^The input tableMappings\.rules of the replication task is not set\. /);
 });

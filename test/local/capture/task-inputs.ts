@@ -1,61 +1,36 @@
-import type {
-  KinesisSettings,
-  PostgresSettings,
-  ReplicationTaskInputs,
-  SourceEndpointInputs,
-  TargetEndpointInputs,
-} from "../../../dist/local/capture/dms-inputs.js";
+import type { DeclaredReplication } from "../../../dist/local/capture/settings.js";
+import {
+  replicationTaskSettings,
+  tableMappings,
+} from "../../../dist/components/monolith/replication-settings.js";
 
-/** Inputs of the three DMS resources as the program declares them. */
-export interface TaskInputs {
-  source: SourceEndpointInputs;
-  target: TargetEndpointInputs;
-  task: ReplicationTaskInputs;
-}
-
-/** What a test wants otherwise. */
+/** What a test declares differently; undefined leaves an input out. */
 export interface TaskInputOverrides {
   database?: string;
-  postgres?: PostgresSettings;
-  kinesis?: KinesisSettings;
-  task?: Partial<ReplicationTaskInputs>;
-  mapping?: object;
+  source?: object;
+  postgres?: object;
+  target?: object;
+  kinesis?: object;
+  task?: object;
   /** Replaces all rules. */
   rules?: object[];
   targetMetadata?: object;
+  errorBehavior?: object;
 }
 
 export const STREAM_ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/outbox";
 
-export function selectionRule(table = "outbox", schema = "public", action = "include"): object {
-  return {
-    "rule-type": "selection",
-    "rule-id": "1",
-    "rule-name": "select",
-    "rule-action": action,
-    "object-locator": { "schema-name": schema, "table-name": table },
-  };
-}
-
-export function mappingRule(parameters: object = {}, table = "outbox"): object {
-  return {
-    "rule-type": "object-mapping",
-    "rule-id": "2",
-    "rule-name": "map",
-    "rule-action": "map-record-to-record",
-    "object-locator": { "schema-name": "public", "table-name": table },
-    "mapping-parameters": parameters,
-  };
-}
-
-export function taskInputs(overrides: TaskInputOverrides = {}): TaskInputs {
-  const { database = "shop" } = overrides;
-  const byAggregate = { "partition-key-type": "attribute-name", "partition-key-name": "aggregate_id" };
+/** The inputs of the three DMS resources as the program declares them; settings.unit.test.ts compares them with it. */
+export function taskInputs(overrides: TaskInputOverrides = {}): DeclaredReplication {
+  const { database = "shop", rules, targetMetadata, errorBehavior } = overrides;
+  const settings = replicationTaskSettings() as Record<"TargetMetadata" | "ErrorBehavior", object>;
   return {
     source: {
+      endpointId: "shop-source",
       endpointType: "source",
       engineName: "postgres",
       databaseName: database,
+      sslMode: "none",
       secretsManagerArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:capture",
       secretsManagerAccessRoleArn: "arn:aws:iam::000000000000:role/source",
       postgresSettings: {
@@ -63,10 +38,15 @@ export function taskInputs(overrides: TaskInputOverrides = {}): TaskInputs {
         slotName: `${database}_outbox`,
         captureDdls: false,
         failTasksOnLobTruncation: true,
+        heartbeatEnable: true,
+        heartbeatFrequency: 5,
+        heartbeatSchema: "awsdms",
         ...overrides.postgres,
       },
+      ...overrides.source,
     },
     target: {
+      endpointId: "shop-target",
       endpointType: "target",
       engineName: "kinesis",
       kinesisSettings: {
@@ -78,23 +58,38 @@ export function taskInputs(overrides: TaskInputOverrides = {}): TaskInputs {
         includeNullAndEmpty: true,
         ...overrides.kinesis,
       },
+      ...overrides.target,
     },
     task: {
       replicationTaskId: "shop-capture",
       migrationType: "cdc",
-      tableMappings: JSON.stringify({
-        rules: overrides.rules ?? [selectionRule(), mappingRule(overrides.mapping ?? byAggregate)],
-      }),
+      replicationInstanceArn: "arn:aws:dms:us-east-1:000000000000:rep:shop",
+      sourceEndpointArn: "arn:aws:dms:us-east-1:000000000000:endpoint:source",
+      targetEndpointArn: "arn:aws:dms:us-east-1:000000000000:endpoint:target",
+      tableMappings: JSON.stringify(rules ? { rules } : tableMappings()),
       replicationTaskSettings: JSON.stringify({
-        TargetMetadata: {
-          SupportLobs: true,
-          FullLobMode: false,
-          LimitedSizeLobMode: true,
-          LobMaxSize: 1024,
-          ...overrides.targetMetadata,
-        },
+        ...settings,
+        TargetMetadata: { ...settings.TargetMetadata, ...targetMetadata },
+        ErrorBehavior: { ...settings.ErrorBehavior, ...errorBehavior },
       }),
+      startReplicationTask: true,
       ...overrides.task,
     },
   };
+}
+
+/** The two rules as the program declares them, with what a test changes of each. */
+export function rulesWith(selection: object = {}, mapping: object = {}): object[] {
+  const [declaredSelection, declaredMapping] = (tableMappings() as { rules: [object, object] }).rules;
+  return [
+    { ...declaredSelection, ...selection },
+    { ...declaredMapping, ...mapping },
+  ];
+}
+
+/** The two rules, for another table or another column. */
+export function rulesFor(table: string, partitionKeyColumn: string, schema = "public"): object[] {
+  const locator = { "object-locator": { "schema-name": schema, "table-name": table } };
+  const parameters = { "partition-key-type": "attribute-name", "partition-key-name": partitionKeyColumn };
+  return rulesWith(locator, { ...locator, "mapping-parameters": parameters });
 }
