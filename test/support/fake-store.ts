@@ -1,10 +1,11 @@
+import type { StagedChange } from "../../runtime/define/change";
 import type {
   CommitContext,
   CommitOutcome,
   CommittedRequest,
   Once,
-  StagedChange,
   Store,
+  StoreOpener,
 } from "../../runtime/store/store";
 
 /** A store that writes nothing and answers commits with what the test has prepared. */
@@ -43,6 +44,11 @@ export function fakeStore(
       return committed;
     },
   };
+}
+
+/** Opens this store; no environment variables name it. */
+export function openerOf(store: Store): StoreOpener<never> {
+  return { variables: [], open: () => store };
 }
 
 /** A lost race. */
