@@ -3,6 +3,7 @@ import type {
   CommitContext,
   CommitOutcome,
   CommittedRequest,
+  Conflict,
   Once,
   Store,
   StoreOpener,
@@ -52,7 +53,7 @@ export function openerOf(store: Store): StoreOpener<never> {
 }
 
 /** A lost race. */
-export const CONFLICT: CommitOutcome = {
+export const CONFLICT: Conflict = {
   outcome: "conflict",
   aggregate: "bank.Account",
   message: "The bank.Account was changed by somebody else.",
