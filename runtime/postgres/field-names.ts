@@ -34,8 +34,8 @@ export function withFieldNames<DB>(db: Kysely<DB>, table: string, columns: Colum
       const transformed = super.transformSelection(node, queryId);
       const alias = aliasOf(transformed.selection);
       if (alias === undefined || !AliasNode.is(transformed.selection)) return transformed;
-      const renamed = IdentifierNode.create(nameIn(columns, alias));
-      return { ...transformed, selection: { ...transformed.selection, alias: renamed } };
+      const named = IdentifierNode.create(nameIn(columns, alias));
+      return { ...transformed, selection: { ...transformed.selection, alias: named } };
     }
     protected override transformOnConflict(node: OnConflictNode, queryId?: QueryId): OnConflictNode {
       const transformed = super.transformOnConflict(node, queryId);
