@@ -6,6 +6,7 @@ import { codedError, errorCode } from "../function/coded-error";
 import { CONNECTION_LOST, LOST_RACE_SQLSTATES, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
 import { validChange, validFields, validKey, validState } from "../store/validation";
+import { checkChangedOnce } from "../store/verbs";
 import { columnsOf } from "./columns";
 import { insertInboxRecord, isProcessed } from "./inbox";
 import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
@@ -22,8 +23,8 @@ import {
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   the connection broke before the answer came and the database could not be asked again
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the
- *   commit was sent), and the database's own errors; nothing is written then
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, AGGREGATE_CHANGED_TWICE,
+ *   CONNECTION_LOST (before the commit was sent), and the database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
@@ -32,6 +33,7 @@ export async function commitToPostgres(
 ): Promise<CommitOutcome> {
   // 1. A command that changes nothing and has no inbox record needs no database.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  checkChangedOnce(changes);
   // 2. Each event gets its id: the same at every try, so that at most one of them takes effect.
   const identified = changes.map((change): IdentifiedChange => ({ ...change, eventId: uuid() }));
   // 3. Where the answer of a try is lost, it is tried again, or its events are found in the outbox (store/retries.ts).

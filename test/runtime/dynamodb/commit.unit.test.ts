@@ -117,7 +117,7 @@ describe("a commit", () => {
   test("of two changes of one aggregate is refused, and nothing is sent", async () => {
     await expect(commit([opening(1), opening(2), closing(1)])).rejects.toMatchObject({
       code: "AGGREGATE_CHANGED_TWICE",
-      message: `bank.Account "${id(1)}" is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
+      message: `bank.Account "${id(1)}" is changed twice in one commit. Make it one change. Nothing was written.`,
     });
     expect(attempts()).toEqual([]);
   });

@@ -65,17 +65,19 @@ describe("several changes", () => {
   });
 
   test("are all left undone when one of them does not fit its contract", async () => {
-    const first = await opened();
+    const [first, second] = [await opened(), await opened()];
     const wrong = bank.accounts
-      .update(accountAt(first, 2), { balance: 0 })
+      .update(accountAt(second, 1), { balance: 0 })
       .raise("AccountCredited", { amount: 0 });
     await expect(commit([crediting(first, 1, 5), wrong])).rejects.toMatchObject({ code: "INVALID_CHANGE" });
+    expect(bank.statements.at(-1)).toBe("rollback");
     expect(await bank.account(first)).toMatchObject({ balance: 0, version: 1 });
   });
 
-  test("of one aggregate are versions of their own", async () => {
+  test("of one aggregate in Kysely's builders are one version each", async () => {
     const accountId = await opened();
-    await commit([crediting(accountId, 1, 5), crediting(accountId, 2, 6)]);
+    const setting = (balance: number) => changing((table) => table.update({ balance }), accountId);
+    await commit([5, 6].map((balance) => setting(balance).raise("AccountCredited", { amount: 1 })));
     const events = await bank.events(accountId);
     expect(events.map(({ payload }) => payload.state?.["balance"])).toEqual([0, 5, 6]);
     expect(await bank.account(accountId)).toMatchObject({ version: 3 });
