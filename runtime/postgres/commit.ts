@@ -6,6 +6,7 @@ import { codedError, errorCode } from "../function/coded-error";
 import { CONNECTION_LOST, LOST_RACE_SQLSTATES, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
 import { validChange, validFields, validKey, validState } from "../store/validation";
+import { checkChangedOnce } from "../store/verbs";
 import { columnsOf } from "./columns";
 import { insertInboxRecord, isProcessed } from "./inbox";
 import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
@@ -18,20 +19,21 @@ import {
 } from "./statement";
 
 /**
- * The way of a command's or reaction's changes into the PostgreSQL outbox: all changes and their events are written, or nothing.
+ * How a command's or reaction's changes reach the PostgreSQL outbox: all changes and their events are written, or nothing.
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   the connection broke before the answer came and the database could not be asked again
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the
- *   commit was sent), and the database's own errors; nothing is written then
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, AGGREGATE_CHANGED_TWICE,
+ *   CONNECTION_LOST (before the commit was sent), and the database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  // 1. A command that changes nothing and is not to be remembered needs no database.
+  // 1. A command that changes nothing and has no inbox record needs no database.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  checkChangedOnce(changes);
   // 2. Each event gets its id: the same at every try, so that at most one of them takes effect.
   const identified = changes.map((change): IdentifiedChange => ({ ...change, eventId: uuid() }));
   // 3. Where the answer of a try is lost, it is tried again, or its events are found in the outbox (store/retries.ts).
@@ -52,9 +54,9 @@ async function tryToCommit(
   const { reborn, existing } = await lookAtCreations(db, changes);
   const last = reborn ? await commitOnce(db, reborn, context) : first;
   if (last.outcome !== "conflict") return last;
-  // 9. What a change conflicts with may be its own first time, whose inbox record it did not reach.
+  // 9. The same message may have been processed before: the change conflicts with its own effect.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
-  return existing === undefined ? last : { ...last, existing };
+  return { ...last, ...existing };
 }
 
 async function commitOnce(
@@ -91,7 +93,7 @@ async function inTransaction(
   progress: { isCommitting: boolean },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
-    // An event's record comes first, so that one that was processed before is recognized whatever else has changed since.
+    // An event's record comes first: an event that was processed before is then recognized, whatever else has changed since.
     const isRequest = once?.fingerprint !== undefined;
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
@@ -179,18 +181,13 @@ async function findCommitted(
   if (changes.length === 0) return undefined;
   const ids = changes.map(({ eventId }) => eventId);
   const columns = ["id", "aggregate", "aggregate_id", "aggregate_version", "type"] as const;
-  const rows = await db.selectFrom("outbox").select(columns).where("id", "in", ids).execute();
+  const query = db.selectFrom("outbox").select(columns).where("id", "in", ids);
+  const rows = (await query.execute()) as unknown as OutboxRow[];
   if (rows.length === 0) return undefined;
   const written = new Map(
-    (rows as unknown as OutboxRow[]).map((row) => [
-      row.id,
-      {
-        aggregate: row.aggregate,
-        id: row.aggregate_id,
-        version: row.aggregate_version,
-        event: row.type,
-        eventId: row.id,
-      },
+    rows.map(({ id, aggregate, aggregate_id, aggregate_version, type }) => [
+      id,
+      { aggregate, id: aggregate_id, version: aggregate_version, event: type, eventId: id },
     ]),
   );
   return ids.flatMap((id) => written.get(id) ?? []);
@@ -210,28 +207,31 @@ interface OutboxRow {
  * before there is a conflict.
  *
  * @returns `reborn`: all changes, on top of the last versions of earlier lives, if there are any that were not known yet; `existing`: the
- *   key of one that exists
+ *   first of those to be created that exists
  */
 async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
   let isReborn = false;
-  let existing: string | undefined;
+  let existing: Required<Pick<Conflict, "aggregate" | "existing">> | undefined;
   const reborn: IdentifiedChange[] = [];
   for (const change of changes) {
     const { table, definition, lastVersion = 0 } = change;
-    const { operation, key } = describeChange(db, change).described;
+    const { operation, key, updatesExisting } = describeChange(db, change).described;
     if (operation !== "insert") {
       reborn.push(change);
       continue;
     }
+    const aggregate = definition.aggregate.name;
     const column = columnsOf(definition).key;
     // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
     const spelled = sql`(select ${sql.ref(column)} from ${sql.table(table)} where false union all select ${key})::text`;
     const { rows } = await sql<{ version: number | null; exists: boolean }>`
       select (select version from deleted_aggregates
-               where aggregate = ${definition.aggregate.name} and aggregate_id = ${spelled}) as version,
-             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(db);
+               where aggregate = ${aggregate} and aggregate_id = ${spelled}) as version,
+             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(
+      db,
+    );
     const version = rows[0]?.version ?? 0;
-    if (rows[0]?.exists) existing ??= String(key);
+    if (rows[0]?.exists && !updatesExisting) existing ??= { aggregate, existing: String(key) };
     isReborn ||= version !== lastVersion;
     reborn.push({ ...change, lastVersion: version });
   }

@@ -17,6 +17,7 @@ interface Put {
   ConditionExpression?: string | undefined;
   ExpressionAttributeNames?: Record<string, string> | undefined;
   ExpressionAttributeValues?: Item | undefined;
+  ReturnValuesOnConditionCheckFailure?: string | undefined;
 }
 
 /** The tables of a test file. */
@@ -63,11 +64,16 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
     store(input);
     return {};
   };
+  const failedCondition = (one: Put) => {
+    const old = tableOf(one.TableName).get(keyOf(one.TableName, one.Item));
+    const isAsked = old !== undefined && one.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
+    // The document client leaves items in reasons as DynamoDB spells them.
+    return { Code: "ConditionalCheckFailed", ...(isAsked ? { Item: marshalled(old) } : {}) };
+  };
   const transactWrite = async (puts: Put[]) => {
     await beforeWrite();
-    const failed = puts.map((one) => !holds(one));
-    if (failed.includes(true)) {
-      const reasons = failed.map((isFailed) => ({ Code: isFailed ? "ConditionalCheckFailed" : "None" }));
+    const reasons = puts.map((one) => (holds(one) ? { Code: "None" } : failedCondition(one)));
+    if (reasons.some(({ Code }) => Code !== "None")) {
       throw Object.assign(awsFailure("TransactionCanceledException"), { CancellationReasons: reasons });
     }
     for (const { Item } of puts) marshalled(Item);
@@ -78,11 +84,16 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
     const item = tableOf(TableName).get(keyOf(TableName, key));
     return item ? { Item: structuredClone(item) } : {};
   };
-  const query = ({ TableName, IndexName = "", ExpressionAttributeValues = {} }: QueryCommand["input"]) => ({
-    Items: [...tableOf(TableName).values()].filter(
-      (item) => item[IndexName] === ExpressionAttributeValues[":value"],
-    ),
-  });
+  const query = ({ TableName, ...input }: QueryCommand["input"]) => {
+    const { KeyConditionExpression, ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = input;
+    if (KeyConditionExpression !== "#field = :value")
+      throw new Error(
+        `The query "${KeyConditionExpression}" is not understood here. Teach it to fake-tables.ts.`,
+      );
+    const attribute = ExpressionAttributeNames["#field"] ?? "";
+    const items = [...tableOf(TableName).values()];
+    return { Items: items.filter((item) => item[attribute] === ExpressionAttributeValues[":value"]) };
+  };
   // One fake for all commands: telling them apart by sinon's matchers would take longer than all the rest.
   const answer = async (command: unknown) => {
     if (command instanceof PutCommand) return put(command.input);
@@ -130,8 +141,8 @@ function isTrue(put: Put, old: Item | undefined): boolean {
 }
 
 /** As the real client does it, with what it refuses. */
-function marshalled(item: Item = {}): void {
-  marshall(item, { removeUndefinedValues: true });
+function marshalled(item: Item = {}) {
+  return marshall(item, { removeUndefinedValues: true });
 }
 
 function byteLength(value: unknown): number {

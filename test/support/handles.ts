@@ -1,8 +1,10 @@
-/** Hand-made handles for a domain's commands and reactions: they hold what is given and tell what would be changed. */
+/** Hand-made handles for a domain's commands and reactions: the runtime's own verbs over the rows that a test gives. */
+import type { Row, StagedChange } from "../../dist/runtime/define/change.js";
 import type { AnyCommand, Rejection } from "../../dist/runtime/define/command.js";
-import type { AnySubscription } from "../../dist/runtime/define/subscription.js";
-
-type Row = Record<string, unknown>;
+import type { AnySubscription } from "../../dist/runtime/define/domain.js";
+import type { AnyProjection } from "../../dist/runtime/define/project.js";
+import type { AnyTable } from "../../dist/runtime/define/table.js";
+import { found, rejectionOf, tableHandle } from "../../dist/runtime/store/verbs.js";
 
 /** A change as a command or reaction described it. */
 export interface Described {
@@ -10,65 +12,39 @@ export interface Described {
   event: string;
   /** The event's change. */
   change: unknown;
-  insert?: Row;
+  /** The fields of a new aggregate. */
   create?: Row;
+  /** The fields that an update sets. */
   update?: Row;
+  /** The row that is removed. */
   remove?: Row;
-  delete?: true;
-  /** Conditions on a row, e.g. "version = 3". */
-  where?: string[];
-  /** The version of the item that is updated or removed. */
+  /** The version of the row that is updated or removed. */
   of?: unknown;
 }
 
-/** A table of the monolith with these rows. */
-export function rows(key: string, ...given: Row[]) {
-  const conditional = (described: Row) => {
-    const query = { described: { ...described, where: [] as string[] }, where };
-    function where(column: string, operator: string, value: unknown) {
-      query.described.where.push(`${column} ${operator} ${String(value)}`);
-      return query;
-    }
-    return query;
-  };
-  const builders = {
-    insert: (values: Row) => ({ described: { insert: values } }),
-    update: (values: Row) => conditional({ update: values }),
-    delete: () => conditional({ delete: true }),
-  };
+/** An entity table with these rows, whatever its store. */
+export function rows(definition: AnyTable, ...given: Row[]) {
+  const { aggregate, indexes } = definition;
+  return tableHandle("table", definition, {
+    find: async (id) => given.find((row) => row[aggregate.key] === id),
+    where: async (index, value) => withValue(given, indexes, index, value),
+  });
+}
+
+/** A projection that knows these aggregates by their ids. */
+export function projection(definition: AnyProjection, known: Record<string, Row> = {}) {
+  const find = async (id: string) => known[id];
   return {
-    find: async (id: string) => given.find((row) => row[key] === id),
-    change: (
-      event: string,
-      change: unknown,
-      describe: (change: typeof builders) => { described: Row },
-    ): Described => ({
-      event,
-      change,
-      ...describe(builders).described,
-    }),
+    find,
+    get: (id: string) => found(find(id), definition.aggregate, id),
+    where: async (index: string, value: string) =>
+      withValue(Object.values(known), definition.indexes, index, value),
   };
 }
 
-/** A table of a microservice with these items. */
-export function items(key: string, ...given: Row[]) {
-  return {
-    find: async (id: string) => given.find((item) => item[key] === id),
-    where: async (index: string, value: unknown) => given.filter((item) => item[index] === value),
-    create: (event: string, change: unknown, item: Row): Described => ({ event, change, create: item }),
-    update: (event: string, change: unknown, item: Row, fields: Row): Described => ({
-      event,
-      change,
-      update: fields,
-      of: item.version,
-    }),
-    remove: (event: string, change: unknown, item: Row): Described => ({ event, change, remove: item }),
-  };
-}
-
-/** A projection that knows these aggregates. */
-export function projection(known: Record<string, Row> = {}) {
-  return { find: async (id: string) => known[id] };
+function withValue(given: Row[], indexes: readonly string[], index: string, value: string): Row[] {
+  if (!indexes.includes(index)) throw new Error(`There is no index "${index}".`);
+  return given.filter((row) => row[index] === value);
 }
 
 /** Runs a command as the command function does, once its input is parsed. */
@@ -78,10 +54,14 @@ export async function run(
   handles: Row,
 ): Promise<Described[] | Rejection> {
   if (!command) throw new Error("There is no such command.");
-  const handle = command.handle as (input: unknown, handles: Row) => Promise<unknown>;
-  const outcome = await handle(command.input().parse(input), handles);
-  if ((outcome as Rejection).kind === "rejection") return outcome as Rejection;
-  return [outcome].flat() as Described[];
+  try {
+    const outcome = await command.handle(command.input().parse(input) as never, handles as never);
+    return "kind" in outcome && outcome.kind === "rejection" ? outcome : [outcome].flat().map(described);
+  } catch (error) {
+    const rejection = rejectionOf(error);
+    if (rejection) return rejection;
+    throw error;
+  }
 }
 
 /** Runs a subscription's reaction to an event. */
@@ -90,8 +70,21 @@ export async function react(
   event: { type: string; aggregateId: string; change: unknown; state: unknown },
   handles: Row,
 ): Promise<Described[]> {
-  const handler = subscription?.kind === "react" ? subscription.handlers[event.type] : undefined;
-  if (!handler) throw new Error(`There is no reaction to "${event.type}".`);
-  const handle = handler.handle as (event: unknown, handles: Row) => Promise<unknown>;
-  return [await handle(event, handles)].flat() as Described[];
+  const handle = subscription?.kind === "react" ? subscription.on[event.type] : undefined;
+  if (!handle) throw new Error(`There is no reaction to "${event.type}".`);
+  return [await handle(event as never, handles as never)].flat().map(described);
+}
+
+function described(staged: StagedChange): Described {
+  const { event, change } = staged;
+  switch (staged.operation) {
+    case "create":
+      return { event, change, create: staged.fields };
+    case "update":
+      return { event, change, update: staged.fields, of: staged.row["version"] };
+    case "remove":
+      return { event, change, remove: staged.row, of: staged.row["version"] };
+    case "kysely":
+      throw new Error("A change in Kysely's builders needs a database: test it on one.");
+  }
 }
