@@ -8,9 +8,9 @@ import type {
   SourceEndpointInputs,
   TargetEndpointInputs,
 } from "../capture/dms-inputs";
-import { roleCredentials } from "../event-sources/role-credentials";
-import { capturedHeader } from "../journey/captured-header";
+import { roleCredentials } from "../event-sources/emulator-connection";
 import type { Journal } from "../journey/journey";
+import { capturedHeader } from "../journey/record";
 import type { Deployment } from "../provision/deployment";
 import type { Report } from "../servers/report";
 import type { Servers } from "../servers/start-servers";

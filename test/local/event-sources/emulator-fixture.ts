@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
 import { onTestFinished, vi } from "vitest";
+import { waitUntilAllDrained } from "../../../dist/local/event-sources/drain.js";
 import {
   startEventSource,
   type EventSource,
@@ -30,6 +31,8 @@ const PACE = {
 
 /** A source under test, with what it observed so far. */
 export interface ObservedSource extends EventSource {
+  /** Resolves when nothing is left in the source; rejects with EVENT_SOURCE_NOT_DRAINED after the time-out. */
+  waitUntilDrained(options?: { timeoutMilliseconds?: number }): Promise<void>;
   observations: Observation[];
   /** The records of all observations of a kind. */
   recordsOf(kind: Observation["kind"]): object[];
@@ -160,7 +163,9 @@ export async function emulatorFixture() {
       await source.ready;
       const recordsOf = (kind: Observation["kind"]): object[] =>
         observations.flatMap((seen) => (seen.kind === kind && "records" in seen ? [...seen.records] : []));
-      return { ...source, observations, recordsOf };
+      const waitUntilDrained: ObservedSource["waitUntilDrained"] = (options) =>
+        waitUntilAllDrained([source], options);
+      return { ...source, waitUntilDrained, observations, recordsOf };
     },
   };
 }
