@@ -36,7 +36,7 @@ export function connectEmulator({ endpoint, region }: EmulatorAddress) {
   return {
     /** Clients that sign as the account's root user, in place of the AWS services themselves. */
     root,
-    /** The ARN of a function's role. Rejects with the SDK's ResourceNotFoundException if there is no function. */
+    /** The ARN of the role. Rejects with the SDK's ResourceNotFoundException if the function does not exist. */
     roleOf: async (functionName: string): Promise<string> => {
       const { Role } = await root.lambda.send(
         new GetFunctionConfigurationCommand({ FunctionName: functionName }),

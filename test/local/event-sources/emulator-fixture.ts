@@ -75,7 +75,7 @@ export async function emulatorFixture() {
       await run.close();
     },
 
-    /** A function with a role of its own name, which is allowed nothing yet. */
+    /** A function and a role with the same name, which has no permissions yet. */
     createFunction: async (handler: string): Promise<string> => {
       const name = `function-${randomBytes(4).toString("hex")}`;
       const Principal = { Service: "lambda.amazonaws.com" };
@@ -170,7 +170,7 @@ export async function emulatorFixture() {
   };
 }
 
-/** Waits for something to become true; without a limit of its own short of the test's. */
+/** Waits for something to become true. */
 export function eventually(isTrue: () => boolean | Promise<boolean>): Promise<unknown> {
   return vi.waitUntil(isTrue, { timeout: 60_000, interval: 20 });
 }

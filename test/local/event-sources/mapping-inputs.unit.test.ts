@@ -1,5 +1,11 @@
+import "../../support/unpackaged";
 import { expect, test } from "vitest";
-import { readMapping } from "../../../dist/local/event-sources/mapping-inputs.js";
+import {
+  type EventSourceMappingInputs,
+  readMapping,
+} from "../../../dist/local/event-sources/mapping-inputs.js";
+import { FULL_CONFIG } from "../../support/stack-config";
+import { deployProgram } from "../../support/whole-program";
 
 const STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/changes";
 const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/orders-outbox/stream/2026-11-24T00:07:58.807";
@@ -28,7 +34,15 @@ test("batch sizes have the defaults that AWS documents", () => {
   expect(sqs).toEqual({ service: "sqs", sourceArn: QUEUE, functionName: "relay", batchSize: 10 });
 });
 
-test("what the program declares is supported", () => {
+test("every mapping that the program declares is supported", async () => {
+  const deployment = await deployProgram({ config: FULL_CONFIG });
+  const mappings = deployment
+    .ofType("aws:lambda/eventSourceMapping:EventSourceMapping")
+    .map(({ inputs }) => readMapping(inputs as unknown as EventSourceMappingInputs));
+  expect(mappings.map(({ service }) => service)).toContain("kinesis");
+});
+
+test("the values that a mapping may have are read", () => {
   const withoutLimits = { maximumRetryAttempts: -1, maximumRecordAgeInSeconds: -1 };
   expect(stream({ batchSize: 1000, ...withoutLimits })).toMatchObject({ batchSize: 1000 });
   expect(table('{"eventName":["INSERT","REMOVE"]}')).toMatchObject({ eventNames: ["INSERT", "REMOVE"] });
@@ -55,7 +69,7 @@ const UNSUPPORTED: [string, () => unknown, string][] = [
   ["an on-failure destination", () => stream({ destinationConfig: {} }), '"destinationConfig"'],
   ["a tumbling window", () => stream({ tumblingWindowInSeconds: 5 }), '"tumblingWindowInSeconds"'],
   ["a batching window", () => queue({ maximumBatchingWindowInSeconds: 1 }), '"maximumBatchingWindow'],
-  ["a mapping that is disabled", () => queue({ enabled: false }), '"enabled"'],
+  ["enabled: false", () => queue({ enabled: false }), '"enabled"'],
   ["an input that nobody knows", () => queue({ invented: 1 }), 'Unrecognized key: "invented"'],
   ["no partial responses", () => queue({ functionResponseTypes: [] }), "functionResponseTypes: .*, got \\[]"],
   ["a batch size of zero", () => stream({ batchSize: 0 }), "batchSize: .*, got 0"],
@@ -95,7 +109,7 @@ const UNSUPPORTED: [string, () => unknown, string][] = [
   ["a topic", () => queue({ eventSourceArn: "arn:aws:sns:us-east-1:0:topic" }), "is not the ARN"],
 ];
 
-test.each(UNSUPPORTED)("%s is refused, and the error names it", (_, read, message) => {
+test.each(UNSUPPORTED)("a mapping with %s is refused, and the error names it", (_, read, message) => {
   expect(read).toThrow(
     expect.objectContaining({
       code: "EVENT_SOURCE_UNSUPPORTED",

@@ -67,7 +67,7 @@ test("messages reach the function in Lambda's event and are deleted", async () =
   });
 });
 
-test("reported messages come again and end in the dead-letter queue, the others do not", async () => {
+test("reported messages are delivered again and end in the dead-letter queue, the others do not", async () => {
   const { queue, deadLetters, mapping } = await deploy();
   await queue.send("good", "bad", "good");
   const source = await fixture.start(mapping);
@@ -142,7 +142,7 @@ test.each([
   },
 );
 
-test("a message whose answer was lost comes again after the visibility timeout", async () => {
+test("a message whose answer was lost is delivered again after the visibility timeout", async () => {
   const { queue, mapping } = await deploy();
   await queue.send("hello");
   const lose = once<FaultAfter>("lose");

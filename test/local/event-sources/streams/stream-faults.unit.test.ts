@@ -33,7 +33,7 @@ test("a poller that is killed before its first checkpoint starts again at the be
   expect(run.recorder.counts()).toMatchObject({ received: 4, invocations: 1 });
 });
 
-test("a batch whose answer is lost comes again though its work is done, without counting an attempt", async () => {
+test("a batch whose answer is lost is delivered again though its work is done, without counting an attempt", async () => {
   const stream = fakeStream("s1");
   stream.put("s1", "a1");
   const lose = once<FaultAfter>("lose");

@@ -65,7 +65,7 @@ test("a shard that is added later is read from its beginning", async () => {
   await vi.waitUntil(() => run.succeeded().includes("b1"));
 });
 
-test("after a partial failure everything from the lowest failed record on comes again", async () => {
+test("after a partial failure everything from the lowest failed record on is delivered again", async () => {
   const stream = fakeStream("s1");
   stream.put("s1", ...names("a", 5));
   const failing = once(["a4", "a3"]);
