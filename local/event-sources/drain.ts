@@ -1,14 +1,15 @@
 import { codedError } from "../../runtime/function/coded-error";
 import type { EventSource } from "./event-source";
-import { sleep } from "./pulse";
+import { sleep } from "./pace";
 
 /** Between two looks, so that what is on its way inside the emulator arrives. */
 const SETTLE_MILLISECONDS = 50;
 const DEFAULT_TIMEOUT_MILLISECONDS = 60_000;
 
 /**
- * Waits until nothing is left in a whole chain of event sources, each of which may feed others: all were found idle twice in a row and
- * none did anything in between. It knows nothing of what is not yet in a stream or queue.
+ * Waits until nothing is left in a chain of event sources, each of which may feed others: twice in a row all of
+ * them were idle, and none did anything in between. Changes that are not yet in a stream or queue are not taken
+ * into account.
  *
  * @throws EVENT_SOURCE_NOT_DRAINED after the time-out (default 60 s), naming the sources that are not idle
  */
@@ -17,6 +18,7 @@ export async function waitUntilAllDrained(
   { timeoutMilliseconds = DEFAULT_TIMEOUT_MILLISECONDS } = {},
 ): Promise<void> {
   const deadline = Date.now() + timeoutMilliseconds;
+  const never = new AbortController().signal;
   let idleSince: string | undefined;
   for (;;) {
     const before = activity(sources);
@@ -25,7 +27,7 @@ export async function waitUntilAllDrained(
     if (isQuiet && idleSince === before) return;
     idleSince = isQuiet ? before : undefined;
     if (Date.now() >= deadline) throw notDrained(sources, idle, timeoutMilliseconds);
-    await sleep(SETTLE_MILLISECONDS, new AbortController().signal);
+    await sleep(SETTLE_MILLISECONDS, never);
   }
 }
 
@@ -42,6 +44,6 @@ function notDrained(sources: readonly EventSource[], idle: readonly boolean[], m
   });
   return codedError(
     "EVENT_SOURCE_NOT_DRAINED",
-    `After ${milliseconds} ms there was still something to do in: ${names.join("; ") || "sources that feed each other"}.`,
+    `After ${milliseconds} ms, records were still waiting in: ${names.join("; ") || "sources that feed each other"}.`,
   );
 }

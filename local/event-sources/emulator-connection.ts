@@ -4,9 +4,9 @@ import { IAMClient } from "@aws-sdk/client-iam";
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { SQSClient } from "@aws-sdk/client-sqs";
-import { STSClient } from "@aws-sdk/client-sts";
+import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { codedError } from "../../runtime/function/coded-error";
-import { renewingRefusedSession, roleCredentials, type RenewedCredentials } from "./role-credentials";
+import { ROOT_CREDENTIALS } from "../servers/emulator-server";
 
 /** Where the emulator answers. */
 export interface EmulatorAddress {
@@ -15,37 +15,17 @@ export interface EmulatorAddress {
   region: string;
 }
 
-/** The function of a mapping, as deployed. */
-export interface MappedFunction {
-  arn: string;
-  roleArn: string;
-}
+/** An event source's connection to the emulator; its clients share connections that are kept alive. */
+export type EmulatorConnection = ReturnType<typeof connectEmulator>;
 
-/** An event source's connection to the emulator; its clients share kept-alive connections. */
-export interface EmulatorConnection {
-  /** Clients that sign as the account's root user, in the place of the AWS services themselves. */
-  root: { lambda: LambdaClient; sqs: SQSClient; iam: IAMClient; dynamodbStreams: DynamoDBStreamsClient };
-  /** Looks the function up. Rejects with the SDK's ResourceNotFoundException while it does not exist. */
-  findFunction(functionName: string, qualifier?: string): Promise<MappedFunction>;
-  /** A client that signs as the function's role. */
-  queueClient(role: MappedFunction, functionName: string): SQSClient;
-  /** A client that signs as the function's role. */
-  kinesisClient(role: MappedFunction, functionName: string): KinesisClient;
-  /** Closes all connections. */
-  close(): void;
-}
-
-/** The account's root user, to whom the emulator allows everything. */
-const ROOT_CREDENTIALS = { accessKeyId: "test", secretAccessKey: "test" };
-
-/** Connects to the emulator. Calls are not repeated by the SDK: each loop here has its own way to go on after an error. */
-export function connectEmulator({ endpoint, region }: EmulatorAddress): EmulatorConnection {
+/** Connects to the emulator. The SDK does not repeat calls: each loop here handles errors in its own way. */
+export function connectEmulator({ endpoint, region }: EmulatorAddress) {
   const httpAgent = new Agent({ keepAlive: true, maxSockets: 64 });
   // A copy for each client, since a client adds its own middleware to what it is given.
   const options = () => ({ endpoint, region, maxAttempts: 1, requestHandler: { httpAgent } });
   const asRoot = () => ({ ...options(), credentials: ROOT_CREDENTIALS });
   const sts = new STSClient(asRoot());
-  // A queue's URL may name the emulator's host in another way than `endpoint`.
+  // A queue's URL may name the emulator's host differently than `endpoint`.
   const queueOptions = { useQueueUrlAsEndpoint: false };
   const root = {
     lambda: new LambdaClient(asRoot()),
@@ -53,31 +33,83 @@ export function connectEmulator({ endpoint, region }: EmulatorAddress): Emulator
     iam: new IAMClient(asRoot()),
     dynamodbStreams: new DynamoDBStreamsClient(asRoot()),
   };
-  const credentialsOf = (role: MappedFunction, functionName: string): RenewedCredentials =>
-    roleCredentials(sts, role.roleArn, functionName);
   return {
+    /** Clients that sign as the account's root user, in place of the AWS services themselves. */
     root,
-    findFunction: async (functionName, qualifier) => {
-      const found = await root.lambda.send(
-        new GetFunctionConfigurationCommand({ FunctionName: functionName, Qualifier: qualifier }),
+    /** The ARN of the role. Rejects with the SDK's ResourceNotFoundException if the function does not exist. */
+    roleOf: async (functionName: string): Promise<string> => {
+      const { Role } = await root.lambda.send(
+        new GetFunctionConfigurationCommand({ FunctionName: functionName }),
       );
-      if (found.FunctionArn && found.Role) return { arn: found.FunctionArn, roleArn: found.Role };
+      if (Role) return Role;
       throw codedError("FUNCTION_WITHOUT_ROLE", `The function "${functionName}" has no role. Declare one.`);
     },
-    queueClient: (role, functionName) =>
-      renewingRefusedSession(
-        new SQSClient({ ...options(), ...queueOptions, credentials: credentialsOf(role, functionName) }),
-      ),
-    kinesisClient: (role, functionName) =>
-      // The SDK speaks HTTP/2 to Kinesis, which carries no Host header, and the emulator then finds the signature wrong; hence
-      // another client's HTTP/1.1 handler.
-      renewingRefusedSession(
-        new KinesisClient({
-          ...options(),
-          requestHandler: root.lambda.config.requestHandler,
-          credentials: credentialsOf(role, functionName),
-        }),
-      ),
+    /** A client that signs as the function's role. */
+    queueClient: (roleArn: string, functionName: string): SQSClient => {
+      const credentials = roleCredentials(sts, roleArn, functionName);
+      return renewingRefusedSession(new SQSClient({ ...options(), ...queueOptions, credentials }));
+    },
+    /** A client that signs as the function's role. */
+    kinesisClient: (roleArn: string, functionName: string): KinesisClient => {
+      const credentials = roleCredentials(sts, roleArn, functionName);
+      // The SDK speaks HTTP/2 to Kinesis, which carries no Host header, and the emulator then takes the signature for
+      // wrong. So this uses the HTTP/1.1 handler of another client.
+      const { requestHandler } = root.lambda.config;
+      return renewingRefusedSession(new KinesisClient({ ...options(), requestHandler, credentials }));
+    },
     close: () => httpAgent.destroy(),
   };
+}
+
+/**
+ * Credentials of a function's own role, so that a missing permission is refused here as on AWS, where Lambda reads an
+ * event source "using your function's execution role". The SDK's clients renew them before they expire.
+ *
+ * The emulator lets the account's root user assume a role whose trust policy names a service, since its own
+ * services act as root; it refuses a role that trusts no service (MiniStack, core/iam_evaluator.py). It does not
+ * tell one service from another: that the role trusts lambda.amazonaws.com is not checked here.
+ *
+ * @param sts signs as root
+ */
+export function roleCredentials(sts: STSClient, roleArn: string, functionName: string) {
+  return async () => {
+    const { Credentials: session } = await sts.send(
+      new AssumeRoleCommand({ RoleArn: roleArn, RoleSessionName: functionName.slice(0, 64) }),
+    );
+    if (session?.AccessKeyId && session.SecretAccessKey && session.SessionToken && session.Expiration) {
+      return {
+        accessKeyId: session.AccessKeyId,
+        secretAccessKey: session.SecretAccessKey,
+        sessionToken: session.SessionToken,
+        expiration: session.Expiration,
+      };
+    }
+    throw codedError(
+      "ROLE_SESSION_INCOMPLETE",
+      `The emulator's answer to AssumeRole of "${roleArn}" has no credentials.`,
+    );
+  };
+}
+
+/** How services report an unknown session: an emulator that was restarted has forgotten them. */
+const UNKNOWN_SESSION = ["InvalidClientTokenId", "UnrecognizedClientException", "ExpiredTokenException"];
+
+/** Makes a client assume its role again when its session is refused, so that the next call uses a new session. */
+export function renewingRefusedSession<C extends SQSClient | KinesisClient>(client: C): C {
+  // The middleware uses neither input nor output, in which the clients' types differ.
+  const stack = client.middlewareStack as SQSClient["middlewareStack"];
+  stack.add(
+    (next) => async (args) => {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (UNKNOWN_SESSION.includes((error as Error).name)) {
+          await client.config.credentials({ forceRefresh: true }).catch(() => undefined);
+        }
+        throw error;
+      }
+    },
+    { step: "initialize", name: "renewingRefusedSession" },
+  );
+  return client;
 }

@@ -1,58 +1,31 @@
+import { z } from "zod";
 import { codedError } from "../../runtime/function/coded-error";
-import { compileFilters, type RecordFilter } from "./record-filter";
-import { readSourceArn, type SourceService } from "./source-arn";
+
+/** The services whose event source mappings run locally. */
+export type SourceService = "kinesis" | "dynamodb" | "sqs";
 
 /**
- * The inputs of an `aws:lambda/eventSourceMapping:EventSourceMapping`, as the Pulumi AWS provider spells them. `tags`, `region` and
- * other inputs that do not change what is delivered may be present and are ignored.
+ * The inputs of an `aws:lambda/eventSourceMapping:EventSourceMapping`, spelled as in the Pulumi AWS provider. The
+ * schemas below support what the program declares; `readMapping` refuses every other input and every other value.
  */
 export interface EventSourceMappingInputs {
   eventSourceArn: string;
-  /** A function's name or ARN, with or without a qualifier. */
   functionName: string;
-  enabled?: boolean | undefined;
-  batchSize?: number | undefined;
-  maximumBatchingWindowInSeconds?: number | undefined;
-  startingPosition?: string | undefined;
-  functionResponseTypes?: readonly string[] | undefined;
-  bisectBatchOnFunctionError?: boolean | undefined;
-  maximumRetryAttempts?: number | undefined;
-  maximumRecordAgeInSeconds?: number | undefined;
-  parallelizationFactor?: number | undefined;
-  destinationConfig?: { onFailure?: { destinationArn: string } | undefined } | undefined;
-  filterCriteria?: { filters?: readonly { pattern?: string | undefined }[] | undefined } | undefined;
-  scalingConfig?: { maximumConcurrency?: number | undefined } | undefined;
+  [input: string]: unknown;
 }
 
-/** What a stream and a queue mapping have in common, with AWS's defaults filled in. */
 interface CommonMapping {
   sourceArn: string;
-  /** Name of the stream, table or queue. */
-  sourceName: string;
-  /** Without account and qualifier. */
+  /** Without account and region. */
   functionName: string;
-  /** Version or alias to invoke, if one is declared. */
-  qualifier?: string;
-  enabled: boolean;
   batchSize: number;
-  batchingWindowMilliseconds: number;
-  reportBatchItemFailures: boolean;
-  /** True for a record that is delivered. */
-  accepts: RecordFilter;
 }
 
 /** A mapping of a Kinesis stream or of a DynamoDB table's stream. */
 export interface StreamMapping extends CommonMapping {
   service: "kinesis" | "dynamodb";
-  startingPosition: "TRIM_HORIZON" | "LATEST";
-  bisectBatchOnFunctionError: boolean;
-  /** Infinity where the input is -1 or absent. */
-  maximumRetryAttempts: number;
-  /** Infinity where the input is -1 or absent. */
-  maximumRecordAgeMilliseconds: number;
-  parallelizationFactor: number;
-  /** ARN of the queue that is told of discarded records. */
-  onFailureArn?: string;
+  /** DynamoDB: changes with another name are not delivered. Absent: all changes are delivered. */
+  eventNames?: readonly string[];
 }
 
 /** A mapping of a standard queue. */
@@ -63,148 +36,130 @@ export interface QueueMapping extends CommonMapping {
 
 export type Mapping = StreamMapping | QueueMapping;
 
+/** Inputs that do not change what is delivered. */
+const WITHOUT_EFFECT = ["region", "tags", "tagsAll"];
+
+const RESPONSE_TYPE = "ReportBatchItemFailures";
+
+const common = {
+  eventSourceArn: z.string(),
+  functionName: z.string().regex(/^(arn:aws:lambda:[^:]+:\d+:function:)?[^:]+$/, "expected no qualifier"),
+  // Without it, AWS does not read which records of a batch failed.
+  functionResponseTypes: z.tuple([z.literal(RESPONSE_TYPE)], `expected ["${RESPONSE_TYPE}"]`),
+};
+
+const queueInputs = z.strictObject({
+  ...common,
+  // More than one ReceiveMessage call returns needs a batching window.
+  batchSize: z.int().min(1).max(10).default(10),
+  scalingConfig: z.strictObject({ maximumConcurrency: z.int().min(2).max(1000) }).optional(),
+});
+
+const kinesisInputs = z.strictObject({
+  ...common,
+  // At most what one GetRecords call of DynamoDB Streams returns.
+  batchSize: z.int().min(1).max(1000).default(100),
+  startingPosition: z.literal("TRIM_HORIZON"),
+  bisectBatchOnFunctionError: z.literal(true),
+  // -1: without limit, which is the default too.
+  maximumRetryAttempts: z.literal(-1).optional(),
+  maximumRecordAgeInSeconds: z.literal(-1).optional(),
+});
+
+const eventNamePattern = z
+  .string()
+  .transform((text, { addIssue }) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      addIssue("expected JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(z.strictObject({ eventName: z.array(z.enum(["INSERT", "MODIFY", "REMOVE"])).min(1) }));
+
+const dynamodbInputs = kinesisInputs.extend({
+  filterCriteria: z
+    .strictObject({ filters: z.tuple([z.strictObject({ pattern: eventNamePattern })]) })
+    .optional(),
+});
+
 /**
- * Checks a mapping's inputs and fills in AWS's defaults and limits. Source: AWS Lambda developer guide, "Lambda parameters for
- * Amazon Kinesis Data Streams / DynamoDB / Amazon SQS event source mappings".
+ * Checks a mapping's inputs and fills in AWS's defaults.
  *
- * @throws EVENT_SOURCE_INVALID for inputs that AWS refuses
- * @throws EVENT_SOURCE_UNSUPPORTED for inputs that AWS takes and this implementation does not
- * @throws FILTER_INVALID, FILTER_UNSUPPORTED for filter criteria, likewise
+ * @throws EVENT_SOURCE_UNSUPPORTED for a source, an input or a value that the local event sources do not support
  */
 export function readMapping(inputs: EventSourceMappingInputs): Mapping {
-  const source = readSourceArn(inputs.eventSourceArn);
-  refuseUnsupported(inputs);
-  refuseForeignInputs(inputs, source.service);
-  const isQueue = source.service === "sqs";
-  const common: CommonMapping = {
-    sourceArn: inputs.eventSourceArn,
-    sourceName: source.name,
-    ...functionReference(inputs.functionName),
-    enabled: inputs.enabled ?? true,
-    batchSize: within(inputs, "batchSize", inputs.batchSize, isQueue ? 10 : 100, 1, 10_000),
-    batchingWindowMilliseconds:
-      within(inputs, "maximumBatchingWindowInSeconds", inputs.maximumBatchingWindowInSeconds, 0, 0, 300) *
-      1000,
-    reportBatchItemFailures: (inputs.functionResponseTypes ?? []).includes("ReportBatchItemFailures"),
-    accepts: compileFilters(
-      source.service,
-      (inputs.filterCriteria?.filters ?? []).map(({ pattern }) => pattern ?? ""),
-    ),
-  };
-  return source.service === "sqs"
-    ? queueMapping(inputs, common)
-    : streamMapping(inputs, common, source.service);
-}
-
-const STREAM_INPUTS = [
-  "startingPosition",
-  "bisectBatchOnFunctionError",
-  "maximumRetryAttempts",
-  "maximumRecordAgeInSeconds",
-  "parallelizationFactor",
-  "destinationConfig",
-] as const;
-const UNSUPPORTED_INPUTS = [
-  "tumblingWindowInSeconds",
-  "startingPositionTimestamp",
-  "provisionedPollerConfig",
-  "selfManagedEventSource",
-  "amazonManagedKafkaEventSourceConfig",
-  "documentDbEventSourceConfig",
-];
-
-function queueMapping(inputs: EventSourceMappingInputs, common: CommonMapping): QueueMapping {
-  if (common.batchSize > 10 && common.batchingWindowMilliseconds < 1000) {
-    throw invalid(
-      inputs,
-      "batchSize",
-      common.batchSize,
-      "above 10 needs a maximumBatchingWindowInSeconds of at least 1",
-    );
+  const { service } = readSourceArn(inputs.eventSourceArn);
+  const isDeclared = ([name, value]: [string, unknown]) =>
+    value !== undefined && !WITHOUT_EFFECT.includes(name);
+  const declared = Object.fromEntries(Object.entries(inputs).filter(isDeclared));
+  if (service === "sqs") {
+    const { scalingConfig, ...checked } = check(queueInputs, declared, inputs);
+    return { service, ...commonMapping(checked), ...scalingConfig };
   }
-  const declared = inputs.scalingConfig?.maximumConcurrency;
-  if (declared === undefined) return { ...common, service: "sqs" };
-  return {
-    ...common,
-    service: "sqs",
-    maximumConcurrency: within(inputs, "maximumConcurrency", declared, 2, 2, 1000),
-  };
+  if (service === "kinesis") return { service, ...commonMapping(check(kinesisInputs, declared, inputs)) };
+  const { filterCriteria, ...checked } = check(dynamodbInputs, declared, inputs);
+  const eventNames = filterCriteria?.filters[0].pattern.eventName;
+  return { service, ...commonMapping(checked), ...(eventNames && { eventNames }) };
 }
 
-function streamMapping(
-  inputs: EventSourceMappingInputs,
-  common: CommonMapping,
-  service: "kinesis" | "dynamodb",
-): StreamMapping {
-  const { startingPosition, destinationConfig } = inputs;
-  if (startingPosition !== "TRIM_HORIZON" && startingPosition !== "LATEST") {
-    throw invalid(inputs, "startingPosition", startingPosition, 'must be "TRIM_HORIZON" or "LATEST"');
-  }
-  if (inputs.scalingConfig !== undefined) throw invalid(inputs, "scalingConfig", "set", "is for queues only");
-  const onFailureArn = destinationConfig?.onFailure?.destinationArn;
-  if (onFailureArn !== undefined && !onFailureArn.startsWith("arn:aws:sqs:")) {
-    throw unsupported(inputs, `the on-failure destination "${onFailureArn}"`, "use a queue");
-  }
-  const retries = within(inputs, "maximumRetryAttempts", inputs.maximumRetryAttempts, -1, -1, 10_000);
-  const age = within(inputs, "maximumRecordAgeInSeconds", inputs.maximumRecordAgeInSeconds, -1, -1, 604_800);
-  return {
-    ...common,
-    service,
-    startingPosition,
-    bisectBatchOnFunctionError: inputs.bisectBatchOnFunctionError ?? false,
-    maximumRetryAttempts: retries === -1 ? Infinity : retries,
-    maximumRecordAgeMilliseconds: age === -1 ? Infinity : age * 1000,
-    parallelizationFactor: within(inputs, "parallelizationFactor", inputs.parallelizationFactor, 1, 1, 10),
-    ...(onFailureArn === undefined ? {} : { onFailureArn }),
-  };
+/** What the ARN of an event source says. */
+export interface SourceArn {
+  service: SourceService;
+  region: string;
+  accountId: string;
+  /** Name of the stream, table or queue. */
+  name: string;
 }
 
-function refuseUnsupported(inputs: EventSourceMappingInputs): void {
-  const present = UNSUPPORTED_INPUTS.find(
-    (name) => (inputs as unknown as Record<string, unknown>)[name] !== undefined,
-  );
-  if (present !== undefined) throw unsupported(inputs, `"${present}"`, "leave it out");
-}
+const RESOURCES: Record<SourceService, RegExp> = {
+  kinesis: /^stream\/([^/]+)$/,
+  dynamodb: /^table\/([^/]+)\/stream\/.+$/,
+  sqs: /^(?!.*\.fifo$)(.+)$/,
+};
 
-function refuseForeignInputs(inputs: EventSourceMappingInputs, service: SourceService): void {
-  if (service !== "sqs") return;
-  const foreign = STREAM_INPUTS.find((name) => inputs[name] !== undefined);
-  if (foreign !== undefined)
-    throw invalid(inputs, foreign, "set", "is for streams only; AWS refuses it for a queue");
-}
-
-/** "name", "name:alias", or an ARN that ends in ":function:name" with an optional qualifier. */
-function functionReference(reference: string): { functionName: string; qualifier?: string } {
-  const tail = reference.includes(":function:")
-    ? reference.slice(reference.indexOf(":function:") + 10)
-    : reference;
-  const [functionName = "", qualifier] = tail.split(":");
-  return qualifier === undefined || qualifier === "$LATEST" ? { functionName } : { functionName, qualifier };
-}
-
-function within(
-  inputs: EventSourceMappingInputs,
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  minimum: number,
-  maximum: number,
-): number {
-  if (value === undefined) return fallback;
-  if (Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-  throw invalid(inputs, name, value, `must be a whole number from ${minimum} to ${maximum}`);
-}
-
-function invalid(inputs: EventSourceMappingInputs, name: string, value: unknown, rule: string) {
-  return codedError(
-    "EVENT_SOURCE_INVALID",
-    `The event source mapping of "${inputs.eventSourceArn}" to "${inputs.functionName}" has ${name} "${String(value)}", which ${rule}.`,
-  );
-}
-
-function unsupported(inputs: EventSourceMappingInputs, what: string, remedy: string) {
-  return codedError(
+/**
+ * Reads the ARN of a Kinesis stream, of a DynamoDB table's stream or of a standard queue.
+ *
+ * @throws EVENT_SOURCE_UNSUPPORTED for any other ARN
+ */
+export function readSourceArn(arn: string): SourceArn {
+  const [, , service = "", region = "", accountId = "", ...rest] = arn.split(":");
+  const name = isService(service) ? RESOURCES[service].exec(rest.join(":"))?.[1] : undefined;
+  if (isService(service) && name !== undefined) return { service, region, accountId, name };
+  throw codedError(
     "EVENT_SOURCE_UNSUPPORTED",
-    `The event source mapping of "${inputs.eventSourceArn}" to "${inputs.functionName}" declares ${what}, which the local event sources do not do: ${remedy}, or run on AWS.`,
+    `The event source "${arn}" is not the ARN of a Kinesis stream, a DynamoDB stream or a standard queue. ` +
+      "The local event sources support no others. For a table, pass its streamArn, not its arn.",
+  );
+}
+
+function isService(service: string): service is SourceService {
+  return Object.hasOwn(RESOURCES, service);
+}
+
+function commonMapping({
+  eventSourceArn,
+  functionName,
+  batchSize,
+}: z.output<typeof kinesisInputs | typeof queueInputs>): CommonMapping {
+  return { sourceArn: eventSourceArn, functionName: functionName.split(":").at(-1) ?? "", batchSize };
+}
+
+function check<S extends z.ZodType>(
+  schema: S,
+  declared: object,
+  { eventSourceArn, functionName }: EventSourceMappingInputs,
+): z.output<S> {
+  const checked = schema.safeParse(declared, { reportInput: true });
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues.map(
+    ({ path, message, input }) => `${path.join(".") || "inputs"}: ${message}, got ${JSON.stringify(input)}`,
+  );
+  throw codedError(
+    "EVENT_SOURCE_UNSUPPORTED",
+    `The local event sources do not support the event source mapping of "${eventSourceArn}" to "${functionName}": ` +
+      `${problems.join("; ")}. Change the mapping, or extend local/event-sources.`,
   );
 }

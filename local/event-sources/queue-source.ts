@@ -1,41 +1,29 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
-import type { DeliveryContext } from "./deliver-batch";
+import type { SQSRecord } from "aws-lambda";
+import { deliverBatch, type Delivered, type SourceContext, type SourceLoop } from "./deliver-batch";
+import { readBatchResponse, type Attempt } from "./invoke-function";
 import type { QueueMapping } from "./mapping-inputs";
-import { findQueue } from "./on-failure-destination";
-import { retryDelay, type Pace } from "./pace";
-import { createPulse, sleep } from "./pulse";
-import { processMessages } from "./queue-batch";
-import { MAX_MESSAGES, mappedQueue, type MappedQueue } from "./queue-client";
-import { receiveMessages } from "./queue-receive";
-import type { QueueMessage } from "./queue-record";
-import type { SourceLoop } from "./source-loop";
-import { batchLength } from "./take-batch";
-
-/** What consuming a queue needs. */
-export interface QueueSourceContext {
-  mapping: QueueMapping;
-  /** Signs as the function's role. */
-  asFunction: SQSClient;
-  /** Signs as root. */
-  asRoot: SQSClient;
-  delivery: DeliveryContext;
-  pace: Pace;
-  stopped: AbortSignal;
-}
+import type { Recorder } from "./observation";
+import { retryDelay, sleep } from "./pace";
+import { findQueue, mappedQueue, type MappedQueue } from "./queue-client";
 
 /**
- * Consumes a queue: one poller, and as many invocations at once as the mapping and the pace allow. The poller receives only when an
- * invocation may start, so that no message hides while it waits for one.
+ * Consumes a queue: one poller, and as many concurrent invocations as the mapping and the pace allow. The poller
+ * receives only when an invocation may start, so that no message is hidden while it waits for one.
+ *
+ * @param asFunction signs as the function's role
+ * @param asRoot signs as root
  */
-export function consumeQueue(context: QueueSourceContext): SourceLoop {
-  const { mapping, asFunction, asRoot, delivery, pace, stopped } = context;
-  const { recorder } = delivery;
+export function consumeQueue(
+  context: SourceContext<QueueMapping>,
+  asFunction: SQSClient,
+  asRoot: SQSClient,
+): SourceLoop {
+  const { mapping, recorder, pace, stopped } = context;
   const concurrency = Math.min(mapping.maximumConcurrency ?? Infinity, pace.maximumConcurrency);
-  const freed = createPulse();
-  const running = new Map<Promise<void>, readonly QueueMessage[]>();
+  const running = new Map<Promise<void>, readonly SQSRecord[]>();
   let queue: MappedQueue | undefined;
   let visibilityMilliseconds = 0;
-  let failuresInARow = 0;
   let markReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
 
@@ -53,14 +41,7 @@ export function consumeQueue(context: QueueSourceContext): SourceLoop {
         return false;
       }
     },
-    status: () => {
-      const messages = [...running.values()].flat();
-      const oldest = Math.min(...messages.map(({ sentAt }) => sentAt));
-      return {
-        inFlight: messages.length,
-        lagMilliseconds: messages.length > 0 ? Math.max(0, Date.now() - oldest) : 0,
-      };
-    },
+    status: () => ({ inFlight: [...running.values()].flat().length }),
   };
 
   async function poll(): Promise<void> {
@@ -68,7 +49,8 @@ export function consumeQueue(context: QueueSourceContext): SourceLoop {
       try {
         queue ??= await open();
         markReady();
-        await pollOnce(queue);
+        if (running.size >= concurrency) await Promise.race(running.keys());
+        else await receiveBatch(queue);
         recorder.solved("queue");
       } catch (error) {
         recorder.problem("queue", error);
@@ -82,54 +64,110 @@ export function consumeQueue(context: QueueSourceContext): SourceLoop {
   /** Checks what Lambda checks when a mapping is created: that the role may read the queue's attributes. */
   async function open(): Promise<MappedQueue> {
     const queueUrl = await findQueue(asRoot, mapping.sourceArn);
-    const opened = mappedQueue(asFunction, asRoot, queueUrl ?? "");
+    const opened = mappedQueue(asFunction, asRoot, queueUrl ?? "", mapping.sourceArn);
     const { visibilityTimeoutSeconds } = await opened.attributes();
     visibilityMilliseconds = (pace.visibilityTimeoutSeconds ?? visibilityTimeoutSeconds) * 1000;
     return opened;
   }
 
-  async function pollOnce(opened: MappedQueue): Promise<void> {
-    if (running.size >= concurrency) return freed.wait(Infinity, stopped);
+  /** A stop does not abort a call in progress: the emulator would keep waiting and hand messages to nobody. */
+  async function receiveBatch(opened: MappedQueue): Promise<void> {
     const startedAt = Date.now();
-    const messages = await receiveMessages(opened, mapping, pace, stopped);
-    if (messages.length === 0) return;
-    if (stopped.aborted) return opened.release(messages.map(({ record }) => record.receiptHandle));
-    recorder.record({ kind: "received", records: messages.map(({ record }) => record) });
-    const waiting = [...messages];
-    while (waiting.length > 0) {
-      start(opened, waiting.splice(0, batchLength(waiting, mapping.batchSize)));
-      while (waiting.length > 0 && running.size >= concurrency)
-        await freed.wait(Infinity, new AbortController().signal);
-    }
-    // A short answer means that little is there: let some gather, since an invocation costs the same for one message as for ten.
-    const gather =
-      messages.length < Math.min(MAX_MESSAGES, mapping.batchSize)
-        ? startedAt + pace.gatherMilliseconds - Date.now()
-        : 0;
-    if (gather > 0) await sleep(gather, stopped);
-    // "Lambda gradually backs off" when the function fails, but not with ReportBatchItemFailures.
-    if (failuresInARow > 0 && !mapping.reportBatchItemFailures)
-      await sleep(retryDelay(failuresInARow, pace), stopped);
-  }
-
-  function start(opened: MappedQueue, batch: readonly QueueMessage[]): void {
-    const records = batch.map(({ record }) => record);
-    const process = processMessages(records, Date.now() + visibilityMilliseconds, {
-      mapping,
-      queue: opened,
-      delivery,
-      pace,
-      stopped,
-    })
-      .then((outcome) => {
-        failuresInARow = outcome === "failed" ? failuresInARow + 1 : 0;
-      })
-      // Nothing is known to get here; the messages stay in the queue.
+    const { longPollSeconds, visibilityTimeoutSeconds } = pace;
+    const records = await opened.receive(mapping.batchSize, longPollSeconds, visibilityTimeoutSeconds);
+    if (records.length === 0) return;
+    if (stopped.aborted) return opened.release(records.map(({ receiptHandle }) => receiptHandle));
+    recorder.record({ kind: "received", records });
+    const processed = processMessages(context, opened, records, Date.now() + visibilityMilliseconds)
+      // No cause is known; the messages stay in the queue.
       .catch((error: unknown) => recorder.problem("batch", error))
-      .finally(() => {
-        running.delete(process);
-        freed.ring();
-      });
-    running.set(process, batch);
+      .finally(() => running.delete(processed));
+    running.set(processed, records);
+    // A short answer means that there is little in the queue. Let messages gather, since an invocation costs the
+    // same for one message as for ten.
+    const gather = records.length < mapping.batchSize ? startedAt + pace.gatherMilliseconds - Date.now() : 0;
+    if (gather > 0) await sleep(gather, stopped);
+  }
+}
+
+/**
+ * Delivers a batch of messages and deletes those that are processed. The others stay in the queue and become
+ * visible again after its visibility timeout; the queue itself moves them to its dead-letter queue.
+ *
+ * @param deadline when the messages become visible again, in milliseconds since 1970
+ */
+async function processMessages(
+  context: SourceContext<QueueMapping>,
+  queue: MappedQueue,
+  received: readonly SQSRecord[],
+  deadline: number,
+): Promise<void> {
+  const { recorder, faults } = context;
+  const records = faults.arrange ? await faults.arrange(received) : received;
+  const withheld = received.filter((record) => !records.includes(record));
+  if (withheld.length > 0) await queue.release(withheld.map(({ receiptHandle }) => receiptHandle));
+  if (records.length === 0) return;
+  const delivered = await deliverUntilVisible(context, records, deadline);
+  if (delivered.kind !== "answered" && delivered.kind !== "functionError") return;
+  const { deleted, kept, reason } = decideQueueBatch(records, delivered);
+  if (deleted.length > 0) recorder.record({ kind: "succeeded", records: deleted });
+  if (kept.length > 0) recorder.record({ kind: "failed", reason, records: kept });
+  await deleteMessages(recorder, queue, deleted);
+}
+
+/**
+ * Delivers until the function answers. "If the invocation fails due to throttling, Lambda gradually backs off
+ * retries [...] Lambda continues to retry the message until the message's timestamp exceeds your queue's visibility
+ * timeout, at which point Lambda drops the message." Source: AWS Lambda developer guide, "Handling errors for an
+ * SQS event source in Lambda".
+ */
+async function deliverUntilVisible(
+  context: SourceContext<QueueMapping>,
+  records: readonly SQSRecord[],
+  deadline: number,
+): Promise<Delivered> {
+  const { pace, stopped } = context;
+  const receives = records.map(({ attributes }) => Number(attributes.ApproximateReceiveCount) || 1);
+  const attempt = Math.max(...receives);
+  for (let failures = 1; ; failures += 1) {
+    const delivered = await deliverBatch(context, records, attempt);
+    if (delivered.kind !== "undelivered" || delivered.cause === "lost" || stopped.aborted) return delivered;
+    const wait = delivered.cause === "refused" ? pace.problemMilliseconds : retryDelay(failures, pace);
+    if (Date.now() + wait >= deadline) return delivered;
+    await sleep(wait, stopped);
+  }
+}
+
+/**
+ * Decides which messages of a batch to delete after an invocation: all on success, none on an error or a malformed
+ * response; otherwise "only the failed messages" become visible again. Source: AWS Lambda developer guide, "Handling
+ * errors for an SQS event source in Lambda".
+ */
+export function decideQueueBatch<R extends { messageId: string }>(
+  records: readonly R[],
+  attempt: Attempt,
+): { deleted: readonly R[]; kept: readonly R[]; reason: string } {
+  const response = readBatchResponse(attempt, new Set(records.map(({ messageId }) => messageId)));
+  if (response.kind === "success") return { deleted: records, kept: [], reason: "" };
+  if (response.kind === "failure") return { deleted: [], kept: records, reason: response.reason };
+  const { identifiers } = response;
+  return {
+    deleted: records.filter(({ messageId }) => !identifiers.has(messageId)),
+    kept: records.filter(({ messageId }) => identifiers.has(messageId)),
+    reason: `The function reported ${identifiers.size} of ${records.length} messages as failed.`,
+  };
+}
+
+/** Deletes what it can: what stays is delivered once more, which "at least once" allows. */
+async function deleteMessages(recorder: Recorder, queue: MappedQueue, records: readonly SQSRecord[]) {
+  if (records.length === 0) return;
+  const byHandle = new Map(records.map((record) => [record.receiptHandle, record]));
+  try {
+    const failed = new Set(await queue.delete([...byHandle.keys()]));
+    recorder.solved("delete");
+    const deleted = [...byHandle].filter(([handle]) => !failed.has(handle)).map(([, record]) => record);
+    if (deleted.length > 0) recorder.record({ kind: "deleted", records: deleted });
+  } catch (error) {
+    recorder.problem("delete", error);
   }
 }

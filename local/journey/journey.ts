@@ -23,11 +23,11 @@ export interface Delivery {
   doneAt?: number;
   /** Times that it went back to the queue. */
   failures: number;
-  /** Times that it was delivered after it was done. */
+  /** Times that it was delivered again after it was done. */
   repeats: number;
 }
 
-/** The events of a run, by id, in the order they were first heard of. */
+/** The events of a run, in the order in which they were captured. */
 export interface Journal {
   journeys(): Journey[];
   get(eventId: string): Journey | undefined;
@@ -36,7 +36,7 @@ export interface Journal {
   queued(eventId: string, subscription: string, at: number): void;
   done(eventId: string, subscription: string, at: number): void;
   failed(eventId: string, subscription: string): void;
-  /** Calls back whenever an event is on the bus, or a subscriber is done with it. */
+  /** Calls the listener whenever an event reaches the bus and whenever a subscriber is done with it. */
   onProgress(listener: (journey: Journey) => void): void;
 }
 

@@ -2,10 +2,10 @@ import type { Report } from "../servers/report";
 import type { Journal, Journey } from "./journey";
 
 /**
- * Prints the journey of each event as soon as it is on the bus and its last subscriber is done with it, with the milliseconds of
- * each hop.
+ * Prints the journey of each event, with the milliseconds of each hop, as soon as the event is on the bus and its
+ * last subscriber is done with it.
  *
- * @param subscribersOf the subscriptions that an event goes to
+ * @param subscribersOf the subscriptions that receive an event
  */
 export function printJourneys(
   journal: Journal,
@@ -36,7 +36,7 @@ export function describeJourney(journey: Journey): string {
   return [head, way, ...ends].join("\n");
 }
 
-/** The relay's answer comes after the bus has the event, so a queue may have it before; never shown as less than 0. */
+/** A queue may receive the event before the relay has the bus's answer; such a negative time is shown as 0. */
 function hop(from: number, to: number): string {
   return `+${Math.max(0, Math.round(to - from))} ms`;
 }

@@ -1,10 +1,28 @@
 import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from "aws-lambda";
+import type { CapturedRecord } from "../capture/capture";
 import type { Observation } from "../event-sources/observation";
 import type { EventHeader, Journal } from "./journey";
 
 /**
- * Writes into the journal what an event source does: a table's stream shows what was captured, a relay's success what was published, a
- * queue what was delivered and done. The Kinesis stream is written by the stand-in for DMS, which tells of it itself.
+ * The header of the event in a captured record; undefined for what retention removes, which is captured too but is
+ * not an event.
+ */
+export function capturedHeader({ operation, row, committedAt }: CapturedRecord): EventHeader | undefined {
+  if (operation !== "insert") return undefined;
+  return {
+    eventId: String(row["id"]),
+    source: String(row["aggregate"]).split(".")[0] ?? "",
+    type: String(row["type"]),
+    aggregateId: String(row["aggregate_id"]),
+    version: Number(row["aggregate_version"]),
+    committedAt,
+  };
+}
+
+/**
+ * Records in the journal what an event source does: a table's stream shows what was captured, a relay's success
+ * what was published, a queue what was delivered and done. The stand-in for DMS, which writes the Kinesis stream,
+ * records what it captured itself.
  *
  * @param subscriptionOf physical function name -> the subscription it belongs to; undefined for relays
  */

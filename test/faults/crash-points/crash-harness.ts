@@ -2,7 +2,7 @@ import { ChangeMessageVisibilityBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
 import { codedError } from "../../../runtime/function/coded-error";
 import type { FaultPlan } from "../../../local/event-sources/fault-plan";
-import { findQueue } from "../../../local/event-sources/on-failure-destination";
+import { findQueue } from "../../../local/event-sources/queue-client";
 import { logicalName } from "../proxies/caller";
 import { type FunctionProxies, openFunctionProxies } from "../proxies/function-proxies";
 import type { Harness } from "../harness";

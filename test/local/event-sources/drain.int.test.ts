@@ -15,7 +15,10 @@ async function mapped() {
   const queue = await fixture.createQueue({ VisibilityTimeout: "1" });
   const functionName = await fixture.createFunction("async () => null");
   await fixture.allow(functionName, READ, queue.arn);
-  return { queue, mapping: { eventSourceArn: queue.arn, functionName } };
+  return {
+    queue,
+    mapping: { eventSourceArn: queue.arn, functionName, functionResponseTypes: ["ReportBatchItemFailures"] },
+  };
 }
 
 test("a chain of sources is drained when its last link is, however late the links pass things on", async () => {

@@ -11,6 +11,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { strToU8, zipSync } from "fflate";
 import { onTestFinished, vi } from "vitest";
+import { waitUntilAllDrained } from "../../../dist/local/event-sources/drain.js";
 import {
   startEventSource,
   type EventSource,
@@ -30,6 +31,8 @@ const PACE = {
 
 /** A source under test, with what it observed so far. */
 export interface ObservedSource extends EventSource {
+  /** Resolves when nothing is left in the source; rejects with EVENT_SOURCE_NOT_DRAINED after the time-out. */
+  waitUntilDrained(options?: { timeoutMilliseconds?: number }): Promise<void>;
   observations: Observation[];
   /** The records of all observations of a kind. */
   recordsOf(kind: Observation["kind"]): object[];
@@ -72,7 +75,7 @@ export async function emulatorFixture() {
       await run.close();
     },
 
-    /** A function with a role of its own name, which is allowed nothing yet. */
+    /** A function and a role with the same name, which has no permissions yet. */
     createFunction: async (handler: string): Promise<string> => {
       const name = `function-${randomBytes(4).toString("hex")}`;
       const Principal = { Service: "lambda.amazonaws.com" };
@@ -160,12 +163,14 @@ export async function emulatorFixture() {
       await source.ready;
       const recordsOf = (kind: Observation["kind"]): object[] =>
         observations.flatMap((seen) => (seen.kind === kind && "records" in seen ? [...seen.records] : []));
-      return { ...source, observations, recordsOf };
+      const waitUntilDrained: ObservedSource["waitUntilDrained"] = (options) =>
+        waitUntilAllDrained([source], options);
+      return { ...source, waitUntilDrained, observations, recordsOf };
     },
   };
 }
 
-/** Waits for something to become true; without a limit of its own short of the test's. */
+/** Waits for something to become true. */
 export function eventually(isTrue: () => boolean | Promise<boolean>): Promise<unknown> {
   return vi.waitUntil(isTrue, { timeout: 60_000, interval: 20 });
 }

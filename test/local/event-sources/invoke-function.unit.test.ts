@@ -10,10 +10,9 @@ async function invoke(outcome: object | Error): Promise<InvokeResult> {
   const mock = mockClient(lambda);
   if (outcome instanceof Error) mock.on(InvokeCommand).rejects(outcome);
   else mock.on(InvokeCommand).resolves(outcome);
-  const result = await invokeByLambda(lambda, "relay", "live")({ Records: [] }, new AbortController().signal);
+  const result = await invokeByLambda(lambda, "relay")({ Records: [] }, new AbortController().signal);
   expect(mock.calls()[0]?.args[0].input).toMatchObject({
     FunctionName: "relay",
-    Qualifier: "live",
     Payload: '{"Records":[]}',
   });
   return result;

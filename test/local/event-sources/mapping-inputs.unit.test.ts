@@ -1,113 +1,119 @@
+import "../../support/unpackaged";
 import { expect, test } from "vitest";
 import {
-  readMapping,
   type EventSourceMappingInputs,
+  readMapping,
 } from "../../../dist/local/event-sources/mapping-inputs.js";
+import { FULL_CONFIG } from "../../support/stack-config";
+import { deployProgram } from "../../support/whole-program";
 
 const STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/changes";
 const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/orders-outbox/stream/2026-11-24T00:07:58.807";
 const QUEUE = "arn:aws:sqs:us-east-1:000000000000:orders-customers";
+const FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:relay";
 
-const stream = (inputs: Partial<EventSourceMappingInputs> = {}) =>
-  readMapping({ eventSourceArn: STREAM, functionName: "relay", startingPosition: "TRIM_HORIZON", ...inputs });
-const queue = (inputs: Partial<EventSourceMappingInputs> = {}) =>
-  readMapping({ eventSourceArn: QUEUE, functionName: "project", ...inputs });
+const common = { functionName: FUNCTION, functionResponseTypes: ["ReportBatchItemFailures"] };
+const onStream = { startingPosition: "TRIM_HORIZON", bisectBatchOnFunctionError: true };
+const stream = (inputs: object = {}) =>
+  readMapping({ eventSourceArn: STREAM, ...common, ...onStream, ...inputs });
+const table = (...patterns: string[]) => {
+  const filterCriteria = { filters: patterns.map((pattern) => ({ pattern })) };
+  return stream({ eventSourceArn: TABLE, filterCriteria });
+};
+const queue = (inputs: object = {}) => readMapping({ eventSourceArn: QUEUE, ...common, ...inputs });
 
-test("a stream's mapping gets the defaults that AWS documents", () => {
-  expect(stream()).toMatchObject({
+test("batch sizes have the defaults that AWS documents", () => {
+  const [kinesis, dynamodb, sqs] = [stream(), stream({ eventSourceArn: TABLE }), queue()];
+  expect(kinesis).toEqual({
     service: "kinesis",
-    sourceName: "changes",
+    sourceArn: STREAM,
     functionName: "relay",
-    enabled: true,
     batchSize: 100,
-    batchingWindowMilliseconds: 0,
-    reportBatchItemFailures: false,
-    startingPosition: "TRIM_HORIZON",
-    bisectBatchOnFunctionError: false,
-    maximumRetryAttempts: Infinity,
-    maximumRecordAgeMilliseconds: Infinity,
-    parallelizationFactor: 1,
   });
+  expect(dynamodb).toEqual({ service: "dynamodb", sourceArn: TABLE, functionName: "relay", batchSize: 100 });
+  expect(sqs).toEqual({ service: "sqs", sourceArn: QUEUE, functionName: "relay", batchSize: 10 });
 });
 
-test("a queue's mapping gets the defaults that AWS documents", () => {
-  const mapping = queue();
-  expect(mapping).toMatchObject({ service: "sqs", sourceName: "orders-customers", batchSize: 10 });
-  expect(mapping).not.toHaveProperty("maximumConcurrency");
+test("every mapping that the program declares is supported", async () => {
+  const deployment = await deployProgram({ config: FULL_CONFIG });
+  const mappings = deployment
+    .ofType("aws:lambda/eventSourceMapping:EventSourceMapping")
+    .map(({ inputs }) => readMapping(inputs as unknown as EventSourceMappingInputs));
+  expect(mappings.map(({ service }) => service)).toContain("kinesis");
 });
 
-test("declared inputs are taken", () => {
-  const inputs = {
-    eventSourceArn: TABLE,
-    batchSize: 1000,
-    maximumBatchingWindowInSeconds: 2,
-    functionResponseTypes: ["ReportBatchItemFailures"],
-    bisectBatchOnFunctionError: true,
-    maximumRetryAttempts: 3,
-    maximumRecordAgeInSeconds: 60,
-    parallelizationFactor: 4,
-    destinationConfig: { onFailure: { destinationArn: QUEUE } },
-  };
-  expect(stream(inputs)).toMatchObject({
-    service: "dynamodb",
-    sourceName: "orders-outbox",
-    batchSize: 1000,
-    batchingWindowMilliseconds: 2000,
-    reportBatchItemFailures: true,
-    bisectBatchOnFunctionError: true,
-    maximumRetryAttempts: 3,
-    maximumRecordAgeMilliseconds: 60_000,
-    parallelizationFactor: 4,
-    onFailureArn: QUEUE,
-  });
+test("the values that a mapping may have are read", () => {
+  const withoutLimits = { maximumRetryAttempts: -1, maximumRecordAgeInSeconds: -1 };
+  expect(stream({ batchSize: 1000, ...withoutLimits })).toMatchObject({ batchSize: 1000 });
+  expect(table('{"eventName":["INSERT","REMOVE"]}')).toMatchObject({ eventNames: ["INSERT", "REMOVE"] });
+  const limited = queue({ batchSize: 1, scalingConfig: { maximumConcurrency: 5 } });
+  expect(limited).toMatchObject({ batchSize: 1, maximumConcurrency: 5 });
 });
 
-test("-1 stands for no limit", () => {
-  expect(stream({ maximumRetryAttempts: -1, maximumRecordAgeInSeconds: -1 })).toMatchObject({
-    maximumRetryAttempts: Infinity,
-    maximumRecordAgeMilliseconds: Infinity,
-  });
+test("inputs that do not change what is delivered, and those that are undefined, are ignored", () => {
+  const ignored = { tags: { team: "shop" }, tagsAll: {}, region: "us-east-1", enabled: undefined };
+  expect(queue(ignored)).toEqual(queue());
 });
 
-test.each([
-  ["relay", { functionName: "relay" }],
-  ["relay:live", { functionName: "relay", qualifier: "live" }],
-  ["arn:aws:lambda:us-east-1:000000000000:function:relay", { functionName: "relay" }],
-  ["arn:aws:lambda:us-east-1:000000000000:function:relay:7", { functionName: "relay", qualifier: "7" }],
-  ["000000000000:function:relay", { functionName: "relay" }],
-])('the function may be given as "%s"', (functionName, expected) => {
-  const { functionName: name, qualifier } = stream({ functionName });
-  expect({ functionName: name, ...(qualifier && { qualifier }) }).toEqual(expected);
+test("a function may be declared by its name", () => {
+  expect(stream({ functionName: "relay" })).toMatchObject({ functionName: "relay" });
 });
 
-test.each<[string, () => unknown]>([
-  ["a stream without a starting position", () => stream({ startingPosition: undefined })],
-  ["an unknown starting position", () => stream({ startingPosition: "EARLIEST" })],
-  ["a batch size of zero", () => stream({ batchSize: 0 })],
-  ["a batch size above the limit", () => stream({ batchSize: 10_001 })],
-  ["too many lanes", () => stream({ parallelizationFactor: 11 })],
-  ["too many retries", () => stream({ maximumRetryAttempts: 10_001 })],
-  ["a record age below -1", () => stream({ maximumRecordAgeInSeconds: -2 })],
-  ["a stream with a maximum concurrency", () => stream({ scalingConfig: { maximumConcurrency: 5 } })],
-  ["a queue with a starting position", () => queue({ startingPosition: "LATEST" })],
-  ["a queue with bisecting", () => queue({ bisectBatchOnFunctionError: true })],
-  ["a queue with a destination", () => queue({ destinationConfig: {} })],
-  ["a big batch without a window", () => queue({ batchSize: 11 })],
-  ["a maximum concurrency of one", () => queue({ scalingConfig: { maximumConcurrency: 1 } })],
-  ["a table's own ARN", () => stream({ eventSourceArn: "arn:aws:dynamodb:us-east-1:0:table/orders" })],
-  ["a topic", () => queue({ eventSourceArn: "arn:aws:sns:us-east-1:0:topic" })],
-])("%s is refused as AWS does", (_, read) => {
-  expect(read).toThrow(expect.objectContaining({ code: "EVENT_SOURCE_INVALID" }));
-});
-
-test.each<[string, () => unknown]>([
-  ["a FIFO queue", () => queue({ eventSourceArn: `${QUEUE}.fifo` })],
-  ["a stream consumer", () => stream({ eventSourceArn: `${STREAM}/consumer/c:1` })],
+const UNSUPPORTED: [string, () => unknown, string][] = [
+  ["LATEST", () => stream({ startingPosition: "LATEST" }), 'startingPosition: .*, got "LATEST"'],
+  ["no starting position", () => stream({ startingPosition: undefined }), "startingPosition: "],
+  ["no bisecting", () => stream({ bisectBatchOnFunctionError: false }), "bisectBatch.*, got false"],
+  ["limited retries", () => stream({ maximumRetryAttempts: 3 }), "maximumRetryAttempts: .*, got 3"],
+  ["a record age", () => stream({ maximumRecordAgeInSeconds: 60 }), "maximumRecordAge.*, got 60"],
+  ["parallel batches", () => stream({ parallelizationFactor: 2 }), '"parallelizationFactor"'],
+  ["an on-failure destination", () => stream({ destinationConfig: {} }), '"destinationConfig"'],
+  ["a tumbling window", () => stream({ tumblingWindowInSeconds: 5 }), '"tumblingWindowInSeconds"'],
+  ["a batching window", () => queue({ maximumBatchingWindowInSeconds: 1 }), '"maximumBatchingWindow'],
+  ["enabled: false", () => queue({ enabled: false }), '"enabled"'],
+  ["an input that nobody knows", () => queue({ invented: 1 }), 'Unrecognized key: "invented"'],
+  ["no partial responses", () => queue({ functionResponseTypes: [] }), "functionResponseTypes: .*, got \\[]"],
+  ["a batch size of zero", () => stream({ batchSize: 0 }), "batchSize: .*, got 0"],
+  ["a batch beyond one read", () => stream({ batchSize: 1001 }), "batchSize: .*, got 1001"],
+  ["a batch beyond one receive", () => queue({ batchSize: 11 }), "batchSize: .*, got 11"],
   [
-    "a topic as destination",
-    () => stream({ destinationConfig: { onFailure: { destinationArn: "arn:aws:sns:us-east-1:0:t" } } }),
+    "a concurrency of one",
+    () => queue({ scalingConfig: { maximumConcurrency: 1 } }),
+    "Concurrency: .*, got 1",
   ],
-  ["a tumbling window", () => stream({ tumblingWindowInSeconds: 5 } as Partial<EventSourceMappingInputs>)],
-])("%s is refused as unsupported", (_, read) => {
-  expect(read).toThrow(expect.objectContaining({ code: "EVENT_SOURCE_UNSUPPORTED" }));
+  [
+    "a concurrency on a stream",
+    () => stream({ scalingConfig: { maximumConcurrency: 5 } }),
+    '"scalingConfig"',
+  ],
+  ["a starting position on a queue", () => queue({ startingPosition: "LATEST" }), '"startingPosition"'],
+  ["bisecting on a queue", () => queue({ bisectBatchOnFunctionError: true }), '"bisectBatchOnFunctionError"'],
+  [
+    "a function's version",
+    () => queue({ functionName: `${FUNCTION}:7` }),
+    `functionName: .*, got "${FUNCTION}:7"`,
+  ],
+  ["a filter on a queue", () => queue({ filterCriteria: {} }), '"filterCriteria"'],
+  ["a filter on a Kinesis stream", () => stream({ filterCriteria: {} }), '"filterCriteria"'],
+  [
+    "a filter by something else",
+    () => table('{"eventSource":["a"]}'),
+    'pattern: Unrecognized key: "eventSource"',
+  ],
+  ["a filter by an operator", () => table('{"eventName":[{"prefix":"IN"}]}'), "pattern.eventName.0: "],
+  ["a filter without rules", () => table('{"eventName":[]}'), "pattern.eventName: "],
+  ["a filter that is not JSON", () => table("{"), 'pattern: expected JSON, got "{"'],
+  ["two filters", () => table('{"eventName":["INSERT"]}', '{"eventName":["MODIFY"]}'), "filters: "],
+  ["a FIFO queue", () => queue({ eventSourceArn: `${QUEUE}.fifo` }), `"${QUEUE}.fifo" is not the ARN`],
+  ["a stream consumer", () => stream({ eventSourceArn: `${STREAM}/consumer/c:1` }), "is not the ARN"],
+  ["a table's own ARN", () => stream({ eventSourceArn: "arn:aws:dynamodb:r:0:table/orders" }), "streamArn"],
+  ["a topic", () => queue({ eventSourceArn: "arn:aws:sns:us-east-1:0:topic" }), "is not the ARN"],
+];
+
+test.each(UNSUPPORTED)("a mapping with %s is refused, and the error names it", (_, read, message) => {
+  expect(read).toThrow(
+    expect.objectContaining({
+      code: "EVENT_SOURCE_UNSUPPORTED",
+      message: expect.stringMatching(message) as string,
+    }),
+  );
 });

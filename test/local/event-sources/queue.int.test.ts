@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { FaultAfter } from "../../../dist/local/event-sources/fault-plan.js";
 import type { InvokeFunction } from "../../../dist/local/event-sources/invoke-function.js";
 import { emulatorFixture, eventually } from "./emulator-fixture.js";
-import { once } from "./names.js";
+import { once } from "./streams/run-stream.js";
 
 const READ = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 const ANSWERS = { functionResponseTypes: ["ReportBatchItemFailures"] };
@@ -67,7 +67,7 @@ test("messages reach the function in Lambda's event and are deleted", async () =
   });
 });
 
-test("reported messages come again and end in the dead-letter queue, the others do not", async () => {
+test("reported messages are delivered again and end in the dead-letter queue, the others do not", async () => {
   const { queue, deadLetters, mapping } = await deploy();
   await queue.send("good", "bad", "good");
   const source = await fixture.start(mapping);
@@ -110,7 +110,7 @@ test.each(READ)("without %s the source has a problem, and works once the role ha
 
 test("a function that does not exist is a problem until it is there", async () => {
   const queue = await fixture.createQueue();
-  const source = await fixture.start({ eventSourceArn: queue.arn, functionName: "nowhere" });
+  const source = await fixture.start({ eventSourceArn: queue.arn, functionName: "nowhere", ...ANSWERS });
   expect(source.status()).toMatchObject({
     state: "Problem",
     problems: [{ code: "ResourceNotFoundException" }],
@@ -120,44 +120,29 @@ test("a function that does not exist is a problem until it is there", async () =
   });
 });
 
-test("messages that no filter accepts are deleted and not delivered", async () => {
-  const { queue, mapping } = await deploy();
-  await queue.send('{"type":"a"}', '{"type":"b"}', "plain");
-  const filterCriteria = { filters: [{ pattern: '{"body":{"type":["b"]}}' }] };
-  const source = await fixture.start({ ...mapping, filterCriteria });
-  await source.waitUntilDrained();
-  expect(bodies(source.recordsOf("invoked"))).toEqual(['{"type":"b"}']);
-  expect(bodies(source.recordsOf("filtered"))).toEqual(['{"type":"a"}', "plain"]);
-});
+test.each([
+  ["the mapping", { scalingConfig: { maximumConcurrency: 2 } }, { maximumConcurrency: 5 }],
+  ["the pace", {}, { maximumConcurrency: 2 }],
+])(
+  "no more invocations run at once than %s allows, and no message is received without one",
+  async (_, limit, pace) => {
+    const { queue, mapping } = await deploy();
+    await queue.send(...Array.from({ length: 6 }, (_, index) => `message ${index}`));
+    let [running, most] = [0, 0];
+    const invoke: InvokeFunction = async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      running -= 1;
+      return { kind: "answered", response: null };
+    };
+    const source = await fixture.start({ ...mapping, ...limit, batchSize: 1 }, { invoke, pace });
+    await source.waitUntilDrained();
+    expect(most).toBe(2);
+    expect(source.recordsOf("received")).toHaveLength(6);
+  },
+);
 
-test("a big batch is gathered within its window", async () => {
-  const { queue, mapping } = await deploy();
-  await queue.send(...Array.from({ length: 25 }, (_, index) => `message ${index}`));
-  const source = await fixture.start({ ...mapping, batchSize: 25, maximumBatchingWindowInSeconds: 20 });
-  await source.waitUntilDrained();
-  expect(source.status().counts).toMatchObject({ invocations: 1, succeeded: 25 });
-});
-
-test("no more invocations run at once than allowed, and no message is received without one", async () => {
-  const { queue, mapping } = await deploy();
-  await queue.send(...Array.from({ length: 6 }, (_, index) => `message ${index}`));
-  let [running, most] = [0, 0];
-  const invoke: InvokeFunction = async () => {
-    most = Math.max(most, (running += 1));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    running -= 1;
-    return { kind: "answered", response: null };
-  };
-  const source = await fixture.start(
-    { ...mapping, batchSize: 1 },
-    { invoke, pace: { maximumConcurrency: 2 } },
-  );
-  await source.waitUntilDrained();
-  expect(most).toBe(2);
-  expect(source.recordsOf("received")).toHaveLength(6);
-});
-
-test("a message whose answer was lost comes again after the visibility timeout", async () => {
+test("a message whose answer was lost is delivered again after the visibility timeout", async () => {
   const { queue, mapping } = await deploy();
   await queue.send("hello");
   const lose = once<FaultAfter>("lose");
@@ -224,12 +209,4 @@ test("an invocation that does not end is given up when the time for stopping is 
   await eventually(() => source.status().counts.invocations === 1);
   await source.stop();
   expect(source.recordsOf("deleted")).toEqual([]);
-});
-
-test("a disabled mapping reads nothing and is idle", async () => {
-  const { queue, mapping } = await deploy();
-  await queue.send("hello");
-  const source = await fixture.start({ ...mapping, enabled: false });
-  await source.waitUntilDrained();
-  expect(source.status()).toMatchObject({ state: "Disabled", counts: { received: 0 } });
 });

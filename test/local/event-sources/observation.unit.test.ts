@@ -1,12 +1,12 @@
 import { expect, test, vi } from "vitest";
 import { codedError } from "../../../dist/runtime/function/coded-error.js";
 import { readMapping } from "../../../dist/local/event-sources/mapping-inputs.js";
-import type { Observation } from "../../../dist/local/event-sources/observation.js";
-import { createRecorder } from "../../../dist/local/event-sources/recorder.js";
+import { createRecorder, type Observation } from "../../../dist/local/event-sources/observation.js";
 
 const mapping = readMapping({
   eventSourceArn: "arn:aws:sqs:us-east-1:000000000000:queue",
   functionName: "project",
+  functionResponseTypes: ["ReportBatchItemFailures"],
 });
 const denied = codedError("AccessDenied", "not allowed sqs:ReceiveMessage");
 
@@ -15,7 +15,7 @@ function recording() {
   return { recorder: createRecorder(mapping, (observation) => observations.push(observation)), observations };
 }
 
-test("a problem is told once as long as it stands, and its end once for all", () => {
+test("a problem is reported once for as long as it lasts, and its end once for all places", () => {
   const { recorder, observations } = recording();
   recorder.problem("queue", denied);
   recorder.problem("queue", denied);

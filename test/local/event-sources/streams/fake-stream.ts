@@ -1,6 +1,8 @@
 import type { KinesisStreamRecord } from "aws-lambda";
-import type { ShardDescription } from "../../../dist/local/event-sources/shard-order.js";
-import type { StreamReader } from "../../../dist/local/event-sources/stream-reader.js";
+import type {
+  ShardDescription,
+  StreamReader,
+} from "../../../../dist/local/event-sources/streams/stream-reader.js";
 
 interface FakeShard extends ShardDescription {
   events: KinesisStreamRecord[];
@@ -11,7 +13,8 @@ interface FakeShard extends ShardDescription {
 export interface FakeStream extends StreamReader {
   addShard(shardId: string, parentShardIds?: string[]): void;
   closeShard(shardId: string): void;
-  /** Adds a record for each name, e.g. "a1": the first letter is its key. */
+  removeShard(shardId: string): void;
+  /** Adds a record for each name, e.g. "a1": the first letter is its key. A record of the key "x" is a REMOVE. */
   put(shardId: string, ...names: string[]): void;
   /** The next calls of `iterator` or `read` reject with errors of these names. */
   failNext(method: "iterator" | "read" | "listShards", ...errorNames: string[]): void;
@@ -45,6 +48,9 @@ export function fakeStream(...shardIds: string[]): FakeStream {
     closeShard: (shardId) => {
       shard(shardId).isClosed = true;
     },
+    removeShard: (shardId) => {
+      shards.delete(shardId);
+    },
     put: (shardId, ...names) => {
       const { events } = shard(shardId);
       for (const name of names) events.push(eventOf(shardId, events.length + 1, name));
@@ -60,35 +66,21 @@ export function fakeStream(...shardIds: string[]): FakeStream {
       meetFailure("listShards");
       return Promise.resolve([...shards.values()]);
     },
-    iterator: async (shardId, position) => {
+    iterator: async (shardId, afterSequenceNumber) => {
       meetFailure("iterator");
       const { events } = shard(shardId);
-      const at = events.findIndex(
-        ({ kinesis }) => "sequenceNumber" in position && kinesis.sequenceNumber === position.sequenceNumber,
-      );
-      const index = {
-        TRIM_HORIZON: 0,
-        LATEST: events.length,
-        AT_SEQUENCE_NUMBER: at,
-        AFTER_SEQUENCE_NUMBER: at + 1,
-      };
-      return Promise.resolve(String(index[position.type]));
+      const at = events.findIndex(({ kinesis }) => kinesis.sequenceNumber === afterSequenceNumber);
+      return Promise.resolve(String(at + 1));
     },
     read: async (shardId, iterator, limit) => {
       meetFailure("read");
       const { events, isClosed } = shard(shardId);
-      const page = events.slice(Number(iterator), Number(iterator) + limit);
-      const next = Number(iterator) + page.length;
+      const records = events.slice(Number(iterator), Number(iterator) + limit);
+      const next = Number(iterator) + records.length;
       return Promise.resolve({
-        records: page.map((event) => ({
-          sequenceNumber: event.kinesis.sequenceNumber,
-          arrivedAt: event.kinesis.approximateArrivalTimestamp * 1000,
-          orderingKey: event.kinesis.partitionKey,
-          bytes: 100,
-          event,
-        })),
+        records,
         next: isClosed && next === events.length ? undefined : String(next),
-        behindMilliseconds: next === events.length ? 0 : 1,
+        isAtTip: records.length === 0,
       });
     },
   };
@@ -109,7 +101,7 @@ function eventOf(shardId: string, number: number, name: string): KinesisStreamRe
     eventSource: "aws:kinesis",
     eventVersion: "1.0",
     eventID: `${shardId}:${sequenceNumber}`,
-    eventName: "aws:kinesis:record",
+    eventName: name.startsWith("x") ? "REMOVE" : "INSERT",
     invokeIdentityArn: "",
     awsRegion: "us-east-1",
     eventSourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/fake",

@@ -1,17 +1,30 @@
 import { onTestFinished, vi } from "vitest";
-import type { Discard } from "../../../dist/local/event-sources/discard-notice.js";
-import type { FaultPlan } from "../../../dist/local/event-sources/fault-plan.js";
-import type { InvokeResult } from "../../../dist/local/event-sources/invoke-function.js";
+import type { FaultPlan } from "../../../../dist/local/event-sources/fault-plan.js";
+import type { InvokeResult } from "../../../../dist/local/event-sources/invoke-function.js";
 import {
   readMapping,
   type EventSourceMappingInputs,
   type StreamMapping,
-} from "../../../dist/local/event-sources/mapping-inputs.js";
-import type { Observation } from "../../../dist/local/event-sources/observation.js";
-import { LOCAL_PACE, type Pace } from "../../../dist/local/event-sources/pace.js";
-import { createRecorder } from "../../../dist/local/event-sources/recorder.js";
-import { consumeStream } from "../../../dist/local/event-sources/stream-source.js";
+} from "../../../../dist/local/event-sources/mapping-inputs.js";
+import { createRecorder, type Observation } from "../../../../dist/local/event-sources/observation.js";
+import { LOCAL_PACE, type Pace } from "../../../../dist/local/event-sources/pace.js";
+import { consumeStream } from "../../../../dist/local/event-sources/streams/stream-source.js";
 import { nameOf, type FakeStream } from "./fake-stream.js";
+
+/** Names of records, e.g. a1, a2, a3. */
+export function names(key: string, count: number, from = 1): string[] {
+  return Array.from({ length: count }, (_, index) => `${key}${index + from}`);
+}
+
+/** Gives the value at the first call and nothing afterwards. */
+export function once<T>(value: T): () => T | undefined {
+  let isUsed = false;
+  return () => {
+    if (isUsed) return undefined;
+    isUsed = true;
+    return value;
+  };
+}
 
 /** A function: gets the names of a batch's records and returns those that failed, throws, or answers with a whole result. */
 export type FakeFunction = (names: string[]) => string[] | InvokeResult | Promise<string[] | InvokeResult>;
@@ -37,11 +50,11 @@ export function runStream(
     functionName: "fake",
     startingPosition: "TRIM_HORIZON",
     functionResponseTypes: ["ReportBatchItemFailures"],
+    bisectBatchOnFunctionError: true,
     ...inputs,
   }) as StreamMapping;
   const observations: Observation[] = [];
   const batches: string[][] = [];
-  const discards: Discard[] = [];
   const stopper = new AbortController();
   const recorder = createRecorder(mapping, (observation) => observations.push(observation));
   const invoke = async ({ Records }: { Records: readonly object[] }): Promise<InvokeResult> => {
@@ -59,17 +72,18 @@ export function runStream(
       return { kind: "functionError", reason: String(error) };
     }
   };
-  const source = consumeStream({
-    mapping,
-    reader,
-    discard: (discard) => {
-      discards.push(discard);
-      return Promise.resolve();
+  const source = consumeStream(
+    {
+      mapping,
+      invoke,
+      faults,
+      recorder,
+      pace: { ...PACE, ...pace },
+      stopped: stopper.signal,
+      giveUp: new AbortController().signal,
     },
-    delivery: { mapping, invoke, faults, recorder, giveUp: new AbortController().signal },
-    pace: { ...PACE, ...pace },
-    stopped: stopper.signal,
-  });
+    reader,
+  );
   const stop = async (): Promise<void> => {
     stopper.abort();
     await source.done;
@@ -82,14 +96,14 @@ export function runStream(
     observations,
     /** Names of the records of each invocation. */
     batches,
-    discards,
     /** Names of the records that were processed, in the order in which that happened. */
     succeeded: () =>
       observations.flatMap((observation) =>
         observation.kind === "succeeded" ? observation.records.map((record) => nameOf(record as object)) : [],
       ),
-    /** Names of the records that were given up. */
-    discarded: () => discards.flatMap(({ records }) => records.map(({ event }) => nameOf(event as object))),
+    /** Sequence numbers of the checkpoints, in order. */
+    checkpoints: () =>
+      observations.flatMap((seen) => (seen.kind === "checkpointed" ? [seen.sequenceNumber] : [])),
     drained: () => vi.waitUntil(() => source.isIdle(), { timeout: 10_000, interval: 5 }),
   };
 }

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import {
   renewingRefusedSession,
   roleCredentials,
-} from "../../../dist/local/event-sources/role-credentials.js";
+} from "../../../dist/local/event-sources/emulator-connection.js";
 
 const ROLE = "arn:aws:iam::000000000000:role/relay";
 

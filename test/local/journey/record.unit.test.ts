@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { capturedHeader } from "../../../dist/local/journey/captured-header.js";
+import { capturedHeader } from "../../../dist/local/journey/record.js";
 
 const captured = (operation: "insert" | "delete", row: Record<string, unknown>) => ({
   schema: "public",

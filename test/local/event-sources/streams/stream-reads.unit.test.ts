@@ -6,7 +6,7 @@ const succeed: FakeFunction = () => [];
 
 test("a refused read is reported as a problem once, and reading goes on where it was when it is allowed again", async () => {
   const stream = fakeStream("s1");
-  const run = runStream(stream, succeed, { startingPosition: "LATEST" });
+  const run = runStream(stream, succeed);
   await run.source.ready;
   stream.refuse("AccessDeniedException");
   await vi.waitUntil(() => run.recorder.problems().length > 0);
@@ -35,11 +35,9 @@ test("after a fault of the server an iterator is not trusted: reading finds its 
   stream.put("s1", "a1", "a2");
   const positions: string[] = [];
   const { iterator } = stream;
-  stream.iterator = (shardId, position) => {
-    positions.push(
-      "sequenceNumber" in position ? `${position.type} ${position.sequenceNumber}` : position.type,
-    );
-    return iterator(shardId, position);
+  stream.iterator = (shardId, afterSequenceNumber) => {
+    positions.push(afterSequenceNumber ?? "TRIM_HORIZON");
+    return iterator(shardId, afterSequenceNumber);
   };
   const run = runStream(stream, succeed);
   await run.drained();
@@ -47,7 +45,7 @@ test("after a fault of the server an iterator is not trusted: reading finds its 
   stream.put("s1", "a3");
   await run.drained();
   expect(run.batches.flat()).toEqual(["a1", "a2", "a3"]);
-  expect(positions).toEqual(["TRIM_HORIZON", "AFTER_SEQUENCE_NUMBER s1-0002"]);
+  expect(positions).toEqual(["TRIM_HORIZON", "s1-0002"]);
 });
 
 test("an expired iterator is replaced after the last record that was read", async () => {
@@ -59,4 +57,19 @@ test("an expired iterator is replaced after the last record that was read", asyn
   stream.put("s1", "a2");
   await run.drained();
   expect(run.batches.flat()).toEqual(["a1", "a2"]);
+});
+
+test("when the stream no longer has the last record, that is a problem and reading goes on with the oldest", async () => {
+  const stream = fakeStream("s1");
+  stream.put("s1", "a1");
+  const run = runStream(stream, succeed);
+  await run.drained();
+  stream.failNext("read", "ExpiredIteratorException");
+  stream.failNext("iterator", "TrimmedDataAccessException");
+  stream.put("s1", "a2");
+  await vi.waitUntil(() => run.succeeded().includes("a2"));
+  expect(run.batches).toEqual([["a1"], ["a1", "a2"]]);
+  expect(run.observations).toContainEqual(
+    expect.objectContaining({ kind: "problem", code: "TrimmedDataAccessException" }),
+  );
 });
