@@ -5,8 +5,9 @@ import type { AnyTable } from "../runtime/define/table";
 import type { Report } from "./fault";
 
 /**
- * Checks that everything that a domain registers is what the author's API makes. TypeScript demands the same, but a cast, plain JavaScript,
- * or an import that goes in a circle (which is undefined while the files load) can get past it.
+ * Checks that everything that a domain registers is what the author's API makes. TypeScript demands the same, but a
+ * cast, plain JavaScript, or an import that goes in a circle (which is undefined while the files load) can get past
+ * it.
  *
  * @returns whether all of it is; the other checks rely on that
  */

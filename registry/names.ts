@@ -8,8 +8,8 @@ interface NameRule {
 }
 
 /**
- * The longest physical name is the role of a subscription's function, "<domain>-on-<subscription>-role-1234567": IAM allows 64
- * characters, of which 17 are fixed.
+ * The longest physical name is the role of a subscription's function, "<domain>-on-<subscription>-role-1234567":
+ * IAM allows 64 characters, of which 17 are fixed.
  */
 const RULES = {
   domain: {
@@ -32,8 +32,8 @@ export type NameKind = keyof typeof RULES;
 /** The stack's own resources have these names. */
 const RESERVED_DOMAINS = ["monolith", "events"];
 /**
- * Suffixes of a domain's own functions. The function of a subscription "relay" of a domain "x" would be named "x-on-relay", as would the
- * relay of a domain "x-on".
+ * Suffixes of a domain's own functions. The function of a subscription "relay" of a domain "x" would be named
+ * "x-on-relay", as would the relay of a domain "x-on".
  */
 const RESERVED_SUBSCRIPTIONS = ["commands", "relay"];
 

@@ -2,9 +2,10 @@
 const OUTBOX = { "schema-name": "public", "table-name": "outbox" };
 
 /**
- * Which tables DMS captures and how it keys their records: the outbox, by aggregate. DMS's defaults are wrong for an outbox: the
- * table's name (all events on one shard), or the primary key where it applies in parallel (an aggregate's events on several).
- * Source: AWS DMS user guide, "Using object mapping to migrate data to a Kinesis data stream".
+ * Which tables DMS captures and how it keys their records: the outbox, by aggregate. DMS's defaults are wrong for
+ * an outbox: the table's name (all events on one shard), or the primary key where it applies in parallel (an
+ * aggregate's events on several). Source: AWS DMS user guide, "Using object mapping to migrate data to a Kinesis
+ * data stream".
  */
 export function tableMappings(): object {
   return {
@@ -36,8 +37,8 @@ export function tableMappings(): object {
 const MAX_LOB_KIBIBYTES = 1024;
 
 /**
- * How the task works: one thread (more may break order within a key), limited LOBs (Kinesis takes no others) that fail rather than
- * lose their end, no batches (they may lose data), a log.
+ * How the task works: one thread (more may break the order within a key), limited LOBs (Kinesis accepts no others)
+ * that fail instead of truncating, no batches (they may lose data), a log.
  */
 export function replicationTaskSettings(): object {
   return {

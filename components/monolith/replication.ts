@@ -6,7 +6,6 @@ import { allow, trust } from "../function/policy";
 import { replicationAlarms } from "./replication-alarms";
 import { replicationTaskSettings, tableMappings } from "./replication-settings";
 
-/** What `replicate` needs to know. */
 export interface ReplicationArgs {
   database: MonolithDatabase;
   /** ARN of the Kinesis stream that records are written to. */
@@ -18,16 +17,23 @@ export interface ReplicationArgs {
 
 /** PostgreSQL 17 needs 3.6.1 or newer. Source: AWS DMS release notes. */
 const ENGINE_VERSION = "3.6.1";
-/** Minutes between the dummy transactions that move the slot on when the database is idle, so that its WAL does not pile up. */
+/**
+ * Minutes between the dummy transactions that advance the slot while the database is idle, so that its WAL does not
+ * pile up.
+ */
 const HEARTBEAT_MINUTES = 5;
 
-/** Declares the AWS DMS task that reads the outbox's replication slot and writes to a stream, with alarms when it does not get on. */
+/**
+ * Declares the AWS DMS task that reads the outbox's replication slot and writes to a stream, with alarms on its
+ * latency.
+ */
 export function replicate(
   name: string,
   { database, streamArn, replicationInstanceClass, alarmTopicArn }: ReplicationArgs,
   child: pulumi.CustomResourceOptions,
 ): void {
-  // DMS takes letters, digits and single hyphens; a stack's name may have more. It makes them lower case, which the alarms must match.
+  // DMS accepts letters, digits and single hyphens; a stack's name may have more. It lower-cases them, which the
+  // alarms must match.
   const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`
     .replace(/[^a-zA-Z0-9]+/g, "-")
     .toLowerCase();
@@ -116,7 +122,7 @@ export function replicate(
   );
 }
 
-/** Places the instance in the database's network; elsewhere it is in the account's default one. */
+/** Places the instance in the database's network instead of the account's default one. */
 function inSubnets(
   name: string,
   id: string,
@@ -127,7 +133,7 @@ function inSubnets(
     `${name}-subnets`,
     {
       replicationSubnetGroupId: id,
-      replicationSubnetGroupDescription: "Where the monolith's database is reached",
+      replicationSubnetGroupDescription: "Network of the monolith's database",
       subnetIds,
     },
     child,

@@ -37,9 +37,9 @@ export interface GivenEvent {
 }
 
 /**
- * A domain whose tables and projections are in memory, for tests of its commands and reactions. These run as in their functions:
- * requests and events are checked against their schemas, changes against the contract and the versions that are there. Nothing is kept:
- * each call sees what is known, and returns what it would commit.
+ * A domain whose tables and projections are in memory, for tests of its commands and reactions. These run as in
+ * their functions: requests and events are checked against their schemas, changes against the contract and the
+ * versions that are there. Nothing is kept: each call sees what is known, and returns what it would commit.
  */
 export function inMemory(domain: AnyDomain, known: Known = {}) {
   const rowsOf = (table: string) => (known[table] ?? []) as readonly Row[];
@@ -70,7 +70,10 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
       const answer = await answerCommand(domain.name, domain.commands, store, { command, input });
       return answer.outcome === "done" ? committed : answer;
     },
-    /** Hands an event to a reaction; returns its changes, or the rejection for which the event would go back to its queue. */
+    /**
+     * Hands an event to a reaction; returns its changes, or the rejection for which the event would go back to its
+     * queue.
+     */
     async react(name: string, event: GivenEvent): Promise<Described[] | Rejection | CommitOutcome> {
       const subscription = domain.subscriptions[name];
       const reaction = subscription?.kind === "react" ? subscription.on[event.type] : undefined;
