@@ -9,7 +9,6 @@ import { handler } from "../function/handler";
 import { log } from "../function/log";
 import { commitOnFreshReads } from "../store/retries";
 import type { CommitContext, CommittedChange, Once, Store, StoreOpener } from "../store/store";
-import { standardRejection } from "../store/verbs";
 import { fingerprintOf } from "./fingerprint";
 
 /** What a domain's command function is invoked with. */
@@ -136,11 +135,8 @@ async function answerAsNew(
       return { outcome: "done", id, changes: result.changes };
     case "duplicate":
       return repeatedAnswer(id, []);
-    case "conflict": {
-      if (result.existing === undefined) return { outcome: "conflict", id, message: result.message };
-      const { code, message } = standardRejection({ name: result.aggregate }, "EXISTS", result.existing);
-      return { outcome: "rejected", id, code, message };
-    }
+    case "conflict":
+      return { outcome: "conflict", id, message: result.message };
     case "unknown":
       return { outcome: "unknown", id, message: `${result.message} ${adviceOn(givenId)}` };
   }

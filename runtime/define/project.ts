@@ -28,6 +28,17 @@ export interface IndexIsNotOnTextField<Field> {
   indexIsNotOnTextField: Field;
 }
 
+/** What `project` returns. Where it is called in place, TypeScript takes `string` for indexes that are not given. */
+type ProjectionOf<
+  A extends AnyAggregate,
+  F extends Record<string, unknown>,
+  I extends string,
+> = string extends I
+  ? Projection<A, F, never>
+  : [I] extends [TextIn<F>]
+    ? Projection<A, F, I>
+    : IndexIsNotOnTextField<Exclude<I, TextIn<F>>>;
+
 /**
  * Subscribes to an aggregate with a projection: a table in DynamoDB with one item for each aggregate, as new as the newest event that
  * has arrived, whatever order events arrive in.
@@ -43,7 +54,7 @@ export function project<
   aggregate: A,
   select: (state: StateOf<A>) => F,
   options: { indexes?: readonly I[] } = {},
-): [I] extends [TextIn<F>] ? Projection<A, F, I> : IndexIsNotOnTextField<Exclude<I, TextIn<F>>> {
+): ProjectionOf<A, F, I> {
   const projection: Projection<A, F, I> = {
     kind: "project",
     aggregate,

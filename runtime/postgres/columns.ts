@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Row } from "../define/change";
 import type { AnyTable } from "../define/table";
 
@@ -6,6 +7,11 @@ export type Columns = Readonly<Record<string, string>>;
 
 /** The column in which every entity table has its aggregate's version. */
 export const VERSION = "version";
+
+/** The version of a row that is changed. */
+export function nextVersion(table: string) {
+  return sql`${sql.ref(`${table}.${VERSION}`)} + 1`;
+}
 
 /** The columns of a module's table: of all its fields, and of those that an event's state is made of. */
 export interface TableColumns {

@@ -54,7 +54,7 @@ async function tryToCommit(
   if (last.outcome !== "conflict") return last;
   // 9. What a change conflicts with may be its own first time, whose inbox record it did not reach.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
-  return existing === undefined ? last : { ...last, existing };
+  return { ...last, ...existing };
 }
 
 async function commitOnce(
@@ -179,18 +179,13 @@ async function findCommitted(
   if (changes.length === 0) return undefined;
   const ids = changes.map(({ eventId }) => eventId);
   const columns = ["id", "aggregate", "aggregate_id", "aggregate_version", "type"] as const;
-  const rows = await db.selectFrom("outbox").select(columns).where("id", "in", ids).execute();
+  const query = db.selectFrom("outbox").select(columns).where("id", "in", ids);
+  const rows = (await query.execute()) as unknown as OutboxRow[];
   if (rows.length === 0) return undefined;
   const written = new Map(
-    (rows as unknown as OutboxRow[]).map((row) => [
-      row.id,
-      {
-        aggregate: row.aggregate,
-        id: row.aggregate_id,
-        version: row.aggregate_version,
-        event: row.type,
-        eventId: row.id,
-      },
+    rows.map(({ id, aggregate, aggregate_id, aggregate_version, type }) => [
+      id,
+      { aggregate, id: aggregate_id, version: aggregate_version, event: type, eventId: id },
     ]),
   );
   return ids.flatMap((id) => written.get(id) ?? []);
@@ -210,28 +205,31 @@ interface OutboxRow {
  * before there is a conflict.
  *
  * @returns `reborn`: all changes, on top of the last versions of earlier lives, if there are any that were not known yet; `existing`: the
- *   key of one that exists
+ *   first of those to be created that exists
  */
 async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
   let isReborn = false;
-  let existing: string | undefined;
+  let existing: Required<Pick<Conflict, "aggregate" | "existing">> | undefined;
   const reborn: IdentifiedChange[] = [];
   for (const change of changes) {
     const { table, definition, lastVersion = 0 } = change;
-    const { operation, key } = describeChange(db, change).described;
+    const { operation, key, updatesExisting } = describeChange(db, change).described;
     if (operation !== "insert") {
       reborn.push(change);
       continue;
     }
+    const aggregate = definition.aggregate.name;
     const column = columnsOf(definition).key;
     // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
     const spelled = sql`(select ${sql.ref(column)} from ${sql.table(table)} where false union all select ${key})::text`;
     const { rows } = await sql<{ version: number | null; exists: boolean }>`
       select (select version from deleted_aggregates
-               where aggregate = ${definition.aggregate.name} and aggregate_id = ${spelled}) as version,
-             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(db);
+               where aggregate = ${aggregate} and aggregate_id = ${spelled}) as version,
+             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(
+      db,
+    );
     const version = rows[0]?.version ?? 0;
-    if (rows[0]?.exists) existing ??= String(key);
+    if (rows[0]?.exists && !updatesExisting) existing ??= { aggregate, existing: String(key) };
     isReborn ||= version !== lastVersion;
     reborn.push({ ...change, lastVersion: version });
   }

@@ -42,7 +42,7 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared:
 /** Makes the handle of a table with Kysely's own builders; `KyselyHandle` is its type as commands see it. */
 export function kyselyHandle(db: Kysely<AnyDatabase>, table: string, declared: AnyTable) {
   const columns = columnsOf(declared);
-  const named = withFieldNames(db, columns.all);
+  const named = withFieldNames(db, table, columns.all);
   const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
   return {
     ...postgresHandle(db, table, declared),

@@ -1,8 +1,8 @@
-import { CompiledQuery, type Kysely, type QueryCreator, sql } from "kysely";
+import { CompiledQuery, type Kysely, type QueryCreator } from "kysely";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Row, StagedChange } from "../define/change";
 import type { CommitContext, CommittedChange } from "../store/store";
-import { type Columns, columnsOf, toColumns, VERSION } from "./columns";
+import { type Columns, columnsOf, nextVersion, toColumns, VERSION } from "./columns";
 import { withFieldNames } from "./field-names";
 
 /** Tables and columns as Kysely sees them where any domain's may come. */
@@ -32,6 +32,8 @@ export interface DescribedChange {
   more: boolean;
   /** Of the row, where it is known. */
   key?: unknown;
+  /** Of an insert: whether it updates a row that exists. @default false */
+  updatesExisting?: boolean;
 }
 
 /** What every builder of a change can do. */
@@ -63,7 +65,8 @@ export function changeStatement(
   const { aggregate } = definition;
   const columns = columnsOf(definition);
   const { query: changing, described } = describeChange(db, staged);
-  const returned = staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
+  const returned =
+    staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
   const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
   // A removal is a version of its own, although the row that would carry it is gone.
   const isRemoval = described.operation === "delete";
@@ -107,7 +110,7 @@ export function describeChange(
       return {
         query: db
           .updateTable(table)
-          .set({ ...values, ...nextVersion(table) })
+          .set({ ...values, [VERSION]: nextVersion(table) })
           .where(columns.key, "=", row[key])
           .where(VERSION, "=", row[VERSION]),
         described: { operation: "update", values: fields, more: false, key: row[key] },
@@ -122,9 +125,10 @@ export function describeChange(
     }
     case "kysely": {
       const described: DescribedChange = { operation: "update", values: {}, more: false };
-      const builders = buildersFor(withFieldNames(db, columns.all), table, version, described);
+      const builders = buildersFor(withFieldNames(db, table, columns.all), table, version, described);
       const query = staged.describe(builders as never) as ChangeQuery;
-      return { query, described: { ...described, more: saysMore(query, described), key: described.values[key] } };
+      const details = { ...detailsOf(query, described), key: described.values[key] };
+      return { query, described: { ...described, ...details } };
     }
   }
 }
@@ -134,10 +138,6 @@ function withNulls(values: Row): Row {
   return Object.fromEntries(
     Object.entries(values).map(([column, value]) => [column, value === undefined ? null : value]),
   );
-}
-
-function nextVersion(table: string) {
-  return { [VERSION]: sql`${sql.ref(`${table}.${VERSION}`)} + 1` };
 }
 
 /** What a module's own builders are, loosely typed; `ChangeBuilders` is what a command sees. */
@@ -154,7 +154,7 @@ function buildersFor(
     },
     update(values: Row) {
       Object.assign(described, { operation: "update", values });
-      return creator.updateTable(table).set({ ...values, ...nextVersion(table) });
+      return creator.updateTable(table).set({ ...values, [VERSION]: nextVersion(table) });
     },
     delete() {
       Object.assign(described, { operation: "delete", values: {} });
@@ -163,12 +163,13 @@ function buildersFor(
   };
 }
 
-function saysMore(query: ChangeQuery, { operation, values }: DescribedChange): boolean {
+function detailsOf(query: ChangeQuery, { operation, values }: DescribedChange) {
   // Only an insert has the one, and only an update the other.
-  const node: { updates?: readonly unknown[]; onConflict?: unknown } = query.toOperationNode();
+  const node: { updates?: readonly unknown[]; onConflict?: { updates?: unknown } } = query.toOperationNode();
   const { updates, onConflict } = node;
   const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
-  return onConflict !== undefined || (updates?.length ?? 0) !== expected;
+  const more = onConflict !== undefined || (updates?.length ?? 0) !== expected;
+  return { more, updatesExisting: onConflict?.updates !== undefined };
 }
 
 /** The inbox record is in the same statement, and only if something was changed: a lost race leaves it unwritten. */

@@ -26,17 +26,20 @@ export function postgresStore(
 ): StoreOpener<PoolVariable | "PROJECTION_TABLES"> {
   return {
     variables: [...POOL_VARIABLES, "PROJECTION_TABLES"],
-    open: (environment) => openPostgresStore(environment, openProjections),
+    open(environment) {
+      const pool = () => openPool(environment);
+      const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
+      return storeOn(db, openProjections?.(environment));
+    },
   };
 }
 
-function openPostgresStore(
-  environment: Environment<PoolVariable | "PROJECTION_TABLES">,
-  openProjections: ProjectionOpener | undefined,
-): Store {
-  const pool = () => openPool(environment);
-  const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
-  const projection = openProjections?.(environment);
+/**
+ * Makes the store of a function on a database that is open.
+ *
+ * @param projection makes the handle of a projection by its name; given where the module has projections
+ */
+export function storeOn(db: Kysely<AnyDatabase>, projection?: ReturnType<ProjectionOpener>): Store {
   const handles = handlesMadeOnce((name, used) => {
     if (used.kind === "table") return postgresHandle(db, name, used);
     if (used.kind === "kysely-table") return kyselyHandle(db, name, used.table);

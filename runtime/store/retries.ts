@@ -2,7 +2,7 @@ import type { StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
 import { errorCode } from "../function/coded-error";
 import type { CommitContext, CommitOutcome, CommittedChange, Store } from "./store";
-import { rejectionOf } from "./verbs";
+import { existsRejection, rejectionOf } from "./verbs";
 
 /*
  * How the retries around a commit nest, from the outside in:
@@ -30,7 +30,7 @@ const FRESH_READS_PAUSE_MILLISECONDS = 5;
  * nothing was written, the handler runs again, on fresh reads.
  *
  * @param describe reads, and describes changes; whatever it throws, it has written nothing
- * @returns "conflict" when the last attempt lost its race too; the rejection when the handler answered one
+ * @returns "conflict" when the last attempt lost its race too; the rejection when the handler answered one, or creates what exists
  */
 export async function commitOnFreshReads(
   describe: () => Promise<StagedChange | StagedChange[] | Rejection>,
@@ -44,7 +44,8 @@ export async function commitOnFreshReads(
       const described = await describe();
       if ("kind" in described && described.kind === "rejection") return described;
       const result = await store.commit([described].flat(), context);
-      if (result.outcome !== "conflict" || isLast) return result;
+      if (result.outcome !== "conflict") return result;
+      if (isLast) return existsRejection(result) ?? result;
     } catch (error) {
       const rejection = rejectionOf(error);
       if (rejection) return rejection;

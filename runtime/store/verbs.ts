@@ -4,6 +4,7 @@ import type { Row, StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
 import type { AnyTable } from "../define/table";
 import { codedError } from "../function/coded-error";
+import type { Conflict } from "./store";
 
 /** The reads of a table that a store brings; everything else about a handle is the same in each store. */
 export interface TableReads {
@@ -24,8 +25,9 @@ export function tableHandle(table: string, definition: AnyTable, reads: TableRea
     get: (id: string) => found(reads.find(id), aggregate, id),
     create: (fields: Row) => unraised({ ...staged, operation: "create", fields }),
     update(row: Row, fields: Row) {
-      checkKey(aggregate, row, fields);
-      return unraised({ ...staged, operation: "update", row: asRead(aggregate, row), fields });
+      const read = asRead(aggregate, row);
+      checkKey(aggregate, read, fields);
+      return unraised({ ...staged, operation: "update", row: read, fields });
     },
     remove: (row: Row) => unraised({ ...staged, operation: "remove", row: asRead(aggregate, row) }),
   };
@@ -49,18 +51,24 @@ export async function found<R>(row: Promise<R | undefined>, aggregate: AnyAggreg
   throw rejecting(standardRejection(aggregate, "UNKNOWN", id));
 }
 
-/** The rejection that every aggregate has without a command's doing: it is not there, or it is there already. */
+/** The rejections that a command need not declare: the aggregate does not exist, or exists already. */
 export function standardRejection(
   aggregate: Pick<AnyAggregate, "name">,
   what: "UNKNOWN" | "EXISTS",
   id: string,
 ): Rejection {
-  const name = shortName(aggregate).replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toUpperCase();
+  const words = shortName(aggregate).replace(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, "_");
+  const name = words.toUpperCase();
   const message =
     what === "UNKNOWN"
       ? `There is no ${aggregate.name} "${id}" here: it was never known, is not known yet, or is gone.`
       : `The ${aggregate.name} "${id}" exists. Use another id.`;
   return { kind: "rejection", code: `${name}_${what}`, message };
+}
+
+/** The standard rejection for a conflict over an aggregate that was to be created and exists; undefined for any other conflict. */
+export function existsRejection({ aggregate, existing }: Conflict): Rejection | undefined {
+  return existing === undefined ? undefined : standardRejection({ name: aggregate }, "EXISTS", existing);
 }
 
 /** What `get` throws, so that a handler need not look at each row that it reads. */
@@ -86,10 +94,11 @@ function checkKey({ name, key }: AnyAggregate, row: Row, fields: Row): void {
 function asRead(aggregate: AnyAggregate, row: Row): Row {
   const { version } = row;
   const key = row[aggregate.key];
-  if (Number.isSafeInteger(version) && Number(version) >= 1 && key !== undefined) return row;
+  const isVersion = Number.isSafeInteger(version) && Number(version) >= 1;
+  if (isVersion && key !== undefined && key !== null) return row;
   throw codedError(
     "ROW_NOT_READ",
-    `What is to be changed is not a row of ${aggregate.name} as it was read: its ${aggregate.key} or its version is missing. ` +
+    `This is not a row of ${aggregate.name} as it was read: its ${aggregate.key} or its version is missing. ` +
       "Pass what find, get or where returned. Nothing was written.",
   );
 }

@@ -1,22 +1,10 @@
-import { commitToDynamo } from "../../runtime/dynamodb/commit";
 import { BANK_TABLES, bankTables } from "../support/bank-tables";
-import { outboxConformance } from "./outbox-conformance";
-import type { ReadAccount } from "./outbox-under-test";
+import { storeConformance } from "./store-conformance";
 
 const bank = bankTables();
 
-outboxConformance("DynamoDB", () => ({
-  commit: (changes, context) => commitToDynamo(bank.documents, BANK_TABLES, changes, context),
-  opening: (account, change = {}) => bank.accounts.create("AccountOpened", change as never, account as never),
-  changing: (read, type, change, fields) =>
-    bank.accounts.update(
-      type as "AccountCredited",
-      change as { amount: number },
-      read as never,
-      fields as never,
-    ),
-  closing: (read) => bank.accounts.remove("AccountClosed", { reason: "moved" }, read as never),
-  find: async (accountId) => (await bank.accounts.find(accountId)) as ReadAccount | undefined,
+storeConformance("DynamoDB", () => ({
+  store: bank.store,
   events: async (accountId) =>
     (await bank.events(accountId)).map((item) => ({
       id: String(item["id"]),

@@ -1,22 +1,23 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
-import { type Bank, newAccount, once, upTo } from "./outbox-under-test";
+import { newAccount } from "../support/account";
+import { type Bank, once, upTo } from "./store-under-test";
 
 const TRACE = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
 
-/** What a change and its event are to each other. */
+/** How a change and its event belong together. */
 export function describeWrites(name: string, bank: Bank): void {
-  const { commit, found, opened, crediting, versions } = bank;
+  const { commit, opened, opening, crediting, closing, events, versions } = bank;
+  const get = (accountId: string) => bank.accounts().get(accountId);
 
   describe(`${name}: a change and its event`, () => {
     test("are both there, with the event's whole envelope and the public state only", async () => {
-      const account = newAccount({ note: "private" });
+      const accountId = uuid();
       const context = { correlationId: "c", causationId: "r", traceparent: TRACE };
-      const outcome = await bank.store().commit([bank.store().opening(account)], context);
-      expect(await found(account.accountId)).toEqual({ ...account, version: 1 });
-      const { note: _, ...state } = account;
-      const events = await bank.store().events(account.accountId);
-      expect(events).toEqual([
+      const outcome = await bank.store().commit([opening(accountId, { note: "private" })], context);
+      expect(await get(accountId)).toEqual({ ...newAccount(accountId), note: "private", version: 1 });
+      const written = await events(accountId);
+      expect(written).toEqual([
         {
           id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/) as string,
           aggregate: "bank.Account",
@@ -24,20 +25,14 @@ export function describeWrites(name: string, bank: Bank): void {
           type: "AccountOpened",
           schemaVersion: 1,
           change: {},
-          state,
+          state: newAccount(accountId),
           correlationId: "c",
           causationId: "r",
           traceparent: TRACE,
         },
       ]);
-      const { accountId: id } = account;
-      const change = {
-        aggregate: "bank.Account",
-        id,
-        version: 1,
-        event: "AccountOpened",
-        eventId: events[0]!.id,
-      };
+      const about = { aggregate: "bank.Account", id: accountId, version: 1 };
+      const change = { ...about, event: "AccountOpened", eventId: written[0]!.id };
       expect(outcome).toEqual({ outcome: "committed", changes: [change] });
     });
 
@@ -45,26 +40,25 @@ export function describeWrites(name: string, bank: Bank): void {
       const first = await opened({ note: "private" });
       const { accountId } = first;
       await commit([crediting(first, 5)]);
-      const { note: _, version: __, ...state } = await found(accountId);
-      expect((await bank.store().events(accountId))[1]).toMatchObject({
+      const { note: _, version: __, ...state } = await get(accountId);
+      expect((await events(accountId))[1]).toMatchObject({
         schemaVersion: 2,
         change: { amount: 1 },
         state,
       });
       expect(state).toMatchObject({ balance: 5 });
-      await commit([bank.store().closing(await found(accountId))]);
-      expect(await bank.store().find(accountId)).toBeUndefined();
-      expect((await bank.store().events(accountId))[2]).toMatchObject({
+      await commit([closing(await get(accountId))]);
+      expect(await bank.accounts().find(accountId)).toBeUndefined();
+      expect((await events(accountId))[2]).toMatchObject({
         change: { reason: "moved" },
         state: null,
       });
-      const again = newAccount({ accountId });
-      expect(await commit([bank.store().opening(again)])).toMatchObject({ changes: [{ version: 4 }] });
-      await commit([bank.store().closing(await found(accountId))]);
-      expect(await commit([bank.store().opening(again)], once(uuid()))).toMatchObject({
+      expect(await commit([opening(accountId)])).toMatchObject({ changes: [{ version: 4 }] });
+      await commit([closing(await get(accountId))]);
+      expect(await commit([opening(accountId)], once(uuid()))).toMatchObject({
         changes: [{ version: 6 }],
       });
-      expect(await found(accountId)).toMatchObject({ balance: 0, version: 6 });
+      expect(await get(accountId)).toMatchObject({ balance: 0, version: 6 });
       expect(await versions(accountId)).toEqual([
         "1 AccountOpened",
         "2 AccountCredited",
@@ -78,20 +72,23 @@ export function describeWrites(name: string, bank: Bank): void {
     test("never tell of a private field, whatever is done to it", async () => {
       const account = await opened({ note: "private note" });
       await commit([
-        bank.store().changing(account, "AccountRenamed", { memo: "x" }, { note: "another private note" }),
+        bank
+          .accounts()
+          .update(account, { note: "another private note" })
+          .raise("AccountRenamed", { memo: "x" }),
       ]);
-      expect(await found(account.accountId)).toMatchObject({ note: "another private note", version: 2 });
-      await commit([bank.store().closing(await found(account.accountId))]);
-      const events = await bank.store().events(account.accountId);
-      expect(events).toHaveLength(3);
-      expect(JSON.stringify(events)).not.toContain("private");
+      expect(await get(account.accountId)).toMatchObject({ note: "another private note", version: 2 });
+      await commit([closing(await get(account.accountId))]);
+      const written = await events(account.accountId);
+      expect(written).toHaveLength(3);
+      expect(JSON.stringify(written)).not.toContain("private");
     });
 
     test("have an id that no other event has", async () => {
       const { accountId } = await opened();
-      for (const _ of upTo(5)) await commit([crediting(await found(accountId))]);
-      const events = await bank.store().events(accountId);
-      expect(new Set(events.map(({ id }) => id)).size).toBe(6);
+      for (const _ of upTo(5)) await commit([crediting(await get(accountId))]);
+      const written = await events(accountId);
+      expect(new Set(written.map(({ id }) => id)).size).toBe(6);
     });
 
     test("are none where nothing is changed", async () => {
@@ -101,17 +98,17 @@ export function describeWrites(name: string, bank: Bank): void {
 
   describe(`${name}: several changes in one commit`, () => {
     test("are all written, each with its event, in their order", async () => {
-      const [first, second] = [await opened(), newAccount()];
-      const outcome = await commit([crediting(first), bank.store().opening(second)]);
+      const [first, second] = [await opened(), uuid()];
+      const outcome = await commit([crediting(first), opening(second)]);
       expect(outcome).toMatchObject({
         outcome: "committed",
         changes: [
           { id: first.accountId, version: 2, event: "AccountCredited" },
-          { id: second.accountId, version: 1, event: "AccountOpened" },
+          { id: second, version: 1, event: "AccountOpened" },
         ],
       });
-      expect(await bank.store().events(first.accountId)).toHaveLength(2);
-      expect(await bank.store().events(second.accountId)).toHaveLength(1);
+      expect(await events(first.accountId)).toHaveLength(2);
+      expect(await events(second)).toHaveLength(1);
     });
   });
 }

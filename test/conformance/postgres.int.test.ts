@@ -1,41 +1,18 @@
 import { beforeAll } from "vitest";
-import { commitToPostgres } from "../../runtime/postgres/commit";
+import type { AccountHandle } from "../support/account";
 import { type BankDatabase, bankDatabase } from "../support/bank-database";
-import { outboxConformance } from "./outbox-conformance";
-import type { BankAccount } from "./outbox-under-test";
+import { outboxConformance, storeConformance } from "./store-conformance";
+import type { StoreUnderTest } from "./store-under-test";
 
 let bank: BankDatabase;
 beforeAll(async () => {
   bank = await bankDatabase();
 });
 
-const rowOf = ({ accountId, ...fields }: Partial<BankAccount>) => ({
-  ...(accountId === undefined ? {} : { account_id: accountId }),
-  ...fields,
-});
-
-outboxConformance("PostgreSQL", () => ({
-  commit: (changes, context) => commitToPostgres(bank.db, changes, context),
-  opening: (account, change = {}) =>
-    bank.accounts.change("AccountOpened", change as never, ({ insert }) =>
-      insert({ ...account, ...rowOf(account), accountId: undefined } as never),
-    ),
-  changing: (read, type, change, fields) =>
-    bank.accounts.change(type as "AccountCredited", change as { amount: number }, ({ update }) =>
-      update(rowOf(fields)).where("account_id", "=", read.accountId).where("version", "=", read.version),
-    ),
-  closing: (read) =>
-    bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-      change.delete().where("account_id", "=", read.accountId).where("version", "=", read.version),
-    ),
-  async find(accountId) {
-    const row = await bank.account(accountId);
-    if (!row) return undefined;
-    const { account_id, note, ...fields } = row;
-    return { accountId: account_id, ...fields, ...(note === null ? {} : { note }) } as never;
-  },
-  events: async (accountId) =>
-    (await bank.events(accountId)).map((row) => ({
+const underTest = (): StoreUnderTest => ({
+  store: bank.store,
+  events: async (aggregateId) =>
+    (await bank.events(aggregateId)).map((row) => ({
       id: row.id,
       aggregate: row.aggregate,
       version: row.aggregate_version,
@@ -48,4 +25,21 @@ outboxConformance("PostgreSQL", () => ({
       traceparent: row.traceparent ?? undefined,
     })),
   isProcessed: (_consumer, messageId) => bank.processed(messageId),
-}));
+});
+
+/** The verbs, as a module could write them with Kysely's own builders. */
+const byKysely = (): AccountHandle => ({
+  ...bank.accounts,
+  create: (fields) => bank.accounts.change((table) => table.insert(fields)),
+  update: ({ accountId, version }, fields) =>
+    bank.accounts.change((table) =>
+      table.update(fields).where("accountId", "=", accountId).where("version", "=", version),
+    ),
+  remove: ({ accountId, version }) =>
+    bank.accounts.change((table) =>
+      table.delete().where("accountId", "=", accountId).where("version", "=", version),
+    ),
+});
+
+storeConformance("PostgreSQL", underTest);
+outboxConformance("PostgreSQL, by Kysely's builders", () => ({ ...underTest(), accounts: byKysely() }));

@@ -10,7 +10,7 @@ const row = ({ id, aggregateId, version }: RelayedEvent) => ({
 });
 
 relayConformance("The monolith's relay", {
-  relay: (records, context) => makeKinesisRelay()()(kinesisEvent(records), context),
+  relay: (records, context) => makeKinesisRelay().callbackFactory()(kinesisEvent(records), context),
   added: (event) => dmsRecord(row(event)),
   ignored: [
     dmsRecord({}, { operation: "update" }),
@@ -26,7 +26,10 @@ const image = ({ id, aggregateId, version }: RelayedEvent) =>
 
 relayConformance("A microservice's relay", {
   relay: (records, context) =>
-    makeDynamoRelay()()(dynamoStreamEvent(records as Parameters<typeof dynamoStreamEvent>[0]), context),
+    makeDynamoRelay().callbackFactory()(
+      dynamoStreamEvent(records as Parameters<typeof dynamoStreamEvent>[0]),
+      context,
+    ),
   added: (event) => ({ eventName: "INSERT", NewImage: image(event) }),
   ignored: [
     { eventName: "MODIFY", OldImage: outboxImage(), NewImage: outboxImage() },

@@ -1,12 +1,10 @@
 /** A domain for tests of the runtime: bank accounts, kept in PostgreSQL and in DynamoDB. */
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
-import { entityTable } from "../../runtime/define/table";
+import { aggregate, type NewRowOf, type RowOf, table } from "../../runtime";
+import type { TableHandle } from "../../runtime/define/handles";
 
 /** An account; its note is private. */
-export const Account = aggregate({
-  domain: "bank",
-  name: "Account",
+export const Account = aggregate("bank.Account", {
   key: "accountId",
   state: () =>
     z.object({
@@ -16,26 +14,29 @@ export const Account = aggregate({
       grade: z.string().min(1),
     }),
   events: {
-    AccountOpened: { version: 1, change: () => z.object({}) },
+    AccountOpened: () => z.object({}),
     AccountCredited: { version: 2, change: () => z.object({ amount: z.int().min(1) }) },
-    AccountRenamed: { version: 1, change: () => z.object({ memo: z.string().optional() }) },
-    AccountClosed: { version: 1, change: () => z.object({ reason: z.string() }) },
+    AccountRenamed: () => z.object({ memo: z.string().optional() }),
+    AccountClosed: () => z.object({ reason: z.string() }),
   },
 });
 
-/** Accounts in PostgreSQL, see `ACCOUNTS_SQL`. */
-export const pgAccounts = entityTable(Account, {
-  columns: { accountId: "account_id", owner: "owner", balance: "balance", grade: "grade" },
+/** Accounts, to be found by their owner as well. */
+export const accounts = table(Account, {
   private: () => z.object({ note: z.string().nullish() }),
-});
-
-/** Accounts in DynamoDB, to be found by their owner as well. */
-export const ddbAccounts = entityTable(Account, {
-  private: () => z.object({ note: z.string().optional() }),
   indexes: ["owner"],
 });
+/** The same, by the name that tests of other rooms use. */
+export const ddbAccounts = accounts;
 
-/** Makes the table of `pgAccounts`, as a migration would. */
+/** An account as it is created. */
+export type NewAccount = NewRowOf<typeof accounts>;
+/** An account as it is read. */
+export type ReadAccount = RowOf<typeof accounts>;
+/** What a command has of the accounts, whatever the store. */
+export type AccountHandle = TableHandle<typeof accounts>;
+
+/** Makes the table in PostgreSQL, as a migration would. */
 export const ACCOUNTS_SQL = `
   create table accounts (
     account_id uuid primary key,
@@ -48,3 +49,24 @@ export const ACCOUNTS_SQL = `
   grant select, insert, update, delete on accounts to monolith_application;
   select guard_entity_table('accounts', 'bank.Account', 'account_id');
 `;
+
+/** An account to create; by default nobody else has an account of its owner. */
+export function newAccount(accountId: string, more: Partial<NewAccount> = {}): NewAccount {
+  return { accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold", ...more };
+}
+
+/** What is found of `newAccount` at a version, for tests that do not read it first. */
+export function accountAt(accountId: string, version: number, more: Partial<NewAccount> = {}): ReadAccount {
+  return { ...newAccount(accountId, more), version };
+}
+
+/** Changes of accounts, described as a command would describe them. */
+export function accountChanges(handle: () => AccountHandle) {
+  return {
+    opening: (accountId: string, more?: Partial<NewAccount>) =>
+      handle().create(newAccount(accountId, more)).raise("AccountOpened"),
+    crediting: (read: ReadAccount, balance = read.balance + 1) =>
+      handle().update(read, { balance }).raise("AccountCredited", { amount: 1 }),
+    closing: (read: ReadAccount) => handle().remove(read).raise("AccountClosed", { reason: "moved" }),
+  };
+}

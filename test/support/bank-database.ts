@@ -1,11 +1,14 @@
-/** A database with the accounts of test/support/account.ts, as the application sees it. */
+/** A database with the accounts and order lines of test/support, as the application sees it. */
 import { Kysely, PostgresDialect } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
-import type { PostgresHandle } from "../../runtime/define/handles";
-import { postgresHandle } from "../../runtime/postgres/handle";
+import type { KyselyHandle } from "../../runtime/define/handles";
+import { kyselyHandle } from "../../runtime/postgres/handle";
 import type { AnyDatabase } from "../../runtime/postgres/statement";
-import { ACCOUNTS_SQL, pgAccounts } from "./account";
+import { storeOn } from "../../runtime/postgres/store";
+import type { Store } from "../../runtime/store/store";
+import { accounts, ACCOUNTS_SQL } from "./account";
+import { ORDER_LINES_SQL } from "./order-line";
 import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 
 /** An event as the outbox keeps it. */
@@ -26,7 +29,9 @@ export interface BankDatabase {
   database: FreshDatabase;
   /** As the application's role, with up to ten connections. */
   db: Kysely<AnyDatabase>;
-  accounts: PostgresHandle<"accounts", typeof pgAccounts>;
+  /** The store of a function, on `db`. */
+  store: Store;
+  accounts: KyselyHandle<"accounts", typeof accounts>;
   /** Every statement that went to the server through `db`, in order: each is a round trip. */
   statements: string[];
   /** As superuser, who sees everything. */
@@ -47,17 +52,18 @@ export interface BankDatabase {
 export async function bankDatabase(): Promise<BankDatabase> {
   const database = await freshDatabase();
   const admin = await connect(database.url);
-  await admin.query(ACCOUNTS_SQL);
+  await admin.query(ACCOUNTS_SQL + ORDER_LINES_SQL);
   const { db, statements } = applicationConnection(database);
   const rows = async (text: string, ...values: unknown[]) =>
     (await admin.query(text, values)).rows as unknown[];
   return {
     database,
     db,
+    store: storeOn(db),
     statements,
     admin,
     // What `Store.handles` hands to commands, with its type.
-    accounts: postgresHandle(db, "accounts", pgAccounts) as unknown as BankDatabase["accounts"],
+    accounts: kyselyHandle(db, "accounts", accounts) as unknown as BankDatabase["accounts"],
     events: async (id) =>
       (await rows(
         "select * from outbox where aggregate_id = $1 order by aggregate_version",

@@ -1,13 +1,15 @@
-/** The tables of a microservice with the accounts of test/support/account.ts, on an emulator of the test file's own. */
+/** The tables of a microservice with the accounts and order lines of test/support, on an emulator that only the test file uses. */
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, vi } from "vitest";
 import { startEmulator } from "../../dist/local/servers/emulator.js";
 import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
 import { documentClient } from "../../runtime/dynamodb/client";
-import type { DynamoHandle } from "../../runtime/define/handles";
 import { dynamoHandle } from "../../runtime/dynamodb/handle";
-import { ddbAccounts } from "./account";
+import { storeOn } from "../../runtime/dynamodb/store";
+import { indexAttribute } from "../../runtime/projection/write";
+import type { Store } from "../../runtime/store/store";
+import { type AccountHandle, accounts } from "./account";
 
 /** An event as the outbox keeps it. */
 export interface OutboxItem {
@@ -19,19 +21,21 @@ export interface OutboxItem {
 
 /** The names of the tables, as a microservice's environment gives them. */
 export const BANK_TABLES = {
-  entities: { accounts: "bank-accounts" },
+  entities: { accounts: "bank-accounts", order_lines: "bank-order-lines" },
   outbox: "bank-outbox",
   inbox: "bank-inbox",
   outboxRetentionDays: 7,
   inboxRetentionDays: 30,
 };
-/** A projection's table. */
+/** A projection's table, with an index on the projected field "owner". */
 export const PROJECTION_TABLE = "shop-accounts";
 
 /** The tables of a test file, once its first test begins. */
 export interface BankTables {
   documents: DynamoDBDocumentClient;
-  accounts: DynamoHandle<typeof ddbAccounts>;
+  /** The store of a function; it has `PROJECTION_TABLE` as the projection "copies". */
+  store: Store;
+  accounts: AccountHandle;
   /** Every item of a table. */
   items(tableName: string): Promise<Record<string, unknown>[]>;
   /** Events of an aggregate, oldest first. */
@@ -89,12 +93,13 @@ function tablesOf(documents: DynamoDBDocumentClient): BankTables {
   };
   return {
     documents,
+    store: storeOn(documents, BANK_TABLES, { copies: PROJECTION_TABLE }),
     // What `Store.handles` hands to commands, with its type.
     accounts: dynamoHandle(
       documents,
       "accounts",
       BANK_TABLES.entities.accounts,
-      ddbAccounts,
+      accounts,
     ) as unknown as BankTables["accounts"],
     items,
     events: async (aggregateId) =>
@@ -110,13 +115,17 @@ async function createTables() {
   const create = (
     TableName: string,
     keys: Record<string, "S" | "N">,
-    { index, stream = false }: { index?: string; stream?: boolean } = {},
+    {
+      indexes = [],
+      stream = false,
+    }: { indexes?: { name: string; attribute: string }[]; stream?: boolean } = {},
   ) => {
     const KeySchema = Object.keys(keys).map((AttributeName, position): KeySchemaElement => ({
       AttributeName,
       KeyType: position === 0 ? "HASH" : "RANGE",
     }));
-    const attributes = { ...keys, ...(index ? { [index]: "S" as const } : {}) };
+    const indexed = indexes.map(({ attribute }) => [attribute, "S" as const]);
+    const attributes: typeof keys = { ...keys, ...Object.fromEntries(indexed) };
     const command = new CreateTableCommand({
       TableName,
       KeySchema,
@@ -126,25 +135,30 @@ async function createTables() {
       })),
       BillingMode: "PAY_PER_REQUEST",
       ...(stream ? { StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_IMAGE" } } : {}),
-      ...(index
+      ...(indexes.length > 0
         ? {
-            GlobalSecondaryIndexes: [
-              {
-                IndexName: index,
-                KeySchema: [{ AttributeName: index, KeyType: "HASH" }],
-                Projection: { ProjectionType: "ALL" },
-              },
-            ],
+            GlobalSecondaryIndexes: indexes.map(({ name, attribute }) => ({
+              IndexName: name,
+              KeySchema: [{ AttributeName: attribute, KeyType: "HASH" as const }],
+              Projection: { ProjectionType: "ALL" as const },
+            })),
           }
         : {}),
     });
     return client.send(command);
   };
+  const indexOn = (name: string, attribute = name) => ({ name, attribute });
+  const { accounts, order_lines } = BANK_TABLES.entities;
   try {
-    await create(BANK_TABLES.entities.accounts, { accountId: "S" }, { index: "owner" });
+    await create(accounts, { accountId: "S" }, { indexes: [indexOn("owner")] });
+    await create(order_lines, { orderID: "S" }, { indexes: [indexOn("siteURL"), indexOn("buyerName")] });
     await create(BANK_TABLES.outbox, { aggregateKey: "S", aggregateVersion: "N" }, { stream: true });
     await create(BANK_TABLES.inbox, { messageId: "S", consumer: "S" });
-    await create(PROJECTION_TABLE, { aggregateId: "S" });
+    await create(
+      PROJECTION_TABLE,
+      { aggregateId: "S" },
+      { indexes: [indexOn("owner", indexAttribute("owner"))] },
+    );
   } finally {
     client.destroy();
   }

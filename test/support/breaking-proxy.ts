@@ -23,7 +23,7 @@ export interface BreakingProxy {
   /** Refuses new connections. */
   refuse(): void;
   /** Lets new connections through again. */
-  mend(): void;
+  restore(): void;
   /** How many connections were broken by `breakAt`. */
   broken(): number;
 }
@@ -77,7 +77,7 @@ export async function breakingProxy(upstream: { host: string; port: number }): P
     refuse() {
       isRefusing = true;
     },
-    mend() {
+    restore() {
       isRefusing = false;
     },
     broken: () => broken,

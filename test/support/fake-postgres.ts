@@ -8,13 +8,9 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from "kysely";
-import type { AnyPostgresTable } from "../../runtime/define/table";
-import { withSchemasMadeOnce } from "../../runtime/store/made-once";
-import { commitToPostgres } from "../../runtime/postgres/commit";
-import { postgresHandle } from "../../runtime/postgres/handle";
 import type { AnyDatabase } from "../../runtime/postgres/statement";
+import { type ProjectionOpener, storeOn } from "../../runtime/postgres/store";
 import type { Store } from "../../runtime/store/store";
-import { handlesOnce } from "../../runtime/store/handles-once";
 
 /** A store of the monolith whose database is fake. */
 export interface FakePostgres {
@@ -28,14 +24,19 @@ const MAX_INTEGER = 2 ** 31 - 1;
 /**
  * Opens such a store.
  *
- * @param row what `find` finds, whatever the table, if it is asked for one of the row's values
+ * @param row what is found, whatever the table, by any of the row's values; named as columns, or as the fields of a table
+ * @param projection makes the handle of a projection by its name @default there is none
  */
-export function fakePostgres(row: Record<string, unknown>): FakePostgres {
+export function fakePostgres(
+  row: Record<string, unknown>,
+  projection?: ReturnType<ProjectionOpener>,
+): FakePostgres {
   let written = 0;
   const executeQuery = async ({ sql, parameters }: CompiledQuery): Promise<{ rows: unknown[] }> => {
     for (const parameter of parameters) refuse(parameter);
     if (!sql.startsWith("with changed as")) {
-      return { rows: sql.includes("outbox") ? [] : Object.values(row).includes(parameters[0]) ? [row] : [] };
+      const isFound = !sql.includes("outbox") && Object.values(row).includes(parameters[0]);
+      return { rows: isFound ? [selected(sql, row)] : [] };
     }
     written += 1;
     return { rows: [{ aggregate_id: "id", aggregate_version: 1, state: null }] };
@@ -63,21 +64,23 @@ export function fakePostgres(row: Record<string, unknown>): FakePostgres {
     },
   });
   return {
-    store: {
-      // As runtime/postgres/store.ts opens them.
-      handles: handlesOnce((name, table: AnyPostgresTable) =>
-        postgresHandle(db, name, withSchemasMadeOnce(table)),
-      ),
-      commit: (changes, context) => commitToPostgres(db, changes, context),
-      // Nothing was committed before: what is written is not kept.
-      committedRequest: () => Promise.resolve(undefined),
-    },
+    // Nothing was committed before: what is written is not kept.
+    store: { ...storeOn(db, projection), committedRequest: () => Promise.resolve(undefined) },
     writes() {
       const writes = written;
       written = 0;
       return writes;
     },
   };
+}
+
+/** The row under the names that the statement selects its columns as. */
+function selected(sql: string, row: Record<string, unknown>): Record<string, unknown> {
+  const renamed = [...sql.matchAll(/"(\w+)" as "(\w+)"/g)];
+  if (renamed.length === 0) return row;
+  return Object.fromEntries(
+    renamed.map(([, column = "", field = ""]) => [field, row[column] ?? row[field] ?? null]),
+  );
 }
 
 function refuse(parameter: unknown): void {

@@ -1,10 +1,12 @@
+import type { StagedChange } from "../../runtime/define/change";
 import type {
   CommitContext,
   CommitOutcome,
   CommittedRequest,
+  Conflict,
   Once,
-  StagedChange,
   Store,
+  StoreOpener,
 } from "../../runtime/store/store";
 
 /** A store that writes nothing and answers commits with what the test has prepared. */
@@ -45,8 +47,13 @@ export function fakeStore(
   };
 }
 
+/** Opens this store; no environment variables name it. */
+export function openerOf(store: Store): StoreOpener<never> {
+  return { variables: [], open: () => store };
+}
+
 /** A lost race. */
-export const CONFLICT: CommitOutcome = {
+export const CONFLICT: Conflict = {
   outcome: "conflict",
   aggregate: "bank.Account",
   message: "The bank.Account was changed by somebody else.",

@@ -78,11 +78,16 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
     const item = tableOf(TableName).get(keyOf(TableName, key));
     return item ? { Item: structuredClone(item) } : {};
   };
-  const query = ({ TableName, IndexName = "", ExpressionAttributeValues = {} }: QueryCommand["input"]) => ({
-    Items: [...tableOf(TableName).values()].filter(
-      (item) => item[IndexName] === ExpressionAttributeValues[":value"],
-    ),
-  });
+  const query = ({ TableName, ...input }: QueryCommand["input"]) => {
+    const { KeyConditionExpression, ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = input;
+    if (KeyConditionExpression !== "#field = :value")
+      throw new Error(
+        `The query "${KeyConditionExpression}" is not understood here. Teach it to fake-tables.ts.`,
+      );
+    const attribute = ExpressionAttributeNames["#field"] ?? "";
+    const items = [...tableOf(TableName).values()];
+    return { Items: items.filter((item) => item[attribute] === ExpressionAttributeValues[":value"]) };
+  };
   // One fake for all commands: telling them apart by sinon's matchers would take longer than all the rest.
   const answer = async (command: unknown) => {
     if (command instanceof PutCommand) return put(command.input);

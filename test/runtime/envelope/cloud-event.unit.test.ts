@@ -151,9 +151,7 @@ describe("what is not a domain event is refused", () => {
 });
 
 describe("an event's data", () => {
-  const Counter = aggregate({
-    domain: "bank",
-    name: "Counter",
+  const Counter = aggregate("bank.Counter", {
     key: "counterId",
     state: () => z.object({ counterId: z.string(), count: z.number() }),
     events: {

@@ -1,17 +1,18 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { ENVIRONMENT, requiredVariable, variableMap } from "../../../runtime/function/environment";
+import { describe, expect, test, vi } from "vitest";
+import { mapIn, readEnvironment } from "../../../runtime/function/environment";
 
-afterEach(() => vi.unstubAllEnvs());
-
-describe("a required variable", () => {
-  test("is read", () => {
-    vi.stubEnv(ENVIRONMENT.eventBus, "domain-events");
-    expect(requiredVariable(ENVIRONMENT.eventBus)).toBe("domain-events");
+describe("the environment", () => {
+  test("is read by the names that are asked for, and nothing else", () => {
+    vi.stubEnv("EVENT_BUS_NAME", "domain-events");
+    vi.stubEnv("OUTBOX_TABLE", "outbox-1a2b3c4");
+    expect(readEnvironment(["EVENT_BUS_NAME"])).toEqual({ EVENT_BUS_NAME: "domain-events" });
+    expect(readEnvironment([])).toEqual({});
   });
 
-  test.each([undefined, ""])("that is %j is told by its name, with the remedy", (value) => {
-    vi.stubEnv(ENVIRONMENT.eventBus, value);
-    expect(() => requiredVariable(ENVIRONMENT.eventBus)).toThrow(
+  test.each([undefined, ""])("names a variable that is %j, with the remedy", (value) => {
+    vi.stubEnv("OUTBOX_TABLE", "outbox-1a2b3c4");
+    vi.stubEnv("EVENT_BUS_NAME", value);
+    expect(() => readEnvironment(["OUTBOX_TABLE", "EVENT_BUS_NAME"])).toThrow(
       expect.objectContaining({
         code: "VARIABLE_MISSING",
         message:
@@ -23,22 +24,13 @@ describe("a required variable", () => {
 
 describe("a variable with names", () => {
   test("is read as an object", () => {
-    vi.stubEnv(ENVIRONMENT.entityTables, '{"orders":"orders-1a2b3c4"}');
-    expect(variableMap(ENVIRONMENT.entityTables)).toEqual({ orders: "orders-1a2b3c4" });
-  });
-
-  test("is required", () => {
-    vi.stubEnv(ENVIRONMENT.entityTables, undefined);
-    expect(() => variableMap(ENVIRONMENT.entityTables)).toThrow(
-      expect.objectContaining({ code: "VARIABLE_MISSING" }),
-    );
+    expect(mapIn("ENTITY_TABLES", '{"orders":"orders-1a2b3c4"}')).toEqual({ orders: "orders-1a2b3c4" });
   });
 
   test.each(["orders-1a2b3c4", "[]", "null", '"text"', '{"orders":5}'])(
-    "that holds %s is told by its name",
+    "that holds %s is refused by its name",
     (value) => {
-      vi.stubEnv(ENVIRONMENT.entityTables, value);
-      expect(() => variableMap(ENVIRONMENT.entityTables)).toThrow(
+      expect(() => mapIn("ENTITY_TABLES", value)).toThrow(
         expect.objectContaining({
           code: "VARIABLE_MALFORMED",
           message: expect.stringContaining('"ENTITY_TABLES"') as string,

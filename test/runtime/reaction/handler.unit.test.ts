@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { react, type DomainEvent, reaction } from "../../../runtime/define/react";
+import { type DomainEvent, react, type StagedChange } from "../../../runtime";
+import type { Reactions } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
-import type { StagedChange } from "../../../runtime/store/store";
-import { Account, ddbAccounts } from "../../support/account";
+import { found } from "../../../runtime/store/verbs";
+import { Account, accounts } from "../../support/account";
 import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";
-import { CONFLICT, fakeStore } from "../../support/fake-store";
+import { CONFLICT, type FakeStore, fakeStore, openerOf } from "../../support/fake-store";
+import { lambdaContext } from "../../support/outbox-records";
 
 const log = capturedLog();
 
@@ -15,14 +17,13 @@ beforeEach(() => {
 });
 
 const CHANGE: StagedChange = {
-  kind: "dynamo-change",
+  kind: "change",
   operation: "create",
   table: "accounts",
-  definition: ddbAccounts,
-  type: "AccountOpened",
+  definition: accounts,
+  event: "AccountOpened",
   change: {},
-  item: { accountId: "a" },
-  version: 0,
+  fields: { accountId: "a" },
 };
 
 /** Reacts to closed accounts like this. */
@@ -32,8 +33,12 @@ function reacting(
   const spy = vi.fn(async (event: DomainEvent<typeof Account, "AccountClosed">, _handles: unknown) =>
     handle(event),
   );
-  const AccountClosed = reaction(Account, "AccountClosed", { uses: { accounts: ddbAccounts }, handle: spy });
-  return { spy, reactions: react(Account, { AccountClosed }) };
+  return { spy, reactions: react(Account, { uses: { accounts }, on: { AccountClosed: spy } }) };
+}
+/** Makes the function of reactions on this store. */
+function handlerOf(reactions: Reactions, store: FakeStore) {
+  const handle = makeReactionHandler("shop.accounts", reactions, openerOf(store)).callbackFactory();
+  return (bodies: Parameters<typeof queueBatch>[0]) => handle(queueBatch(bodies), lambdaContext());
 }
 
 const closed = (aggregateId: string, aggregateVersion = 2) =>
@@ -48,7 +53,7 @@ describe("a reaction's handler", () => {
   test("hands the event to the reaction, with handles for what it uses", async () => {
     const { reactions, spy } = reacting();
     const event = closed("a");
-    await makeReactionHandler("shop.accounts", reactions, () => fakeStore())()(queueBatch([event]));
+    await handlerOf(reactions, fakeStore())([event]);
     expect(spy).toHaveBeenCalledExactlyOnceWith(
       {
         id: event.id,
@@ -59,16 +64,14 @@ describe("a reaction's handler", () => {
         change: { reason: "moved" },
         state: null,
       },
-      { accounts: ddbAccounts },
+      { accounts },
     );
   });
 
   test("commits the changes with the inbox record, correlated with the event and caused by it, in its trace", async () => {
     const store = fakeStore();
     const event = closed("a");
-    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-      queueBatch([event]),
-    );
+    const answer = await handlerOf(reacting().reactions, store)([event]);
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(store.commits).toEqual([
       {
@@ -89,15 +92,13 @@ describe("a reaction's handler", () => {
   test("commits the inbox record also when there is nothing to change", async () => {
     const store = fakeStore();
     const { reactions } = reacting(() => []);
-    await makeReactionHandler("shop.accounts", reactions, () => store)()(queueBatch([closed("a")]));
+    await handlerOf(reactions, store)([closed("a")]);
     expect(store.commits).toMatchObject([{ changes: [], context: { once: { consumer: "shop.accounts" } } }]);
   });
 
   test("is done with an event that it has processed before", async () => {
     const store = fakeStore([{ outcome: "duplicate" }]);
-    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-      queueBatch([closed("a")]),
-    );
+    const answer = await handlerOf(reacting().reactions, store)([closed("a")]);
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(problems(log)).toEqual([]);
   });
@@ -105,18 +106,14 @@ describe("a reaction's handler", () => {
   test("runs the reaction again, with fresh reads, when its changes lost a race", async () => {
     const { reactions, spy } = reacting();
     const store = fakeStore([CONFLICT, CONFLICT]);
-    const answer = await makeReactionHandler("shop.accounts", reactions, () => store)()(
-      queueBatch([closed("a")]),
-    );
+    const answer = await handlerOf(reactions, store)([closed("a")]);
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(spy).toHaveBeenCalledTimes(3);
   });
 
   test("gives an event back that loses every race, by a code", async () => {
     const store = fakeStore(Array<typeof CONFLICT>(100).fill(CONFLICT));
-    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-      queueBatch([closed("a")]),
-    );
+    const answer = await handlerOf(reacting().reactions, store)([closed("a")]);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
     expect(problems(log)).toMatchObject([{ messageId: "m1", code: "REACTION_CONFLICT" }]);
     expect(store.commits.length).toBeLessThan(20);
@@ -124,12 +121,33 @@ describe("a reaction's handler", () => {
 
   test("gives an event back of which it is not known whether it took effect, by a code; the inbox tells the next time", async () => {
     const store = fakeStore([{ outcome: "unknown", message: "No answer came." }, { outcome: "duplicate" }]);
-    const handler = makeReactionHandler("shop.accounts", reacting().reactions, () => store)();
-    const batch = queueBatch([closed("a")]);
+    const handler = handlerOf(reacting().reactions, store);
+    const batch = [closed("a")];
     expect(await handler(batch)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
     expect(problems(log)).toMatchObject([{ messageId: "m1", code: "REACTION_UNKNOWN" }]);
     expect(store.commits).toHaveLength(1);
     expect(await handler(batch)).toEqual({ batchItemFailures: [] });
+  });
+
+  test("gives an event back that needs what is not known here, by the code of that, without another try", async () => {
+    const { reactions, spy } = reacting();
+    spy.mockImplementation(() => found<never>(Promise.resolve(undefined), Account, "a"));
+    const store = fakeStore();
+    expect(await handlerOf(reactions, store)([closed("a")])).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m1" }],
+    });
+    expect(problems(log)).toMatchObject([{ messageId: "m1", code: "ACCOUNT_UNKNOWN" }]);
+    expect(spy).toHaveBeenCalledTimes(1);
+    expect(store.commits).toEqual([]);
+  });
+
+  test("gives an event back that leads to a creation of what exists, by the code of that", async () => {
+    const store = fakeStore(Array<typeof CONFLICT>(8).fill({ ...CONFLICT, existing: "a" }));
+    expect(await handlerOf(reacting().reactions, store)([closed("a")])).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m1" }],
+    });
+    expect(problems(log)).toMatchObject([{ messageId: "m1", code: "ACCOUNT_EXISTS" }]);
+    expect(store.commits).toHaveLength(8);
   });
 
   test("gives poison back and is done with the others, one after another in their order", async () => {
@@ -138,29 +156,26 @@ describe("a reaction's handler", () => {
       return [CHANGE];
     });
     const store = fakeStore();
-    const answer = await makeReactionHandler("shop.accounts", reactions, () => store)()(
-      queueBatch([closed("a"), closed("poison"), closed("b")]),
-    );
+    const answer = await handlerOf(reactions, store)([closed("a"), closed("poison"), closed("b")]);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });
     expect(spy.mock.calls.map(([event]) => event.aggregateId)).toEqual(["a", "poison", "b"]);
     expect(store.commits).toHaveLength(2);
     expect(problems(log)).toMatchObject([{ messageId: "m2", reason: "Cannot divide by zero" }]);
   });
 
-  test("gives a message back that is no domain event, and is done with the others", async () => {
+  test("gives a message back that is not a domain event, and is done with the others", async () => {
     const store = fakeStore();
-    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-      queueBatch(["no json", closed("a"), '{"detail":{"type":"AccountClosed"}}']),
-    );
+    const answer = await handlerOf(
+      reacting().reactions,
+      store,
+    )(["no json", closed("a"), '{"detail":{"type":"AccountClosed"}}']);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
     expect(store.commits).toHaveLength(1);
   });
 
   test("gives an event back whose changes could not be committed", async () => {
     const store = fakeStore([new Error("The database is gone")]);
-    const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-      queueBatch([closed("a"), closed("b")]),
-    );
+    const answer = await handlerOf(reacting().reactions, store)([closed("a"), closed("b")]);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
   });
 
@@ -168,9 +183,7 @@ describe("a reaction's handler", () => {
     "leaves events alone that it has no reaction to, such as %s",
     async (type) => {
       const store = fakeStore();
-      const answer = await makeReactionHandler("shop.accounts", reacting().reactions, () => store)()(
-        queueBatch([cloudEvent({ type })]),
-      );
+      const answer = await handlerOf(reacting().reactions, store)([cloudEvent({ type })]);
       expect(answer).toEqual({ batchItemFailures: [] });
       expect(store.commits).toEqual([]);
     },
@@ -178,9 +191,13 @@ describe("a reaction's handler", () => {
 
   test("opens its store once", async () => {
     const open = vi.fn(() => fakeStore());
-    const handler = makeReactionHandler("shop.accounts", reacting().reactions, open)();
-    await handler(queueBatch([closed("a")]));
-    await handler(queueBatch([closed("b")]));
+    const { reactions } = reacting();
+    const handler = makeReactionHandler("shop.accounts", reactions, {
+      variables: [],
+      open,
+    }).callbackFactory();
+    await handler(queueBatch([closed("a")]), lambdaContext());
+    await handler(queueBatch([closed("b")]), lambdaContext());
     expect(open).toHaveBeenCalledTimes(1);
   });
 });

@@ -61,7 +61,7 @@ const EXPECTED: Partial<CloudEvent> = {
 };
 
 describe("the relay of the monolith", () => {
-  const relay = makeKinesisRelay();
+  const relay = makeKinesisRelay().callbackFactory;
 
   test("publishes what DMS captured of the outbox and leaves everything else out", async () => {
     const update = dmsRecord({}, { operation: "update" });
@@ -105,7 +105,7 @@ describe("the relay of the monolith", () => {
 
 describe("the relay of a microservice", () => {
   const relay = (records: Parameters<typeof dynamoStreamEvent>[0]) =>
-    makeDynamoRelay()()(dynamoStreamEvent(records), lambdaContext());
+    makeDynamoRelay().callbackFactory()(dynamoStreamEvent(records), lambdaContext());
   const inserted = (overrides = {}) => ({ eventName: "INSERT", NewImage: outboxImage(overrides) }) as const;
 
   test("publishes what was added to the outbox", async () => {

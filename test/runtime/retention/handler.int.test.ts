@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 /** One run without pauses. */
 function run({ batchRows = 500, batchBytes = 10_000_000, remainingMilliseconds = 300_000 } = {}) {
-  const handle = makeRetentionHandler({ batchRows, batchBytes, pauseMilliseconds: 0 })();
+  const handle = makeRetentionHandler({ batchRows, batchBytes, pauseMilliseconds: 0 }).callbackFactory();
   return handle({}, lambdaContext(remainingMilliseconds));
 }
 

@@ -1,42 +1,22 @@
-/** What holds of requests with an id in either database; a test file runs it on the one that it has. */
+/** What holds for requests with an id, whatever the store. */
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type AnyCommand, command, reject } from "../../runtime/define/command";
-import { answerCommand, type CommandAnswer } from "../../runtime/command/answer";
-import type { AnyTable } from "../../runtime/define/table";
-import type { CommittedChange, StagedChange, Store } from "../../runtime/store/store";
-
-/** An account as a handle finds it. */
-interface FoundAccount {
-  accountId: string;
-  balance: number;
-  version: number;
-}
-
-/** What a test file has of its database. */
-export interface RequestBank {
-  /** What `uses` of its commands says. */
-  table: AnyTable;
-  store(): Store;
-  find(accountId: string): Promise<FoundAccount | undefined>;
-  open(accountId: string): StagedChange;
-  credit(account: FoundAccount, amount: number): StagedChange;
-  close(account: FoundAccount): StagedChange;
-  /** How many events the account has. */
-  events(accountId: string): Promise<number>;
-}
+import { command, reject } from "../../runtime";
+import { answerCommand, type CommandAnswer } from "../../runtime/command/handler";
+import type { CommittedChange, Store } from "../../runtime/store/store";
+import { accounts, newAccount } from "../support/account";
+import type { Bank } from "./store-under-test";
 
 /** Sends a request to the commands `open`, `credit`, `transfer` and `close` of the accounts. */
 export type SendRequest = (name: string, input: object, id?: string) => Promise<CommandAnswer>;
 
 const REQUESTS_AT_ONCE = 20;
 
-/** Sends requests to the bank's commands, by way of this store. */
-export function sender(bank: RequestBank, store = bank.store): SendRequest {
-  const commands = commandsOf(bank);
+/** Sends requests to the commands of the accounts in this store. */
+export function sender(store: () => Store): SendRequest {
   return (name, input, id) =>
-    answerCommand("bank", commands, store(), { command: name, input, ...(id === undefined ? {} : { id }) });
+    answerCommand("bank", COMMANDS, store(), { command: name, input, ...(id === undefined ? {} : { id }) });
 }
 
 /** The changes of a request that is done. */
@@ -46,15 +26,17 @@ export function changesOf(answer: CommandAnswer): CommittedChange[] {
 }
 
 /** Registers the tests. */
-export function describeRepeatedRequests(bank: RequestBank): void {
-  const send = sender(bank);
+export function describeRepeatedRequests(name: string, bank: Bank): void {
+  const send = sender(bank.store);
+  const events = async (accountId: string) => (await bank.events(accountId)).length;
+  const find = (accountId: string) => bank.accounts().find(accountId);
   const opened = async () => {
     const accountId = uuid();
     changesOf(await send("open", { accountId }));
     return accountId;
   };
 
-  describe("a request that is repeated", () => {
+  describe(`${name}: a request that is repeated`, () => {
     test("is answered what the first one was, although what it asks for would be refused now", async () => {
       const [accountId, id] = [uuid(), uuid()];
       const first = await send("open", { accountId }, id);
@@ -66,7 +48,7 @@ export function describeRepeatedRequests(bank: RequestBank): void {
         code: "ACCOUNT_EXISTS",
       });
       expect(await send("open", { accountId }, id)).toEqual({ ...first, repeated: true });
-      expect(await bank.events(accountId)).toBe(1);
+      expect(await events(accountId)).toBe(1);
     });
 
     test("is answered so after further changes, and after what it changed is gone", async () => {
@@ -74,10 +56,10 @@ export function describeRepeatedRequests(bank: RequestBank): void {
       const first = await send("credit", { accountId, amount: 5 }, id);
       changesOf(await send("credit", { accountId, amount: 1 }));
       expect(await send("credit", { accountId, amount: 5 }, id)).toEqual({ ...first, repeated: true });
-      expect(await bank.find(accountId)).toMatchObject({ balance: 6, version: 3 });
+      expect(await find(accountId)).toMatchObject({ balance: 6, version: 3 });
       changesOf(await send("close", { accountId }));
       expect(await send("credit", { accountId, amount: 5 }, id)).toEqual({ ...first, repeated: true });
-      expect(await bank.events(accountId)).toBe(4);
+      expect(await events(accountId)).toBe(4);
     });
 
     test("is answered all the changes of the first one", async () => {
@@ -107,7 +89,7 @@ export function describeRepeatedRequests(bank: RequestBank): void {
         changes: [],
         repeated: true,
       });
-      expect(await bank.events(accountId)).toBe(1);
+      expect(await events(accountId)).toBe(1);
     });
 
     test("is tried anew if it was rejected before, since nothing is kept of that", async () => {
@@ -124,7 +106,7 @@ export function describeRepeatedRequests(bank: RequestBank): void {
     });
   });
 
-  describe("an id that belongs to another request", () => {
+  describe(`${name}: an id that belongs to another request`, () => {
     const reused = (id: string) => ({ outcome: "rejected", id, code: "REQUEST_ID_REUSED" });
 
     test("is refused with another input, whether that would be done or refused, and nothing is written", async () => {
@@ -132,14 +114,14 @@ export function describeRepeatedRequests(bank: RequestBank): void {
       changesOf(await send("credit", { accountId, amount: 5 }, id));
       expect(await send("credit", { accountId, amount: 6 }, id)).toMatchObject(reused(id));
       expect(await send("credit", { accountId: other, amount: 5 }, id)).toMatchObject(reused(id));
-      expect(await bank.find(accountId)).toMatchObject({ balance: 5, version: 2 });
+      expect(await find(accountId)).toMatchObject({ balance: 5, version: 2 });
     });
 
     test("is refused with another command, and nothing is written", async () => {
       const [accountId, id] = [uuid(), uuid()];
       changesOf(await send("open", { accountId }, id));
       expect(await send("close", { accountId }, id)).toMatchObject(reused(id));
-      expect(await bank.events(accountId)).toBe(1);
+      expect(await events(accountId)).toBe(1);
     });
 
     test("is not what an input is whose fields come in another order", async () => {
@@ -149,7 +131,7 @@ export function describeRepeatedRequests(bank: RequestBank): void {
     });
   });
 
-  describe(`of ${REQUESTS_AT_ONCE} requests with the same id at once, one takes effect and all are answered the same`, () => {
+  describe(`${name}: of ${REQUESTS_AT_ONCE} requests with the same id at once, one takes effect and all are answered the same`, () => {
     const atOnce = async (name: string, input: object) => {
       const id = uuid();
       const answers = await Promise.all(
@@ -164,26 +146,26 @@ export function describeRepeatedRequests(bank: RequestBank): void {
     test("if they create", async () => {
       const accountId = uuid();
       expect(await atOnce("open", { accountId })).toMatchObject([{ id: accountId, version: 1 }]);
-      expect(await bank.events(accountId)).toBe(1);
+      expect(await events(accountId)).toBe(1);
     });
 
     test("if they change what is there", async () => {
       const accountId = await opened();
       expect(await atOnce("credit", { accountId, amount: 5 })).toMatchObject([{ version: 2 }]);
-      expect(await bank.find(accountId)).toMatchObject({ balance: 5, version: 2 });
+      expect(await find(accountId)).toMatchObject({ balance: 5, version: 2 });
     });
 
     test("if they make several changes", async () => {
       const [from, to] = [await opened(), await opened()];
       expect(await atOnce("transfer", { from, to, amount: 0 })).toHaveLength(2);
-      expect(await bank.events(from)).toBe(2);
-      expect(await bank.events(to)).toBe(2);
+      expect(await events(from)).toBe(2);
+      expect(await events(to)).toBe(2);
     });
 
     test("if they delete", async () => {
       const accountId = await opened();
       expect(await atOnce("close", { accountId })).toMatchObject([{ version: 2 }]);
-      expect(await bank.find(accountId)).toBeUndefined();
+      expect(await find(accountId)).toBeUndefined();
     });
 
     test("if there is nothing to change", async () => {
@@ -192,43 +174,40 @@ export function describeRepeatedRequests(bank: RequestBank): void {
   });
 }
 
-function commandsOf({ table, find, open, credit, close }: RequestBank): Record<string, AnyCommand> {
-  const uses = { accounts: table } as AnyCommand["uses"];
-  const unknown = (accountId: string) => reject("ACCOUNT_UNKNOWN", `There is no account "${accountId}".`);
-  const input = () => z.object({ accountId: z.uuid(), amount: z.int().optional() });
-  return {
-    open: command({
-      uses,
-      input,
-      handle: async ({ accountId }) =>
-        (await find(accountId)) ? reject("ACCOUNT_EXISTS", "It is there.") : open(accountId),
-    }),
-    credit: command({
-      uses,
-      input,
-      handle: async ({ accountId, amount = 0 }) => {
-        const account = await find(accountId);
-        if (!account) return unknown(accountId);
-        return amount === 0 ? [] : credit(account, amount);
-      },
-    }),
-    transfer: command({
-      uses,
-      input: () => z.object({ from: z.uuid(), to: z.uuid(), amount: z.int() }),
-      handle: async ({ from, to, amount }) => {
-        const [source, target] = [await find(from), await find(to)];
-        if (!source || !target) return unknown(source ? to : from);
-        if (source.balance < amount) return reject("NO_FUNDS", "The account is empty.");
-        return [credit(source, -amount), credit(target, amount)];
-      },
-    }),
-    close: command({
-      uses,
-      input,
-      handle: async ({ accountId }) => {
-        const account = await find(accountId);
-        return account ? close(account) : unknown(accountId);
-      },
-    }),
-  };
-}
+const uses = { accounts };
+const input = () => z.object({ accountId: z.uuid(), amount: z.int().optional() });
+const COMMANDS = {
+  open: command({
+    uses,
+    input,
+    handle: async ({ accountId }, { accounts }) =>
+      accounts.create(newAccount(accountId)).raise("AccountOpened"),
+  }),
+  credit: command({
+    uses,
+    input,
+    handle: async ({ accountId, amount = 0 }, { accounts }) => {
+      const account = await accounts.get(accountId);
+      if (amount === 0) return [];
+      return accounts.update(account, { balance: account.balance + amount }).raise("AccountRenamed");
+    },
+  }),
+  transfer: command({
+    uses,
+    input: () => z.object({ from: z.uuid(), to: z.uuid(), amount: z.int() }),
+    handle: async ({ from, to, amount }, { accounts }) => {
+      const [source, target] = [await accounts.get(from), await accounts.get(to)];
+      if (source.balance < amount) return reject("NO_FUNDS", "The account is empty.");
+      return [
+        accounts.update(source, { balance: source.balance - amount }).raise("AccountRenamed"),
+        accounts.update(target, { balance: target.balance + amount }).raise("AccountRenamed"),
+      ];
+    },
+  }),
+  close: command({
+    uses,
+    input,
+    handle: async ({ accountId }, { accounts }) =>
+      accounts.remove(await accounts.get(accountId)).raise("AccountClosed", { reason: "moved" }),
+  }),
+};

@@ -1,22 +1,21 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { command, reject } from "../../../runtime/define/command";
-import { answerCommand } from "../../../runtime/command/answer";
+import { command, reject, type StagedChange } from "../../../runtime";
 import { fingerprintOf } from "../../../runtime/command/fingerprint";
-import { makeCommandHandler } from "../../../runtime/command/handler";
-import type { StagedChange } from "../../../runtime/store/store";
-import { ddbAccounts } from "../../support/account";
+import { answerCommand, makeCommandHandler } from "../../../runtime/command/handler";
+import { found } from "../../../runtime/store/verbs";
+import { Account, accounts } from "../../support/account";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
+import { lambdaContext } from "../../support/outbox-records";
 
 const CHANGE: StagedChange = {
-  kind: "dynamo-change",
+  kind: "change",
   operation: "create",
   table: "accounts",
-  definition: ddbAccounts,
-  type: "AccountOpened",
+  definition: accounts,
+  event: "AccountOpened",
   change: {},
-  item: { accountId: "a" },
-  version: 0,
+  fields: { accountId: "a" },
 };
 const COMMITTED = { aggregate: "bank.Account", id: "a", version: 1, event: "AccountOpened", eventId: "e" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -25,7 +24,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 function commandsOf(handle: () => StagedChange | StagedChange[] | ReturnType<typeof reject> = () => CHANGE) {
   const input = () => z.object({ owner: z.string().trim().min(1), pin: z.string().max(4).optional() });
   const spy = vi.fn(async (_input: unknown, _handles: unknown) => handle());
-  return { spy, commands: { open: command({ uses: { accounts: ddbAccounts }, input, handle: spy }) } };
+  return { spy, commands: { open: command({ uses: { accounts }, input, handle: spy }) } };
 }
 
 const request = (more: Record<string, unknown> = {}) => ({
@@ -44,7 +43,7 @@ describe("a command that is done", () => {
   test("received the input as its schema yields it, and handles for what it uses", async () => {
     const { commands, spy } = commandsOf();
     await answerCommand("bank", commands, fakeStore(), request({ input: { owner: " Ada ", other: 1 } }));
-    expect(spy).toHaveBeenCalledExactlyOnceWith({ owner: "Ada" }, { accounts: ddbAccounts });
+    expect(spy).toHaveBeenCalledExactlyOnceWith({ owner: "Ada" }, { accounts });
   });
 
   test("commits all that it described at once, be it one change, several or none", async () => {
@@ -118,7 +117,36 @@ describe("a command that loses a race", () => {
   });
 });
 
+describe("a command that creates what exists", () => {
+  const EXISTS = { ...CONFLICT, existing: "a" };
+
+  test("is rejected after three tries by the standard rejection of its aggregate", async () => {
+    const { commands, spy } = commandsOf();
+    const store = fakeStore([EXISTS, EXISTS, EXISTS]);
+    expect(await answerCommand("bank", commands, store, request({ id: "r1" }))).toEqual({
+      outcome: "rejected",
+      id: "r1",
+      code: "ACCOUNT_EXISTS",
+      message: 'The bank.Account "a" exists. Use another id.',
+    });
+    expect(spy).toHaveBeenCalledTimes(3);
+  });
+});
+
 describe("a command that is refused", () => {
+  test("by a read of what does not exist answers its standard rejection, and nothing is committed", async () => {
+    const store = fakeStore();
+    const { commands, spy } = commandsOf();
+    spy.mockImplementation(() => found<never>(Promise.resolve(undefined), Account, "a"));
+    expect(await answerCommand("bank", commands, store, request({ id: "r1" }))).toMatchObject({
+      outcome: "rejected",
+      id: "r1",
+      code: "ACCOUNT_UNKNOWN",
+    });
+    expect(spy).toHaveBeenCalledTimes(1);
+    expect(store.commits).toEqual([]);
+  });
+
   test("by its own rules answers the rejection, and nothing is committed", async () => {
     const store = fakeStore();
     const { commands } = commandsOf(() => reject("NO_FUNDS", "The account is empty."));
@@ -141,14 +169,14 @@ describe("a command that is refused", () => {
     expect(spy).not.toHaveBeenCalled();
   });
 
-  test("for having no input is told so at the root", async () => {
+  test("for having no input names the root", async () => {
     const answer = await answerCommand("bank", commandsOf().commands, fakeStore(), { command: "open" });
     expect(answer).toMatchObject({ outcome: "invalid", issues: [{ path: "" }] });
     expect((answer as { message: string }).message).toContain('The input of "open" is not valid: (root): ');
   });
 
   test.each(["close", "__proto__", "constructor", "toString", ""])(
-    'for its name "%s", which no command has, is told the names there are',
+    'for its name "%s", which no command has, lists those that the domain has',
     async (name) => {
       const answer = await answerCommand("bank", commandsOf().commands, fakeStore(), { command: name });
       const message = `The domain "bank" has no command "${name}". Its commands are open.`;
@@ -197,14 +225,14 @@ describe("a command that is refused", () => {
     }
   });
 
-  test("by a domain without commands is told that there are none", async () => {
+  test("by a domain without commands says that it has none", async () => {
     expect(await answerCommand("bank", {}, fakeStore(), request())).toMatchObject({
       message: 'The domain "bank" has no command "open". Its commands are none.',
     });
   });
 });
 
-describe("a request that is none", () => {
+describe("a malformed request", () => {
   test.each([undefined, null, "open", [], {}, { command: 5 }])("is an error: %j", async (malformed) => {
     await expect(answerCommand("bank", commandsOf().commands, fakeStore(), malformed)).rejects.toMatchObject({
       code: "REQUEST_MALFORMED",
@@ -213,7 +241,7 @@ describe("a request that is none", () => {
   });
 
   test.each(["id", "correlationId", "traceparent"])(
-    'is an error for a "%s" that is no text, empty, longer than the outbox keeps, or another one there',
+    'is an error for a "%s" that is not a text, empty, longer than the outbox keeps, or not kept as it is',
     async (name) => {
       for (const value of [5, "", null, "x".repeat(257), "a\0", "a\ud800"]) {
         const answering = answerCommand(
@@ -244,9 +272,10 @@ describe("a command function", () => {
   test("opens its store once and answers every request with it", async () => {
     const store = fakeStore();
     const open = vi.fn(() => store);
-    const handler = makeCommandHandler("bank", commandsOf().commands, open)();
-    await handler(request());
-    await handler(request());
+    const { commands } = commandsOf();
+    const handler = makeCommandHandler("bank", commands, { variables: [], open }).callbackFactory();
+    await handler(request(), lambdaContext());
+    await handler(request(), lambdaContext());
     expect(open).toHaveBeenCalledTimes(1);
     expect(store.commits).toHaveLength(2);
   });

@@ -2,43 +2,12 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { commitToDynamo } from "../../../runtime/dynamodb/commit";
-import { readCommittedRequest } from "../../../runtime/dynamodb/inbox";
-import type { Store } from "../../../runtime/store/store";
-import { ddbAccounts } from "../../support/account";
+import { storeOn } from "../../../runtime/dynamodb/store";
+import { changesOf, sender } from "../../conformance/repeated-requests";
 import { BANK_TABLES, bankTables } from "../../support/bank-tables";
 import { type Break, type BreakingProxy, breakingProxy } from "../../support/breaking-proxy";
-import {
-  changesOf,
-  describeRepeatedRequests,
-  type RequestBank,
-  sender,
-} from "../../support/repeated-requests";
 
 const bank = bankTables();
-const storeOf = (documents: DynamoDBDocumentClient): Store => ({
-  handles: () => ({}),
-  commit: (changes, context) => commitToDynamo(documents, BANK_TABLES, changes, context),
-  committedRequest: (once) => readCommittedRequest(documents, BANK_TABLES.inbox, once),
-});
-const requests: RequestBank = {
-  table: ddbAccounts,
-  store: () => storeOf(bank.documents),
-  find: (accountId) => bank.accounts.find(accountId),
-  open: (accountId) =>
-    bank.accounts.create(
-      "AccountOpened",
-      {},
-      { accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold" },
-    ),
-  credit: (account, amount) =>
-    bank.accounts.update("AccountRenamed", {}, account as never, { balance: account.balance + amount }),
-  close: (account) => bank.accounts.remove("AccountClosed", { reason: "moved" }, account as never),
-  events: async (accountId) => (await bank.events(accountId)).length,
-};
-
-describeRepeatedRequests(requests);
-
 describe("an answer of DynamoDB that is lost", () => {
   let proxy: BreakingProxy;
   /** As a function has it, by way of the proxy. */
@@ -63,7 +32,10 @@ describe("an answer of DynamoDB that is lost", () => {
   const losing = (times: number, when: Break = "after") => {
     for (let left = times; left > 0; left -= 1) proxy.breakAt("TransactWriteItems", when);
   };
-  const by = (documents: () => DynamoDBDocumentClient) => sender(requests, () => storeOf(documents()));
+  const by = (documents: () => DynamoDBDocumentClient) => {
+    const store = storeOn(documents(), BANK_TABLES, {});
+    return sender(() => store);
+  };
 
   test.each([
     ["before it was asked", "by the SDK's own further try", "before", () => tryingAgain, 1],
@@ -88,7 +60,7 @@ describe("an answer of DynamoDB that is lost", () => {
     for (const one of [accountId, other]) expect(await bank.events(one)).toHaveLength(1);
   });
 
-  test("however often it is asked is told as unknown, and known under the same id later", async () => {
+  test("at every try is answered as unknown, and known under the same id later", async () => {
     const send = by(() => tryingOnce);
     const [accountId, id] = [uuid(), uuid()];
     proxy.breakAt("TransactWriteItems", "after", true);
@@ -99,7 +71,7 @@ describe("an answer of DynamoDB that is lost", () => {
         message: expect.stringContaining(`again with the id "${id}"`) as string,
       });
     } finally {
-      proxy.mend();
+      proxy.restore();
     }
     expect(changesOf(await send("open", { accountId }, id))).toMatchObject([{ id: accountId, version: 1 }]);
     expect(await bank.events(accountId)).toHaveLength(1);

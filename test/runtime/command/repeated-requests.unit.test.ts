@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { command, reject } from "../../../runtime/define/command";
-import { answerCommand } from "../../../runtime/command/answer";
+import { command, reject, type StagedChange } from "../../../runtime";
 import { fingerprintOf } from "../../../runtime/command/fingerprint";
-import type { CommitOutcome, StagedChange } from "../../../runtime/store/store";
+import { answerCommand } from "../../../runtime/command/handler";
+import type { CommitOutcome } from "../../../runtime/store/store";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 
 const INPUT = { owner: "Ada" };
@@ -59,6 +59,12 @@ describe("a request whose id was committed before is answered by that", () => {
     ["the commit finds it", [{ outcome: "duplicate" }], {}, undefined],
     ["the command would reject it now", [], {}, () => reject("ACCOUNT_EXISTS", "It is there.")],
     ["it loses every race now", [CONFLICT, CONFLICT, CONFLICT], {}, undefined],
+    [
+      "what it creates exists now",
+      Array<CommitOutcome>(3).fill({ ...CONFLICT, existing: "a" }),
+      {},
+      undefined,
+    ],
     ["the command fails now", [], {}, failing],
     ["the commit fails now", [new Error("No.")], {}, undefined],
     ["the database does not answer the commit now", [UNKNOWN], {}, undefined],

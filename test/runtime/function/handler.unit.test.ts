@@ -1,0 +1,71 @@
+import { describe, expect, test, vi } from "vitest";
+import { dynamoStore } from "../../../runtime/dynamodb/store";
+import type { VariableName } from "../../../runtime/function/environment";
+import { handler } from "../../../runtime/function/handler";
+import { postgresStore } from "../../../runtime/postgres/store";
+import { makeCommandHandler } from "../../../runtime/command/handler";
+import { react } from "../../../runtime";
+import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
+import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
+import { makeProjectionHandler } from "../../../runtime/projection/handler";
+import { makeReactionHandler } from "../../../runtime/reaction/handler";
+import { makeRetentionHandler } from "../../../runtime/retention/handler";
+import { project } from "../../../runtime";
+import { Account } from "../../support/account";
+import { lambdaContext } from "../../support/outbox-records";
+
+describe("a handler", () => {
+  test("is made once at a cold start, with the values of its own variables", async () => {
+    vi.stubEnv("EVENT_BUS_NAME", "domain-events");
+    vi.stubEnv("OUTBOX_TABLE", "outbox-1a2b3c4");
+    const make = vi.fn(
+      ({ EVENT_BUS_NAME }: { EVENT_BUS_NAME: string }) =>
+        async (event: string) =>
+          `${event} to ${EVENT_BUS_NAME}`,
+    );
+    const { callbackFactory } = handler(["EVENT_BUS_NAME"], make);
+    expect(make).not.toHaveBeenCalled();
+    const handle = callbackFactory();
+    for (const event of ["a", "b"])
+      expect(await handle(event, lambdaContext())).toBe(`${event} to domain-events`);
+    expect(make).toHaveBeenCalledExactlyOnceWith({ EVENT_BUS_NAME: "domain-events" });
+  });
+});
+
+/** Every handler that a function of the program has. */
+const HANDLERS: [
+  name: string,
+  handler: { variables: readonly VariableName[]; callbackFactory: () => unknown },
+][] = [
+  ["a microservice's commands", makeCommandHandler("bank", {}, dynamoStore)],
+  ["a module's commands", makeCommandHandler("bank", {}, postgresStore())],
+  ["a reaction", makeReactionHandler("bank.accounts", react(Account, { uses: {}, on: {} }), dynamoStore)],
+  [
+    "a projection",
+    makeProjectionHandler(
+      "accounts",
+      project(Account, ({ owner }) => ({ owner })),
+    ),
+  ],
+  ["the monolith's relay", makeKinesisRelay()],
+  ["a microservice's relay", makeDynamoRelay()],
+  ["retention", makeRetentionHandler()],
+];
+
+describe.each(HANDLERS)("%s", (_, { variables, callbackFactory }) => {
+  test.each(variables.map((name) => [name]))(
+    "does not start without %s, and says so at the cold start",
+    (missing) => {
+      vi.stubEnv("AWS_REGION", "us-east-1");
+      for (const name of variables) vi.stubEnv(name, name.endsWith("_TABLES") ? "{}" : "1");
+      expect(callbackFactory).not.toThrow();
+      vi.stubEnv(missing, "");
+      expect(callbackFactory).toThrow(
+        expect.objectContaining({
+          code: "VARIABLE_MISSING",
+          message: expect.stringContaining(`The environment variable "${missing}" is not set.`) as string,
+        }),
+      );
+    },
+  );
+});
