@@ -49,7 +49,7 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
     const { key } = used.aggregate;
     return tableHandle(name, used, {
       find: async (id) => rowsOf(name).find((row) => row[key] === id),
-      where: async (index, value) => rowsOf(name).filter((row) => row[index] === value),
+      where: async (index, value) => withValue(rowsOf(name), used.indexes, index, value),
     });
   };
   let committed: Described[] = [];
@@ -96,14 +96,18 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
   };
 }
 
-function projectionHandle({ aggregate }: AnyProjection, known: Readonly<Record<string, Row>>) {
+function projectionHandle({ aggregate, indexes }: AnyProjection, known: Readonly<Record<string, Row>>) {
   const find = async (id: string) => known[id];
   return {
     find,
     get: (id: string) => found(find(id), aggregate, id),
-    where: async (index: string, value: string) =>
-      Object.values(known).filter((fields) => fields[index] === value),
+    where: async (index: string, value: string) => withValue(Object.values(known), indexes, index, value),
   };
+}
+
+function withValue(rows: readonly Row[], indexes: readonly string[], index: string, value: string): Row[] {
+  if (!indexes.includes(index)) throw new Error(`There is no index "${index}".`);
+  return rows.filter((row) => row[index] === value);
 }
 
 /** As both stores refuse it: a creation of what exists, and a change of what has another version by now. */

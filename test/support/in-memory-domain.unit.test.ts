@@ -66,6 +66,14 @@ describe("A domain in memory refuses, as its stores would,", () => {
     await expect(reacts("left", { ...event, type: "MemberMoved" })).rejects.toThrow("does not react");
   });
 
+  test("a lookup by an index that is not declared", async () => {
+    const byTitle = changed(async (_, { loans }) => {
+      await loans.where("title" as never, "Emma");
+      return [];
+    });
+    await expect(byTitle).rejects.toThrow('There is no index "title".');
+  });
+
   test("Kysely's builders, which need PostgreSQL", async () => {
     const lent = { type: "BookLent", aggregateId: ID, change: { memberId: ID }, state: null };
     const counted = inMemory(members, { members: [ada] }).react("counted", lent);
