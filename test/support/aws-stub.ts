@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll } from "vitest";
@@ -62,4 +63,15 @@ export async function awsStub(): Promise<AwsStub> {
 /** An error as AWS answers it. */
 export function awsError(code: string): Error {
   return Object.assign(new Error(code), { name: code });
+}
+
+/** Accepts every event and every message; anything else succeeds with `{}`. */
+export function acceptsAll({ operation, body }: AwsRequest): object {
+  if (operation === "SendMessage") {
+    // The client compares it with what it sent.
+    const MD5OfMessageBody = createHash("md5").update(String(body.MessageBody)).digest("hex");
+    return { MessageId: "message", MD5OfMessageBody };
+  }
+  if (operation !== "PutEvents") return {};
+  return { FailedEntryCount: 0, Entries: (body.Entries as object[]).map(() => ({ EventId: "event" })) };
 }

@@ -7,6 +7,8 @@ import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
 
 /** How to run the program in a process of its own. */
 export interface ProgramOptions {
+  /** The program with the fixture domains, or with those that are registered under domains/. */
+  domains: "fixture" | "registered";
   /** "build": what was compiled to dist/; "pulumi": the sources, with the loader of `pulumi up`. */
   load: "build" | "pulumi";
   /** Leave computed outputs unknown. @default false */
@@ -17,6 +19,8 @@ export interface ProgramOptions {
 
 /** What the process is given. */
 export interface ProgramRequest extends Required<ProgramOptions> {
+  /** Where the fixture domains are, as sources. */
+  fixtures: string;
   project: string;
   main: string;
   config: Record<string, string>;
@@ -50,6 +54,7 @@ export async function runProgram(
     preview: false,
     typeCheck: false,
     ...options,
+    fixtures: join(ROOT, "test", "fixtures", "domains"),
     project: PROJECT,
     main: "index.ts",
     config: inNamespace(REQUIRED_CONFIG),
