@@ -21,7 +21,7 @@ interface Definition {
 const TEXT: TextField = { isText: true, isNullable: false, isOptional: false };
 
 /**
- * Tells whether the values that a field's schema yields are text: as a key or an index needs it, in the registry as
+ * Determines whether the values that a field's schema yields are text: as a key or an index needs it, in the registry as
  * in the types (`TextIn` in runtime/define/table.ts).
  */
 export function textField(schema: z.core.$ZodType): TextField {

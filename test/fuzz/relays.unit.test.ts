@@ -67,7 +67,8 @@ async function relayed<R>(
       neighbours.push(`neighbour-${batch}-${index}`);
       return valid(`neighbour-${batch}-${index}`);
     });
-    // Nothing is reported as failed while bus and queue answer: it would be retried forever, and all behind it would wait.
+    // Nothing is reported as failed while bus and queue answer: it would be retried forever, and all behind it
+    // would wait.
     expect(await relay(records)).toEqual({ batchItemFailures: [] });
     expect(published.map(({ id }) => id).filter((id) => id.startsWith("neighbour-"))).toEqual(neighbours);
     for (const { entry } of published) {

@@ -8,7 +8,8 @@ import { type ShortStatement, statementsIn, statementsOf } from "../support/poli
 import { SUFFIX } from "../support/provider-state";
 import { deployProgram } from "../support/whole-program";
 
-// What holds for any domains, and so for those that a team adds, changes or deletes: nothing here needs to be edited with them.
+// What holds for any domains, and so for those that a team adds, changes or deletes: nothing here needs to be
+// edited with them.
 const programs = [];
 for (const domains of ALL_DOMAINS)
   programs.push({ ...domains, deployment: await deployProgram({}, domains) });
@@ -173,7 +174,7 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
     expect(wide).toEqual([]);
   });
 
-  test("has no role with a managed policy, and gives every role one policy of its own", () => {
+  test("has no role with a managed policy, and gives every role one policy", () => {
     const roles = deployment.ofType("aws:iam/role:Role");
     expect(roles.flatMap(({ inputs }) => Object.keys(inputs))).toEqual(roles.map(() => "assumeRolePolicy"));
     const policies = deployment.ofType("aws:iam/rolePolicy:RolePolicy").map(({ inputs }) => inputs.role);

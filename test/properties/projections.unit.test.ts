@@ -23,8 +23,9 @@ beforeEach(() => {
 const owner = (aggregate: number, version: number) => `owner ${aggregate}.${version}`;
 
 /**
- * What happens to some aggregates (each version with its own state, null where the aggregate is gone), and how it arrives: any
- * order, any event several times, cut into batches for functions that run side by side, of whose writes any may fail.
+ * What happens to some aggregates (each version with its own state, null where the aggregate is gone), and how it
+ * arrives: any order, any event several times, cut into batches for functions that run side by side, of whose
+ * writes any may fail.
  */
 const history = fc
   .array(fc.array(fc.boolean(), { minLength: 1, maxLength: 8 }), { minLength: 1, maxLength: 3 })

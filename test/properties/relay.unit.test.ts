@@ -21,7 +21,10 @@ const targets = {
 // No pause between tries.
 beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(0));
 
-/** What a call of PutEvents meets: its entries are refused by this pattern, left out of the answer from here on, or it throws. */
+/**
+ * What a call of PutEvents meets: its entries are refused by this pattern, left out of the answer from here on, or
+ * it throws.
+ */
 const fault = fc.oneof(
   { weight: 3, arbitrary: fc.record({ refused: fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }) }) },
   { weight: 1, arbitrary: fc.record({ answered: fc.nat(9) }) },

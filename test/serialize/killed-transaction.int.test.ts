@@ -48,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => proxy.stop());
 
-/** Sends a request to a process of its own, which may be killed. */
+/** Sends a request to a new process, which may be killed. */
 function run(request: Request, killed?: { before?: number; after?: number }) {
   const name = `run-${processes.size}`;
   const statements: string[] = [];

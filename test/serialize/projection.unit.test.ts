@@ -57,7 +57,7 @@ test("A packaged projection gives back a message that is not an event, and takes
   expect(aws.taken().map(({ operation }) => operation)).toEqual(["PutItem"]);
 });
 
-test("A packaged projection tells what it has newer from what failed", async () => {
+test("A packaged projection distinguishes what it has newer from what failed", async () => {
   aws.answer(() => awsError("ConditionalCheckFailedException"));
   expect((await handler.invoke(environment, queueBatch([moved]))).results).toEqual([
     { batchItemFailures: [] },

@@ -80,7 +80,8 @@ test("The packaged relay gives back the first record that the bus refused, and p
     expect.objectContaining({ message: "Records are given back to the stream", unfinished: 2 }),
   );
   const calls = aws.taken().map((request) => entriesOf(request).length);
-  // All at once but the second event of account-2, which waits for the first; then that first one alone, again and again.
+  // All at once but the second event of account-2, which waits for the first; then that first one alone, again and
+  // again.
   expect(calls).toEqual([3, 1, 1, 1, 1]);
 });
 

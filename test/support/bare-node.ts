@@ -21,7 +21,10 @@ export interface BareFunction {
   invokeAndKill(environment: Record<string, string>, event: unknown, moment: Promise<unknown>): Promise<void>;
 }
 
-/** Packages a handler as a deployment does, to run in processes of plain Node that see nothing of the project. Call it outside of tests. */
+/**
+ * Packages a handler as a deployment does, to run in processes of plain Node that see nothing of the project. Call
+ * it outside of tests.
+ */
 export async function bareFunction(handler: { callbackFactory: HandlerFactory }): Promise<BareFunction> {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "index.js"), await lambdaPackage("a test", handler.callbackFactory));

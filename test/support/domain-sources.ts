@@ -23,8 +23,8 @@ const registered: TestedDomains = {
 };
 
 /**
- * The fixture domains and whatever is registered under domains/: what a test says about all of them holds for any. Without a module
- * there is no program to test (components/monolith/monolith.ts refuses it).
+ * The fixture domains and whatever is registered under domains/: what a test says about all of them holds for any.
+ * Without a module there is no program to test (components/monolith/monolith.ts refuses it).
  */
 export const ALL_DOMAINS: TestedDomains[] = [
   FIXTURE,

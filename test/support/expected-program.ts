@@ -1,5 +1,6 @@
 /**
- * What the program must declare for any domains: stated once more, from what they register, and independently of the components.
+ * What the program must declare for any domains: stated once more, from what they register, and independently of
+ * the components.
  */
 import type { Registry } from "../../dist/registry/load-domains.js";
 import type { AnyDomain, AnySubscription } from "../../dist/runtime/define/domain.js";

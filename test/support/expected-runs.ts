@@ -1,4 +1,7 @@
-/** How to run each function of any domains without their databases, and what it must answer: derived from what they register. */
+/**
+ * How to run each function of any domains without their databases, and what it must answer: derived from what they
+ * register.
+ */
 import { expect } from "vitest";
 import type { Registry } from "../../dist/registry/load-domains.js";
 import type { AnyCommand } from "../../dist/runtime/define/command.js";

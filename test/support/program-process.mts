@@ -1,6 +1,6 @@
 /**
- * Run by Node as it stands, without vitest and without a build step of its own: runs the program once, against Pulumi's mocks, and writes
- * the package of every function it declares to a folder. See run-program.ts.
+ * Run by Node as it stands, without vitest and without a build step of its own: runs the program once, against
+ * Pulumi's mocks, and writes the package of every function it declares to a folder. See run-program.ts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
 
-/** How to run the program in a process of its own. */
+/** How to run the program in a separate process. */
 export interface ProgramOptions {
   /** The program with the fixture domains, or with those that are registered under domains/. */
   domains: "fixture" | "registered";
@@ -41,7 +41,7 @@ export interface DeclaredFunction {
 const ROOT = join(__dirname, "..", "..");
 
 /**
- * Runs the program in a process of its own, from the project's folder, and writes the packages below `parent`.
+ * Runs the program in a separate process, from the project's folder, and writes the packages below `parent`.
  *
  * @returns the functions by name; rejects with what the process printed when it failed
  */

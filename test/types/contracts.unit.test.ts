@@ -10,7 +10,10 @@ interface Reported {
   text: string;
 }
 
-/** An error that a fixture says it must report, above its line: `// error TS<code>: <rule>`, with a part of its text in brackets. */
+/**
+ * An error that a fixture says it must report, above its line: `// error TS<code>: <rule>`, with a part of its text
+ * in brackets.
+ */
 interface Expected {
   line: number;
   code: number;

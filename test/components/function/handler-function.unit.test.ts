@@ -116,7 +116,7 @@ test("The policy allows the function to write its own log and what it was given,
   expect(lambda.dependencies).toContain(policy.urn);
 });
 
-test("The component tells the function's ARN and physical name", () => {
+test("The component has the function's ARN and physical name", () => {
   expect(deployment.outputs).toEqual({
     arn: "arn:aws:lambda:eu-central-1:111122223333:function:loans-commands-1234567",
     name: "loans-commands-1234567",

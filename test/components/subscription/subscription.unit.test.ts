@@ -163,7 +163,7 @@ test("The function may receive from its own queue, and do what it was given", ()
   });
 });
 
-test("The component tells the URLs of its three queues", () => {
+test("The component has the URLs of its three queues", () => {
   expect(deployment.outputs).toEqual({
     queueUrl: urlOf("loans-on-members-queue"),
     deadLetterUrl: urlOf("loans-on-members-dlq"),
