@@ -17,8 +17,8 @@ export interface CommandRequest {
   command: string;
   input: unknown;
   /**
-   * The caller's id for this request, at most 256 characters. The same request under the same id again does nothing more, and is
-   * answered what the first one was. Default: a new one, under which the request cannot be repeated.
+   * The caller's id for this request, at most 256 characters. Sending the same request again under the same id changes nothing and
+   * returns the original answer. Default: a new id, so that the request cannot be repeated.
    */
   id?: string;
   /** What this request belongs to, at most 256 characters; default: its id. */
@@ -155,14 +155,14 @@ function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer
 }
 
 function reusedId(id: string): CommandAnswer {
-  const message = `The id "${id}" belongs to another request, which was done. Give every request an id of its own, and the same id only to the same command with the same input.`;
+  const message = `The id "${id}" belongs to another request, which was done. Use a new id for each request; send an id again only with the same command and input.`;
   return { outcome: "rejected", id, code: "REQUEST_ID_REUSED", message };
 }
 
 function adviceOn(givenId: string | undefined): string {
   return givenId === undefined
-    ? "Look whether it was done before you send it again; a request that you give an id can be sent again as it is."
-    : `Send the same request again with the id "${givenId}": it is not done twice.`;
+    ? "Check whether it was done before you send it again. A request that has an id can simply be sent again."
+    : `Send the same request again with the id "${givenId}": it will not be done twice.`;
 }
 
 function requestOf(request: unknown): CommandRequest {

@@ -61,7 +61,8 @@ export interface TableHandle<T extends AnyTable> {
   where(index: IndexOf<T>, value: string): Promise<RowOf<T>[]>;
   /**
    * Describes a new aggregate. When one with this key exists at the commit, a command is answered with the rejection
-   * `<AGGREGATE>_EXISTS`. A key that was removed may be used again: the versions go on from there.
+   * `<AGGREGATE>_EXISTS`, and a reaction's event goes back to its queue. A key that was removed may be used again: the versions go on
+   * from there.
    */
   create<F extends NewRowOf<T>>(fields: F & NothingElse<F, NewRowOf<T>>): UnraisedChange<T["aggregate"]>;
   /**
@@ -104,7 +105,7 @@ export interface KyselyHandle<N extends string, T extends AnyTable> extends Tabl
   select(): SelectQueryBuilder<KyselyDatabase<N, T>, N, unknown>;
   /**
    * Describes a change of one row in Kysely's own builders: for set expressions and upserts. The runtime adds the new version and the
-   * event. Without a condition on `version` a concurrent change is not noticed but built upon.
+   * event, also to a row that an upsert updates. Without a condition on `version` a concurrent change is not noticed but built upon.
    */
   change(describe: (table: ChangeBuilders<N, T>) => ChangeQuery<N, T>): UnraisedChange<T["aggregate"]>;
 }

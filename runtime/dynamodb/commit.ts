@@ -9,6 +9,7 @@ import { codedError, errorCode } from "../function/coded-error";
 import { MAX_CHANGES_PER_COMMIT } from "../store/limits";
 import { pause } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange } from "../store/store";
+import { checkChangedOnce } from "../store/verbs";
 import { MAX_TRANSACTION_BYTES } from "./item";
 import { isAnswerLost } from "./lost-answer";
 import { type DynamoChange, type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./writes";
@@ -35,7 +36,9 @@ export async function commitToDynamo(
   // 1. A command that changes nothing and is not to be remembered needs no database.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
   // 2. Changes and states are checked against their contracts; entity, event and inbox record become actions of one transaction.
-  let transaction = transactionOf(changes.map(withoutKysely), tables, context);
+  const verbs = changes.map(withoutKysely);
+  checkChangedOnce(verbs);
+  let transaction = transactionOf(verbs, tables, context);
   let isUnknown = false;
   for (let attempt = 1; ; attempt += 1) {
     const { input, writes, committed } = transaction;
@@ -101,17 +104,6 @@ function transactionOf(staged: DynamoChange[], tables: DynamoTables, context: Co
 
 /** Refuses what DynamoDB refuses of a transaction as a whole. */
 function checkTransaction(writes: DynamoWrite[]): void {
-  const keys = new Set<string>();
-  for (const { committed } of writes) {
-    const key = `${committed.aggregate} "${committed.id}"`;
-    if (keys.has(key)) {
-      throw codedError(
-        "AGGREGATE_CHANGED_TWICE",
-        `${key} is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
-      );
-    }
-    keys.add(key);
-  }
   const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
   if (bytes <= MAX_TRANSACTION_BYTES) return;
   throw codedError(

@@ -6,6 +6,7 @@ import { codedError, errorCode } from "../function/coded-error";
 import { CONNECTION_LOST, LOST_RACE_SQLSTATES, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
 import { validChange, validFields, validKey, validState } from "../store/validation";
+import { checkChangedOnce } from "../store/verbs";
 import { columnsOf } from "./columns";
 import { insertInboxRecord, isProcessed } from "./inbox";
 import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
@@ -18,20 +19,21 @@ import {
 } from "./statement";
 
 /**
- * The way of a command's or reaction's changes into the PostgreSQL outbox: all changes and their events are written, or nothing.
+ * How a command's or reaction's changes reach the PostgreSQL outbox: all changes and their events are written, or nothing.
  *
  * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
  *   the connection broke before the answer came and the database could not be asked again
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, CONNECTION_LOST (before the
- *   commit was sent), and the database's own errors; nothing is written then
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, AGGREGATE_CHANGED_TWICE,
+ *   CONNECTION_LOST (before the commit was sent), and the database's own errors; nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  // 1. A command that changes nothing and is not to be remembered needs no database.
+  // 1. A command that changes nothing and has no inbox record needs no database.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
+  checkChangedOnce(changes);
   // 2. Each event gets its id: the same at every try, so that at most one of them takes effect.
   const identified = changes.map((change): IdentifiedChange => ({ ...change, eventId: uuid() }));
   // 3. Where the answer of a try is lost, it is tried again, or its events are found in the outbox (store/retries.ts).
@@ -52,7 +54,7 @@ async function tryToCommit(
   const { reborn, existing } = await lookAtCreations(db, changes);
   const last = reborn ? await commitOnce(db, reborn, context) : first;
   if (last.outcome !== "conflict") return last;
-  // 9. What a change conflicts with may be its own first time, whose inbox record it did not reach.
+  // 9. The same message may have been processed before: the change conflicts with its own effect.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
   return { ...last, ...existing };
 }
@@ -91,7 +93,7 @@ async function inTransaction(
   progress: { isCommitting: boolean },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
-    // An event's record comes first, so that one that was processed before is recognized whatever else has changed since.
+    // An event's record comes first: an event that was processed before is then recognized, whatever else has changed since.
     const isRequest = once?.fingerprint !== undefined;
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];

@@ -15,6 +15,7 @@ import {
   SelectQueryNode,
 } from "kysely";
 import type { Row } from "../define/change";
+import { codedError } from "../function/coded-error";
 import { type Columns, nextVersion, VERSION } from "./columns";
 
 /**
@@ -33,8 +34,8 @@ export function withFieldNames<DB>(db: Kysely<DB>, table: string, columns: Colum
       const transformed = super.transformSelection(node, queryId);
       const alias = aliasOf(transformed.selection);
       if (alias === undefined || !AliasNode.is(transformed.selection)) return transformed;
-      const renamed = IdentifierNode.create(nameIn(columns, alias));
-      return { ...transformed, selection: { ...transformed.selection, alias: renamed } };
+      const named = IdentifierNode.create(nameIn(columns, alias));
+      return { ...transformed, selection: { ...transformed.selection, alias: named } };
     }
     protected override transformOnConflict(node: OnConflictNode, queryId?: QueryId): OnConflictNode {
       const transformed = super.transformOnConflict(node, queryId);
@@ -66,7 +67,11 @@ function nameIn(columns: Columns, name: string): string {
   return (Object.hasOwn(columns, name) ? columns[name] : undefined) ?? name;
 }
 
-/** Name of a column in the result of a query -> the name by which the query selects it. */
+/**
+ * Name of a column in the result of a query -> the name by which the query selects it.
+ *
+ * @throws ALIAS_TAKEN
+ */
 function selectedNames(columns: Columns, query: OperationNode): Columns {
   if (!SelectQueryNode.is(query)) return {};
   const names = (query.selections ?? []).flatMap(({ selection }): string[] => {
@@ -75,7 +80,14 @@ function selectedNames(columns: Columns, query: OperationNode): Columns {
     const name = ColumnNode.is(one) ? one.column.name : aliasOf(one);
     return name === undefined ? [] : [name];
   });
-  return Object.fromEntries(names.map((name) => [nameIn(columns, name), name]));
+  const selected = new Map<string, string>();
+  for (const name of names) {
+    const column = nameIn(columns, name);
+    const other = selected.get(column) ?? name;
+    if (other !== name) throw aliasTaken(column, [name, other]);
+    selected.set(column, name);
+  }
+  return Object.fromEntries(selected);
 }
 
 function aliasOf(selection: OperationNode): string | undefined {
@@ -84,4 +96,12 @@ function aliasOf(selection: OperationNode): string | undefined {
 
 function renamed(names: Columns, row: Row): Row {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [nameIn(names, name), value]));
+}
+
+function aliasTaken(column: string, names: string[]) {
+  const field = names.find((name) => name !== column) ?? column;
+  return codedError(
+    "ALIAS_TAKEN",
+    `The alias "${column}" is the column of the field "${field}", which the same query selects. Choose another alias.`,
+  );
 }

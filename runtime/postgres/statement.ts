@@ -68,7 +68,7 @@ export function changeStatement(
   const returned =
     staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
   const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
-  // A removal is a version of its own, although the row that would carry it is gone.
+  // A removal takes the next version, although no row is left to carry it.
   const isRemoval = described.operation === "delete";
   const values = [...parameters];
   const value = (one: unknown) => `$${values.push(one)}`;

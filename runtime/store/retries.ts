@@ -11,7 +11,7 @@ import { existsRejection, rejectionOf } from "./verbs";
  *    its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take effect once.
  * 2. `commitOnFreshReads`: the handler runs again on fresh reads when its changes lost a race, or its connection broke before anything
  *    could have been committed. 3 attempts of a command, 8 of a reaction.
- * 3. The store's own commit asks again while it is not known what became of it:
+ * 3. The store's own commit tries again while the outcome is unknown:
  *    PostgreSQL (postgres/commit.ts): `untilKnown`, under the same event ids: 4 more tries, for at most 8 s. In each try, a creation
  *    that met an earlier life of its key is tried once more on top of that life's last version.
  *    DynamoDB (dynamodb/commit.ts): the same transaction under its token, or a new one where the old was cancelled: 8 attempts.
@@ -66,7 +66,7 @@ const UNKNOWN_PAUSE_MILLISECONDS = 50;
 const UNKNOWN_MAX_WAIT_MILLISECONDS = 8_000;
 
 /**
- * Commits until it is known what became of it. A commit whose answer was lost may have taken effect, or may still be running. So it is
+ * Commits until the outcome is known. A commit whose answer was lost may have taken effect, or may still be running. So it is
  * tried again under the same event ids, of which the database accepts each only once: either the lost one has won, and its events are
  * found, or the new one does. Any other outcome of a further try is checked again for as long as the lost one may be running.
  *

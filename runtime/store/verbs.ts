@@ -3,7 +3,7 @@ import { shortName } from "../define/aggregate";
 import type { Row, StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
 import type { AnyTable } from "../define/table";
-import { codedError } from "../function/coded-error";
+import { codedError, shortened } from "../function/coded-error";
 import type { Conflict } from "./store";
 
 /** The reads of a table that a store brings; everything else about a handle is the same in each store. */
@@ -79,6 +79,28 @@ function rejecting(rejection: Rejection) {
 /** The rejection that a handler ended with; undefined for any other error. */
 export function rejectionOf(error: unknown): Rejection | undefined {
   return (error as { rejection?: Rejection } | null)?.rejection;
+}
+
+/**
+ * Refuses a commit in which the verbs change an aggregate twice: both changes would start from the version that was read, so that no
+ * attempt could ever succeed. Changes in Kysely's own builders may build upon each other.
+ *
+ * @throws AGGREGATE_CHANGED_TWICE
+ */
+export function checkChangedOnce(changes: readonly StagedChange[]): void {
+  const seen = new Set<string>();
+  for (const change of changes) {
+    if (change.operation === "kysely") continue;
+    const { name, key } = change.definition.aggregate;
+    const changed = `${name} "${String((change.operation === "create" ? change.fields : change.row)[key])}"`;
+    if (seen.has(changed)) {
+      throw codedError(
+        "AGGREGATE_CHANGED_TWICE",
+        `${shortened(changed)} is changed twice in one commit. Make it one change. Nothing was written.`,
+      );
+    }
+    seen.add(changed);
+  }
 }
 
 /** Under another key it would be another aggregate, whose row it might replace. */

@@ -23,7 +23,7 @@ export interface RelayUnderTest {
   added(event: RelayedEvent): unknown;
   /** An entry of the outbox that was changed, or removed, and whatever else the stream brings besides events. */
   ignored: unknown[];
-  /** A record that is no event though it should be one. */
+  /** A record that is not an event though it should be one. */
   undecodable: unknown;
 }
 
@@ -91,7 +91,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
       }
     });
 
-    test("leaves out what is no event", async () => {
+    test("leaves out what is not an event", async () => {
       const records = ignored.flatMap((one, index) => [one, added(event("a", index + 1))]);
       expect(await relay(records, lambdaContext())).toEqual({ batchItemFailures: [] });
       expect(ids()).toEqual(ignored.map((_, index) => `a-${index + 1}`));
@@ -138,7 +138,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
   });
 
   describe("what cannot be decoded", () => {
-    test("is set aside with its payload, and holds nothing else up", async () => {
+    test("is quarantined with its payload, and holds nothing else up", async () => {
       const answer = await relay([added(event("a", 1)), undecodable, added(event("a", 2))], lambdaContext());
       expect(answer).toEqual({ batchItemFailures: [] });
       expect(ids()).toEqual(["a-1", "a-2"]);
@@ -149,7 +149,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
       expect(Buffer.from(body.payload, "base64").length).toBeGreaterThan(0);
     });
 
-    test("comes again while it cannot be set aside, and what is before it does not", async () => {
+    test("comes again while it cannot be quarantined, and what is before it does not", async () => {
       queue.on(SendMessageCommand).rejects(new Error("No queue"));
       const answer = await relay([added(event("a", 1)), undecodable, added(event("b", 1))], lambdaContext());
       expect(answer).toEqual(failedAt(2));

@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { command, react } from "../../runtime";
+import { command, react, type StagedChange } from "../../runtime";
 import { answerCommand } from "../../runtime/command/handler";
 import type { StoreOpener } from "../../runtime/store/store";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
@@ -10,6 +10,7 @@ import { capturedLog, problems } from "../support/captured-log";
 import { cloudEvent, queueBatch } from "../support/domain-events";
 import { type Bank, once, upTo } from "./store-under-test";
 
+const TWICE = "0a2e4c5d-1111-4222-8333-444455556666";
 const refusal = (code: string) => expect.objectContaining({ code }) as Error;
 
 /** What reads and writes of a table do, in a command's or a reaction's hands. */
@@ -143,6 +144,23 @@ function describeChanges(name: string, bank: Bank): void {
       );
       for (const wrong of [null, "", 5]) expect(moving(wrong)).toThrow(refusal("KEY_CHANGED"));
       for (const same of [read.accountId, undefined]) expect(moving(same)).not.toThrow();
+    });
+  });
+
+  describe(`${name}: an aggregate that is changed twice in one commit`, () => {
+    test.each<[string, (read: ReadAccount) => StagedChange[]]>([
+      ["updated and updated", (read) => [crediting(read), crediting(read, 9)]],
+      ["updated and removed", (read) => [crediting(read), closing(read)]],
+      ["removed and created", (read) => [closing(read), opening(read.accountId)]],
+      ["created and created", () => Array<StagedChange>(2).fill(opening(TWICE))],
+    ])("is refused by a code, and nothing is written: %s", async (_, changes) => {
+      const read = await opened();
+      await expect(commit([opening(uuid()), ...changes(read)])).rejects.toMatchObject({
+        code: "AGGREGATE_CHANGED_TWICE",
+        message: expect.stringMatching(/^bank\.Account "[^"]+" is changed twice in one commit\./) as string,
+      });
+      expect(await versions(read.accountId)).toEqual(["1 AccountOpened"]);
+      expect(await versions(TWICE)).toEqual([]);
     });
   });
 

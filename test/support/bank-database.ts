@@ -54,8 +54,13 @@ export async function bankDatabase(): Promise<BankDatabase> {
   const admin = await connect(database.url);
   await admin.query(ACCOUNTS_SQL + ORDER_LINES_SQL);
   const { db, statements } = applicationConnection(database);
-  const rows = async (text: string, ...values: unknown[]) =>
-    (await admin.query(text, values)).rows as unknown[];
+  // One after another, since one connection runs one statement at a time.
+  let last: Promise<unknown> = Promise.resolve();
+  const rows = async (text: string, ...values: unknown[]) => {
+    const result = last.then(() => admin.query(text, values));
+    last = result.catch(() => undefined);
+    return (await result).rows as unknown[];
+  };
   return {
     database,
     db,

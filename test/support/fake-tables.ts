@@ -17,6 +17,7 @@ interface Put {
   ConditionExpression?: string | undefined;
   ExpressionAttributeNames?: Record<string, string> | undefined;
   ExpressionAttributeValues?: Item | undefined;
+  ReturnValuesOnConditionCheckFailure?: string | undefined;
 }
 
 /** The tables of a test file. */
@@ -63,11 +64,16 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
     store(input);
     return {};
   };
+  const failedCondition = (one: Put) => {
+    const old = tableOf(one.TableName).get(keyOf(one.TableName, one.Item));
+    const isAsked = old !== undefined && one.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
+    // The document client leaves items in reasons as DynamoDB spells them.
+    return { Code: "ConditionalCheckFailed", ...(isAsked ? { Item: marshalled(old) } : {}) };
+  };
   const transactWrite = async (puts: Put[]) => {
     await beforeWrite();
-    const failed = puts.map((one) => !holds(one));
-    if (failed.includes(true)) {
-      const reasons = failed.map((isFailed) => ({ Code: isFailed ? "ConditionalCheckFailed" : "None" }));
+    const reasons = puts.map((one) => (holds(one) ? { Code: "None" } : failedCondition(one)));
+    if (reasons.some(({ Code }) => Code !== "None")) {
       throw Object.assign(awsFailure("TransactionCanceledException"), { CancellationReasons: reasons });
     }
     for (const { Item } of puts) marshalled(Item);
@@ -135,8 +141,8 @@ function isTrue(put: Put, old: Item | undefined): boolean {
 }
 
 /** As the real client does it, with what it refuses. */
-function marshalled(item: Item = {}): void {
-  marshall(item, { removeUndefinedValues: true });
+function marshalled(item: Item = {}) {
+  return marshall(item, { removeUndefinedValues: true });
 }
 
 function byteLength(value: unknown): number {

@@ -126,7 +126,7 @@ export function mutated(draw: Draw, valid: object): object {
   return copy;
 }
 
-/** Text that is no JSON, or other JSON than it was. */
+/** Text that is not JSON, or other JSON than it was. */
 export function brokenText(draw: Draw, text: string): string {
   const at = draw(text.length);
   switch (draw(7)) {

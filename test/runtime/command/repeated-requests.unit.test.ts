@@ -95,7 +95,7 @@ describe("a request whose id was committed before is answered by that", () => {
         id: "r1",
         code: "REQUEST_ID_REUSED",
         message:
-          'The id "r1" belongs to another request, which was done. Give every request an id of its own, and the same id only to the same command with the same input.',
+          'The id "r1" belongs to another request, which was done. Use a new id for each request; send an id again only with the same command and input.',
       });
     }
     const rejecting = () => reject("ACCOUNT_EXISTS", "It is there.");
@@ -149,7 +149,7 @@ describe("an answer that is not known", () => {
     expect(await answer(fakeStore([UNKNOWN]))).toEqual({
       outcome: "unknown",
       id: "r1",
-      message: 'No answer came. Send the same request again with the id "r1": it is not done twice.',
+      message: 'No answer came. Send the same request again with the id "r1": it will not be done twice.',
     });
   });
 
@@ -157,7 +157,7 @@ describe("an answer that is not known", () => {
     expect(await answer(fakeStore([UNKNOWN]), {})).toMatchObject({
       outcome: "unknown",
       message:
-        "No answer came. Look whether it was done before you send it again; a request that you give an id can be sent again as it is.",
+        "No answer came. Check whether it was done before you send it again. A request that has an id can simply be sent again.",
     });
   });
 });

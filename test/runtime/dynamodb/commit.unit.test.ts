@@ -2,10 +2,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { MAX_CHANGES_PER_COMMIT } from "../../../runtime/store/commit-limit";
+import { MAX_CHANGES_PER_COMMIT, type StagedChange } from "../../../runtime";
 import { commitToDynamo } from "../../../runtime/dynamodb/commit";
-import type { StagedChange, StagedDynamoChange } from "../../../runtime/store/store";
-import { ddbAccounts, pgAccounts } from "../../support/account";
+import { dynamoHandle } from "../../../runtime/dynamodb/handle";
+import { accountAt, accountChanges, type AccountHandle, accounts } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));
@@ -26,23 +26,12 @@ beforeEach(() => {
 });
 
 const id = (index: number) => `018f3c1e-0000-7000-8000-${String(index).padStart(12, "0")}`;
-const opening = (index = 1): StagedDynamoChange => ({
-  kind: "dynamo-change",
-  operation: "create",
-  table: "accounts",
-  definition: ddbAccounts,
-  type: "AccountOpened",
-  change: {},
-  item: { accountId: id(index), owner: "Ada", balance: 0, grade: "gold" },
-  version: 0,
-});
-const closing = (version: number): StagedDynamoChange => ({
-  ...opening(),
-  operation: "remove",
-  type: "AccountClosed",
-  change: { reason: "moved" },
-  version,
-});
+// As `HandlesOf` types it for commands.
+const handle = dynamoHandle(documents, "accounts", "accounts-1a2b3c4", accounts) as unknown as AccountHandle;
+const changes = accountChanges(() => handle);
+const opening = (index = 1, note?: string) =>
+  changes.opening(id(index), { owner: "Ada", ...(note === undefined ? {} : { note }) });
+const closing = (version: number) => changes.closing(accountAt(id(1), version));
 
 /** A transaction that DynamoDB cancelled for these reasons, one per action. */
 const cancelled = (...codes: (string | { Code: string; Item?: object })[]) =>
@@ -111,12 +100,13 @@ describe("a commit", () => {
     expect(attempts()).toEqual([]);
   });
 
-  test("of a change for PostgreSQL is refused, and nothing is sent", async () => {
+  test("of a change in Kysely's builders is refused, and nothing is sent", async () => {
     const stray: StagedChange = {
-      kind: "postgres-change",
+      kind: "change",
+      operation: "kysely",
       table: "accounts",
-      definition: pgAccounts,
-      type: "AccountOpened",
+      definition: accounts,
+      event: "AccountOpened",
       change: {},
       describe: () => undefined,
     };
@@ -127,16 +117,13 @@ describe("a commit", () => {
   test("of two changes of one aggregate is refused, and nothing is sent", async () => {
     await expect(commit([opening(1), opening(2), closing(1)])).rejects.toMatchObject({
       code: "AGGREGATE_CHANGED_TWICE",
-      message: `bank.Account "${id(1)}" is changed twice in one commit, which DynamoDB does not take. Make it one change. Nothing was written.`,
+      message: `bank.Account "${id(1)}" is changed twice in one commit. Make it one change. Nothing was written.`,
     });
     expect(attempts()).toEqual([]);
   });
 
   test("of more bytes than a transaction takes is refused with both, and nothing is sent", async () => {
-    const changes = Array.from({ length: 12 }, (_, index) => {
-      const change = opening(index);
-      return { ...change, item: { ...change.item, note: "x".repeat(400_000) } };
-    });
+    const changes = Array.from({ length: 12 }, (_, index) => opening(index, "x".repeat(400_000)));
     await expect(commit(changes)).rejects.toMatchObject({
       code: "TRANSACTION_TOO_LARGE",
       message: expect.stringMatching(
@@ -162,12 +149,23 @@ describe("a cancelled transaction", () => {
     expect(attempts()).toHaveLength(1);
   });
 
-  test("is a conflict when an item is there or was changed, told by its aggregate and id", async () => {
+  test("is a conflict that names the aggregate when its item was changed since it was read", async () => {
     mock.on(TransactWriteCommand).rejects(cancelled("None", "None", livingAt(2), "None"));
-    expect(await commit([opening(1), opening(2)])).toEqual({
+    expect(await commit([opening(2), closing(1)])).toEqual({
       outcome: "conflict",
       aggregate: "bank.Account",
-      message: `bank.Account "${id(2)}" was changed by somebody else since it was read; nothing was written. Read it again.`,
+      message: `bank.Account "${id(1)}" was changed by somebody else since it was read; nothing was written. Read it again.`,
+    });
+    expect(attempts()).toHaveLength(1);
+  });
+
+  test("is a conflict that also says which aggregate exists when one was to be created", async () => {
+    mock.on(TransactWriteCommand).rejects(cancelled("None", "None", livingAt(2), "None"));
+    expect(await commit([opening(1), opening(2)])).toMatchObject({
+      outcome: "conflict",
+      aggregate: "bank.Account",
+      message: expect.stringContaining(id(2)) as string,
+      existing: id(2),
     });
     expect(attempts()).toHaveLength(1);
   });
@@ -205,7 +203,7 @@ describe("a cancelled transaction", () => {
       .on(TransactWriteCommand)
       .rejectsOnce(cancelled(removedAt(6), "None"))
       .rejects(cancelled(livingAt(7), FAILED));
-    expect(await commit([opening()])).toMatchObject({ outcome: "conflict" });
+    expect(await commit([opening()])).toMatchObject({ outcome: "conflict", existing: id(1) });
     expect(attempts()).toHaveLength(2);
   });
 
@@ -214,7 +212,9 @@ describe("a cancelled transaction", () => {
       .on(TransactWriteCommand)
       .rejectsOnce(cancelled(removedAt(6), "None"))
       .rejects(cancelled(removedAt(8), FAILED));
-    expect(await commit([opening()])).toMatchObject({ outcome: "conflict" });
+    const outcome = await commit([opening()]);
+    expect(outcome).toMatchObject({ outcome: "conflict" });
+    expect(outcome).not.toHaveProperty("existing");
     expect(attempts()).toHaveLength(2);
   });
 

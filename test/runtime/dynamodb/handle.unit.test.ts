@@ -4,11 +4,23 @@ import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test } from "vitest";
 import { dynamoHandle } from "../../../runtime/dynamodb/handle";
 import { projectionHandle } from "../../../runtime/projection/read";
-import { ddbAccounts } from "../../support/account";
+import { project } from "../../../runtime";
+import { Account, type AccountHandle, accounts as definition } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));
-const accounts = dynamoHandle(documents, "accounts", "accounts-1a2b3c4", ddbAccounts);
+// As `HandlesOf` types it for commands.
+const accounts = dynamoHandle(
+  documents,
+  "accounts",
+  "accounts-1a2b3c4",
+  definition,
+) as unknown as AccountHandle;
+const copies = projectionHandle(
+  documents,
+  "copies-1a2b3c4",
+  project(Account, ({ owner }) => ({ owner }), { indexes: ["owner"] }),
+);
 const ITEM = { accountId: "a", owner: "Ada", balance: 5, grade: "gold", note: "private", version: 3 };
 
 beforeEach(() => mock.reset());
@@ -41,9 +53,33 @@ describe("reading", () => {
     const found = await accounts.where("owner", "Ada");
     expect(found.map(({ accountId }) => accountId)).toEqual(["a", "b"]);
     const [first, second] = mock.commandCalls(QueryCommand).map(({ args }) => args[0].input);
-    expect(first).toMatchObject({ IndexName: "owner", ExpressionAttributeValues: { ":value": "Ada" } });
+    expect(first).toMatchObject({
+      TableName: "accounts-1a2b3c4",
+      IndexName: "owner",
+      ExpressionAttributeNames: { "#field": "owner" },
+      ExpressionAttributeValues: { ":value": "Ada" },
+    });
     expect(first).not.toHaveProperty("ExclusiveStartKey");
     expect(second).toMatchObject({ ExclusiveStartKey: { accountId: "a" } });
+  });
+});
+
+describe("a projection", () => {
+  test("is read by the index of a field, without what is left of aggregates that are gone", async () => {
+    const fields = { owner: "Ada" };
+    mock.on(QueryCommand).resolves({
+      Items: [
+        { aggregateId: "a", version: 1, fields },
+        { aggregateId: "b", version: 2 },
+      ],
+    });
+    expect(await copies.where("owner", "Ada")).toEqual([fields]);
+    expect(mock.commandCalls(QueryCommand)[0]!.args[0].input).toMatchObject({
+      TableName: "copies-1a2b3c4",
+      IndexName: "owner",
+      ExpressionAttributeNames: { "#field": "by_owner" },
+      ExpressionAttributeValues: { ":value": "Ada" },
+    });
   });
 });
 
@@ -55,48 +91,28 @@ describe("refused by a code, and without a call, is", () => {
 
   test.each([undefined, "", 5, "x".repeat(257), "a\0", "\ud800"])("to look for the key %j", async (id) => {
     await refused(accounts.find(id as string));
-    await refused(projectionHandle(documents, "copies").find(id as string));
+    await refused(accounts.get(id as string));
+    await refused(copies.find(id as string));
+    await refused(copies.get(id as string));
   });
 
   test.each([undefined, "", 5, "x".repeat(2_049)])("to look for the indexed value %j", async (value) => {
     await refused(accounts.where("owner", value as string));
+    await refused(copies.where("owner", value as string));
   });
 });
 
-describe("staging", () => {
-  const { version: _, ...fields } = ITEM;
-
-  test("a creation expects nothing to be there", () => {
-    expect(accounts.create("AccountOpened", {}, fields)).toMatchObject({
-      kind: "dynamo-change",
-      operation: "create",
-      table: "accounts",
-      item: fields,
-      version: 0,
-    });
-  });
-
-  test("an update is the item with the fields that change, at the version that was read", () => {
-    const staged = accounts.update("AccountCredited", { amount: 2 }, ITEM, { balance: 7, version: 99 });
-    expect(staged).toMatchObject({ operation: "update", item: { ...fields, balance: 7 }, version: 3 });
-    expect(staged.item).not.toHaveProperty("version");
-  });
-
-  test("an update of the key is refused, since it would replace another aggregate", () => {
-    expect(() => accounts.update("AccountRenamed", {}, ITEM, { accountId: "b" })).toThrow(
-      expect.objectContaining({
-        code: "KEY_CHANGED",
-        message: expect.stringContaining('accountId of Account "a" cannot change (to "b")') as string,
-      }),
-    );
-    expect(() => accounts.update("AccountRenamed", {}, ITEM, { accountId: "a" })).not.toThrow();
-    expect(accounts.update("AccountRenamed", {}, ITEM, { accountId: undefined }).item).toEqual(fields);
-  });
-
-  test("a removal is of the version that was read", () => {
-    expect(accounts.remove("AccountClosed", { reason: "x" }, ITEM)).toMatchObject({
-      operation: "remove",
-      version: 3,
-    });
-  });
+describe("an index that is not declared", () => {
+  test.each(["balance", "grade", "", "__proto__"])(
+    'is refused by a code, and without a call: "%s"',
+    async (index) => {
+      for (const read of [accounts, copies]) {
+        await expect(read.where(index as "owner", "x")).rejects.toMatchObject({
+          code: "INDEX_UNKNOWN",
+          message: `There is no index "${index}"; there are: owner. Name it under \`indexes\` where the table or projection is declared.`,
+        });
+      }
+      expect(mock.calls()).toEqual([]);
+    },
+  );
 });

@@ -2,9 +2,10 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { StagedChange } from "../../../runtime";
 import { commitToDynamo } from "../../../runtime/dynamodb/commit";
-import type { StagedChange, StagedDynamoChange } from "../../../runtime/store/store";
-import { ddbAccounts } from "../../support/account";
+import { isAnswerLost } from "../../../runtime/dynamodb/lost-answer";
+import { accounts, newAccount } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));
@@ -24,15 +25,14 @@ beforeEach(() => {
   vi.spyOn(Math, "random").mockReturnValue(0);
 });
 
-const opening = (): StagedDynamoChange => ({
-  kind: "dynamo-change",
+const opening = (): StagedChange => ({
+  kind: "change",
   operation: "create",
   table: "accounts",
-  definition: ddbAccounts,
-  type: "AccountOpened",
+  definition: accounts,
+  event: "AccountOpened",
   change: {},
-  item: { accountId: "018f3c1e-0000-7000-8000-000000000001", owner: "Ada", balance: 0, grade: "gold" },
-  version: 0,
+  fields: newAccount("018f3c1e-0000-7000-8000-000000000001"),
 });
 /** A transaction that DynamoDB cancelled for these reasons, one per action. */
 const cancelled = (...codes: string[]) =>
@@ -71,7 +71,7 @@ describe("an answer that is lost", () => {
     },
   );
 
-  test("is a conflict when the next try is one: under its token a transaction that was done is no conflict", async () => {
+  test("is a conflict when the next try is one: under its token a transaction that was done would not conflict", async () => {
     mock
       .on(TransactWriteCommand)
       .rejectsOnce(lost("TimeoutError"))
@@ -98,4 +98,34 @@ describe("an answer that is lost", () => {
     expect(sent()).toHaveLength(8);
     expect(new Set(sent().map((input) => input.ClientRequestToken)).size).toBe(1);
   });
+});
+
+const error = (fields: object) => Object.assign(new Error("No."), fields);
+const answered = (name: string, httpStatusCode: number, attempts = 1) =>
+  error({ name, $metadata: { httpStatusCode, attempts } });
+
+test.each([
+  ["the connection broke", error({ code: "ECONNRESET", $metadata: { attempts: 3 } })],
+  ["the connection was refused", error({ code: "ECONNREFUSED" })],
+  ["time ran out", error({ name: "TimeoutError" })],
+  ["the service failed", answered("InternalServerError", 500)],
+  ["the service was not there", answered("ServiceUnavailable", 503)],
+  ["only the last of several tries was refused", answered("ProvisionedThroughputExceededException", 400, 3)],
+  ["the same transaction is in progress", answered("TransactionInProgressException", 400)],
+])("A call may have taken effect when %s", (_, lost) => {
+  expect(isAnswerLost(lost)).toBe(true);
+});
+
+test.each([
+  ["the service refused it", answered("AccessDeniedException", 400)],
+  ["the transaction was cancelled", answered("TransactionCanceledException", 400)],
+  ["the transaction was cancelled at a further try", answered("TransactionCanceledException", 400, 2)],
+  ["it was throttled", answered("ProvisionedThroughputExceededException", 400)],
+  [
+    "there were no credentials to sign it",
+    error({ name: "CredentialsProviderError", $metadata: { attempts: 1 } }),
+  ],
+  ["it could not be made", new TypeError("Cannot read properties of undefined")],
+])("A call has taken no effect when %s", (_, refused) => {
+  expect(isAnswerLost(refused)).toBe(false);
 });

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { dynamoWrite, inboxAction } from "../../../runtime/dynamodb/writes";
-import { MAX_PAYLOAD_BYTES } from "../../../runtime/envelope/payload-limit";
-import type { StagedDynamoChange } from "../../../runtime/store/store";
-import { ddbAccounts } from "../../support/account";
+import type { Row } from "../../../runtime/define/change";
+import type { DynamoChange } from "../../../runtime/dynamodb/writes";
+import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/limits";
+import { accounts } from "../../support/account";
 
 const NOW = new Date("2026-05-04T03:02:01.234Z");
 const NOW_SECONDS = Math.floor(NOW.getTime() / 1000);
@@ -16,21 +17,37 @@ const TABLES = {
 const STATE = { accountId: "018f3c1e-0000-7000-8000-000000000001", owner: "Ada", balance: 5, grade: "gold" };
 const CONTEXT = { correlationId: "request-1", causationId: "command-1" };
 
-const staged = (overrides: Partial<StagedDynamoChange> = {}): StagedDynamoChange => ({
-  kind: "dynamo-change",
-  operation: "update",
-  table: "accounts",
-  definition: ddbAccounts,
-  type: "AccountCredited",
-  change: { amount: 5 },
-  item: { ...STATE, note: "private" },
-  version: 3,
-  ...overrides,
+/** What all changes have; any of it can be given otherwise. */
+interface Given {
+  table?: string;
+  event?: string;
+  change?: unknown;
+  /** The item as it was read, or as it is created. */
+  item?: Row;
+}
+const about = ({ table = "accounts", event = "AccountCredited", change = { amount: 5 } }: Given) => ({
+  kind: "change" as const,
+  table,
+  definition: accounts,
+  event,
+  change,
 });
-const write = (overrides: Partial<StagedDynamoChange> = {}) =>
-  dynamoWrite(staged(overrides), TABLES, CONTEXT, NOW);
-const created = (overrides: Partial<StagedDynamoChange> = {}) =>
-  write({ operation: "create", type: "AccountOpened", change: {}, version: 0, ...overrides });
+const write = (staged: DynamoChange) => dynamoWrite(staged, TABLES, CONTEXT, NOW);
+const updated = ({ item = { ...STATE, note: "private" }, ...given }: Given = {}, fields: Row = {}) =>
+  write({ ...about(given), operation: "update", row: { ...item, version: 3 }, fields });
+const created = ({ item = { ...STATE, note: "private" }, ...given }: Given = {}, lastVersion?: number) =>
+  write({
+    ...about({ event: "AccountOpened", change: {}, ...given }),
+    operation: "create",
+    fields: item,
+    ...(lastVersion === undefined ? {} : { lastVersion }),
+  });
+const removed = ({ item = STATE, ...given }: Given = {}) =>
+  write({
+    ...about({ event: "AccountClosed", change: { reason: "moved" }, ...given }),
+    operation: "remove",
+    row: { ...item, version: 3 },
+  });
 
 describe("the entity's action", () => {
   test("of a creation puts the item on the condition that there is none, not even a removed one", () => {
@@ -45,9 +62,12 @@ describe("the entity's action", () => {
   });
 
   test("of an update puts the whole item on the condition that it has the version that was read", () => {
-    const [{ Put }] = write().actions;
+    const [{ Put }] = updated(
+      { item: { ...STATE, note: "private" } },
+      { balance: 7, note: undefined },
+    ).actions;
     expect(Put).toMatchObject({
-      Item: { ...STATE, note: "private", version: 4 },
+      Item: { ...STATE, balance: 7, note: undefined, version: 4 },
       ConditionExpression: "#version = :version",
       ExpressionAttributeNames: { "#version": "version" },
       ExpressionAttributeValues: { ":version": 3 },
@@ -55,24 +75,25 @@ describe("the entity's action", () => {
   });
 
   test("of a removal leaves the key and the version, from which a new life goes on", () => {
-    const [{ Put }] = write({ operation: "remove", type: "AccountClosed", change: { reason: "x" } }).actions;
+    const [{ Put }] = removed().actions;
     expect(Put?.Item).toEqual({ accountId: STATE.accountId, version: 4, removed: true });
   });
 
   test("of a creation over a removed item goes on from its version", () => {
-    const [{ Put }] = created({ version: 6 }).actions;
+    const [{ Put }] = created({}, 6).actions;
     expect(Put).toMatchObject({ Item: { version: 7 }, ExpressionAttributeValues: { ":version": 6 } });
   });
 
   test("writes nothing that the table does not declare", () => {
-    const [{ Put }] = write({ item: { ...STATE, stowaway: true, removed: true } }).actions;
+    const stray = { stowaway: true, removed: true, version: 99 };
+    const [{ Put }] = updated({ item: { ...STATE, ...stray } }, stray).actions;
     expect(Put?.Item).toEqual({ ...STATE, version: 4 });
   });
 });
 
 describe("the outbox's action", () => {
   test("adds the event with its state, its version and its end of life, on the condition that there is none", () => {
-    const { actions, committed } = write();
+    const { actions, committed } = updated();
     expect(actions[1].Put).toEqual({
       TableName: "outbox-1a2b3c4",
       Item: {
@@ -102,11 +123,11 @@ describe("the outbox's action", () => {
   });
 
   test("never carries private fields", () => {
-    expect(JSON.stringify(write().actions[1])).not.toContain("private");
+    expect(JSON.stringify(updated().actions[1])).not.toContain("private");
   });
 
   test("of a removal has a null state", () => {
-    const { actions } = write({ operation: "remove", type: "AccountClosed", change: { reason: "moved" } });
+    const { actions } = removed();
     expect(JSON.parse(String(actions[1].Put?.Item?.["payload"]))).toEqual({
       change: { reason: "moved" },
       state: null,
@@ -131,7 +152,7 @@ describe("the inbox's action", () => {
   });
 
   test("keeps of a request what tells it from another one, and what it changed", () => {
-    const { committed } = write();
+    const { committed } = updated();
     const request = { consumer: "shop.commands", messageId: "r1", fingerprint: "f" };
     expect(inboxAction(request, [committed], TABLES, NOW).Put?.Item).toMatchObject({
       fingerprint: "f",
@@ -144,24 +165,24 @@ describe("refused before anything is written is", () => {
   const code = (code: string) => expect.objectContaining({ code }) as Error;
 
   test("a change that does not fit its contract", () => {
-    expect(() => write({ change: { amount: 0 } })).toThrow(code("INVALID_CHANGE"));
+    expect(() => updated({ change: { amount: 0 } })).toThrow(code("INVALID_CHANGE"));
   });
 
   test("an event that the contract does not have", () => {
-    expect(() => write({ type: "AccountVanished" })).toThrow(code("EVENT_UNKNOWN"));
+    expect(() => updated({ event: "AccountVanished" })).toThrow(code("EVENT_UNKNOWN"));
   });
 
   test("a state that does not fit its contract", () => {
-    expect(() => write({ item: { ...STATE, balance: -1 } })).toThrow(code("INVALID_STATE"));
+    expect(() => updated({}, { balance: -1 })).toThrow(code("INVALID_STATE"));
   });
 
   test("private fields that do not fit their schema, without telling them", () => {
-    expect(() => write({ item: { ...STATE, note: 4711 } })).toThrow(code("INVALID_STATE"));
-    expect(() => write({ item: { ...STATE, note: 4711 } })).not.toThrow(/4711/);
+    expect(() => updated({}, { note: 4711 })).toThrow(code("INVALID_STATE"));
+    expect(() => updated({}, { note: 4711 })).not.toThrow(/4711/);
   });
 
   test("a table that is not registered, with the names there are", () => {
-    expect(() => write({ table: "cards" })).toThrow(
+    expect(() => updated({ table: "cards" })).toThrow(
       expect.objectContaining({
         code: "TABLE_UNKNOWN",
         message: 'There is no entity table "cards" here; there are accounts.',
@@ -173,16 +194,15 @@ describe("refused before anything is written is", () => {
     "an aggregate of the key %j, also for its removal",
     (accountId) => {
       expect(() => created({ item: { ...STATE, accountId } })).toThrow(code("INVALID_KEY"));
-      const removal = { type: "AccountClosed", change: { reason: "x" }, item: { accountId } };
-      expect(() => write({ operation: "remove", ...removal })).toThrow(code("INVALID_KEY"));
+      expect(() => removed({ item: { accountId } })).toThrow(code("INVALID_KEY"));
     },
   );
 
   test("a text that another store would refuse or alter, be it public or private", () => {
-    expect(() => write({ item: { ...STATE, owner: "Ada\0" } })).toThrow(code("INVALID_STATE"));
-    expect(() => write({ item: { ...STATE, note: "\ud800" } })).toThrow(code("INVALID_STATE"));
-    const renamed = { type: "AccountRenamed", change: { memo: "\udc00" } };
-    expect(() => write(renamed)).toThrow(code("INVALID_CHANGE"));
+    expect(() => updated({}, { owner: "Ada\0" })).toThrow(code("INVALID_STATE"));
+    expect(() => updated({}, { note: "\ud800" })).toThrow(code("INVALID_STATE"));
+    const renamed = { event: "AccountRenamed", change: { memo: "\udc00" } };
+    expect(() => updated(renamed)).toThrow(code("INVALID_CHANGE"));
   });
 
   test("an indexed field that cannot be a key, since DynamoDB refuses the item then", () => {
@@ -190,12 +210,12 @@ describe("refused before anything is written is", () => {
       expect.objectContaining({
         code: "INVALID_STATE",
         message:
-          '"owner" of Account is an index, so it must be a text of 1 to 2048 bytes where it is there. Nothing was written.',
+          '"owner" of bank.Account is an index, so it must be a text of 1 to 2048 bytes where it is there. Nothing was written.',
       }),
     );
   });
 
-  test("an item over DynamoDB's limit, which its private fields may make of it, with its measure", () => {
+  test("an item over DynamoDB's limit, be it by its private fields, with its size", () => {
     expect(() => created({ item: { ...STATE, note: "é".repeat(205_000) } })).toThrow(
       expect.objectContaining({
         code: "ITEM_TOO_LARGE",

@@ -3,11 +3,14 @@ import { mockClient } from "aws-sdk-client-mock";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
+import { readEnvironment } from "../../../runtime/function/environment";
 import { readCommittedRequest } from "../../../runtime/postgres/inbox";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
-import type { CommitContext, StagedChange } from "../../../runtime/store/store";
-import { openPool } from "../../../runtime/postgres/pool";
+import type { CommitContext } from "../../../runtime/store/store";
+import { accountAt, accountChanges, newAccount } from "../../support/account";
+import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { type Break, type BreakingProxy, breakingProxy } from "../../support/breaking-proxy";
 import { capturedLog } from "../../support/captured-log";
@@ -38,30 +41,33 @@ beforeEach(() => {
 });
 afterAll(() => db.destroy());
 
-const kysely = () => new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: openPool }) });
+const kysely = () => {
+  const pool = () => openPool(readEnvironment(POOL_VARIABLES));
+  return new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
+};
 const commit = (changes: StagedChange[], context: Partial<CommitContext> = {}) =>
   commitToPostgres(db, changes, { correlationId: "request-1", ...context });
 const once = (messageId: string, fingerprint?: string) => ({
   once: { consumer: "bank.commands", messageId, ...(fingerprint ? { fingerprint } : {}) },
 });
-const opening = (accountId: string) =>
-  bank.accounts.change("AccountOpened", {}, (change) =>
-    change.insert({ account_id: accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold" }),
-  );
+const { opening, ...changes } = accountChanges(() => bank.accounts);
 /** By version, as a command that has read the row. */
-const crediting = (accountId: string) =>
-  bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-    change.update({ balance: 5 }).where("account_id", "=", accountId).where("version", "=", 1),
-  );
+const crediting = (accountId: string) => changes.crediting(accountAt(accountId, 1), 5);
 /** Whatever the version is: a second time it would count again. */
 const counting = (accountId: string) =>
-  bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-    change.update({ balance: sql`balance + 5` }).where("account_id", "=", accountId),
-  );
-const closing = (accountId: string) =>
-  bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-    change.delete().where("account_id", "=", accountId).where("version", "=", 1),
-  );
+  bank.accounts
+    .change((table) => table.update({ balance: sql`balance + 5` }).where("accountId", "=", accountId))
+    .raise("AccountCredited", { amount: 1 });
+/** Creates it, or counts. */
+const upserting = (accountId: string) =>
+  bank.accounts
+    .change((table) =>
+      table
+        .insert(newAccount(accountId))
+        .onConflict((on) => on.column("accountId").doUpdateSet({ balance: sql`accounts.balance + 5` })),
+    )
+    .raise("AccountCredited", { amount: 1 });
+const closing = (accountId: string) => changes.closing(accountAt(accountId, 1));
 async function opened(): Promise<string> {
   const accountId = uuid();
   expect(await commit([opening(accountId)])).toMatchObject({ outcome: "committed" });
@@ -86,13 +92,14 @@ describe.each(breaks)("a connection that breaks %s the database", (when) => {
       ([id]: string[]) => [counting(id!)],
       "commit",
     ],
+    ["an upsert", async () => [await opened()], ([id]: string[]) => [upserting(id!)], "commit"],
     [
       "several changes",
       async () => [await opened(), await opened()],
       ([one, other]: string[]) => [crediting(one!), counting(other!)],
       "commit",
     ],
-  ])("leaves %s done, once, and told so", async (_, prepare, stage, text) => {
+  ])("leaves %s done, once, and answered so", async (_, prepare, stage, text) => {
     const ids = await prepare();
     const before = proxy.broken();
     proxy.breakAt(text, when);
@@ -112,7 +119,7 @@ describe.each(breaks)("a connection that breaks %s the database", (when) => {
     for (const id of ids) expect(await versions(id)).toEqual([1, 2]);
   });
 
-  test("leaves a creation done, once, and told so", async () => {
+  test("leaves a creation done, once, and answered so", async () => {
     const accountId = uuid();
     proxy.breakAt("AccountOpened", when);
     const outcome = await commit([opening(accountId)]);
@@ -123,7 +130,7 @@ describe.each(breaks)("a connection that breaks %s the database", (when) => {
   test.each([
     ["one change", "AccountCredited", (id: string) => [crediting(id)]],
     ["several changes", "commit", (id: string) => [crediting(id), opening(uuid())]],
-  ])("leaves %s of what runs once done, once, and told so", async (_, text, stage) => {
+  ])("leaves %s of what runs once done, once, and answered so", async (_, text, stage) => {
     const [accountId, messageId] = [await opened(), uuid()];
     proxy.breakAt(text, when);
     expect(await commit(stage(accountId), once(messageId, "f"))).toMatchObject({
@@ -149,9 +156,9 @@ describe("a statement that is still at work when its connection has broken", () 
     [
       "without one",
       (id: string) =>
-        bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-          change.update({ balance: 5 }).where("account_id", "=", id),
-        ),
+        bank.accounts
+          .change((table) => table.update({ balance: 5 }).where("accountId", "=", id))
+          .raise("AccountCredited", { amount: 1 }),
     ],
   ])("and changes a row %s takes effect once, and not beside the further try", async (_, stage) => {
     const accountId = await opened();
@@ -199,7 +206,7 @@ describe("a database that cannot be asked again", () => {
     try {
       expect(await commit([crediting(accountId)])).toMatchObject({ outcome: "unknown" });
     } finally {
-      proxy.mend();
+      proxy.restore();
     }
     expect(await versions(accountId)).toEqual(written);
   });
@@ -212,7 +219,7 @@ describe("a database that cannot be asked again", () => {
         outcome: "unknown",
       });
     } finally {
-      proxy.mend();
+      proxy.restore();
     }
     const context = once(messageId, "f");
     expect(await commit([crediting(accountId)], context)).toEqual({ outcome: "duplicate" });
@@ -233,7 +240,7 @@ describe("a database that cannot be asked again", () => {
         message: expect.stringContaining("Connection terminated") as string,
       });
     } finally {
-      proxy.mend();
+      proxy.restore();
       await unconnected.destroy();
     }
     expect(await versions(accountId)).toEqual([1]);

@@ -1,8 +1,10 @@
 import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import type { CommitContext, StagedChange } from "../../../runtime/store/store";
+import type { CommitContext } from "../../../runtime/store/store";
+import { accountAt, accountChanges } from "../../support/account";
 import { applicationConnection, type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { connect } from "../../support/postgres";
 
@@ -19,18 +21,19 @@ beforeAll(async () => {
 
 const commit = (changes: StagedChange[], context: Partial<CommitContext> = {}, db = bank.db) =>
   commitToPostgres(db, changes, { correlationId: "request-1", ...context });
-const opening = (accountId: string) =>
-  bank.accounts.change("AccountOpened", {}, (change) =>
-    change.insert({ account_id: accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold" }),
-  );
+const { opening, ...changes } = accountChanges(() => bank.accounts);
 const crediting = (accountId: string, version: number, balance: number) =>
-  bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-    change.update({ balance }).where("account_id", "=", accountId).where("version", "=", version),
-  );
+  changes.crediting(accountAt(accountId, version), balance);
+/** Whatever the version is. */
 const closing = (accountId: string) =>
-  bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-    change.delete().where("account_id", "=", accountId),
-  );
+  bank.accounts
+    .change((table) => table.delete().where("accountId", "=", accountId))
+    .raise("AccountClosed", { reason: "moved" });
+/** Leaves the counting to the database. */
+const counting = (accountId: string) =>
+  bank.accounts
+    .change((table) => table.update({ balance: sql`balance + 1` }).where("accountId", "=", accountId))
+    .raise("AccountCredited", { amount: 1 });
 async function opened(): Promise<string> {
   const accountId = uuid();
   expect(await commit([opening(accountId)])).toMatchObject({ outcome: "committed" });
@@ -46,7 +49,7 @@ const versions = async (accountId: string) =>
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 describe("of writers that read the same version", () => {
-  test("one wins and the others are told of a conflict", async () => {
+  test("one wins and the others end in a conflict", async () => {
     const accountId = await opened();
     const all = await Promise.all(upTo(5).map((balance) => commit([crediting(accountId, 1, balance)])));
     expect(outcomes(all)).toEqual(["committed", "conflict", "conflict", "conflict", "conflict"]);
@@ -67,7 +70,7 @@ describe("of writers that read the same version", () => {
     expect(written).toHaveLength(1);
   });
 
-  test("one creates an aggregate and the others are told of a conflict", async () => {
+  test("one creates an aggregate and the others end in a conflict", async () => {
     const accountId = uuid();
     const all = await Promise.all(upTo(4).map(() => commit([opening(accountId)])));
     expect(outcomes(all)).toEqual(["committed", "conflict", "conflict", "conflict"]);
@@ -92,17 +95,9 @@ describe("many writers at once", () => {
     expect(await bank.account(accountId)).toMatchObject({ balance: 20, version: 21 });
   });
 
-  test("that leave the counting to the database are all served, each with a version and a state of its own", async () => {
+  test("that leave the counting to the database are all served, each with its own version and state", async () => {
     const accountId = await opened();
-    const all = await Promise.all(
-      upTo(20).map(() =>
-        commit([
-          bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-            change.update({ balance: sql`balance + 1` }).where("account_id", "=", accountId),
-          ),
-        ]),
-      ),
-    );
+    const all = await Promise.all(upTo(20).map(() => commit([counting(accountId)])));
     expect(new Set(outcomes(all))).toEqual(new Set(["committed"]));
     const events = await bank.events(accountId);
     expect(events.map(({ aggregate_version }) => aggregate_version)).toEqual(upTo(21));

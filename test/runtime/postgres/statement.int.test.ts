@@ -1,7 +1,8 @@
 import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import type { StagedChange } from "../../../runtime/store/store";
+import { accountAt, accountChanges, newAccount } from "../../support/account";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 
 let bank: BankDatabase;
@@ -19,13 +20,7 @@ const CONTEXT = {
 };
 const commit = (...changes: StagedChange[]) => commitToPostgres(bank.db, changes, CONTEXT);
 
-/** Opens an account of this owner, by default of nobody else's name. */
-function opening(accountId: string, more: { owner?: string; balance?: number; note?: string } = {}) {
-  const values = { owner: `owner of ${accountId}`, balance: 0, grade: "gold", ...more };
-  return bank.accounts.change("AccountOpened", {}, (change) =>
-    change.insert({ account_id: accountId, ...values }),
-  );
-}
+const { opening, crediting, closing } = accountChanges(() => bank.accounts);
 /** An account that is there, at version 1. */
 async function opened(more: Parameters<typeof opening>[1] = {}): Promise<string> {
   const accountId = uuid();
@@ -39,16 +34,8 @@ describe("one change whose new state is known", () => {
     const accountId = uuid();
     await commit(opening(accountId));
     expect(bank.statements).toEqual([expect.stringMatching(/^with changed as \(insert into "accounts"/)]);
-    await commit(
-      bank.accounts.change("AccountCredited", { amount: 5 }, (change) =>
-        change.update({ balance: 5 }).where("account_id", "=", accountId).where("version", "=", 1),
-      ),
-    );
-    await commit(
-      bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-        change.delete().where("account_id", "=", accountId).where("version", "=", 2),
-      ),
-    );
+    await commit(crediting(accountAt(accountId, 1), 5));
+    await commit(closing(accountAt(accountId, 2)));
     expect(bank.statements).toHaveLength(3);
     expect((await bank.events(accountId)).map(({ aggregate_version }) => aggregate_version)).toEqual([
       1, 2, 3,
@@ -69,7 +56,7 @@ describe("one change whose new state is known", () => {
       schema_version: 1,
       payload: {
         change: {},
-        state: { accountId, owner: `owner of ${accountId}`, balance: 7, grade: "gold" },
+        state: newAccount(accountId, { balance: 7 }),
       },
       correlation_id: "request-1",
       causation_id: "command-1",
@@ -85,30 +72,22 @@ describe("one change whose new state is known", () => {
 
   test("updates the row and raises the event of the whole state that the database has then", async () => {
     const accountId = await opened({ balance: 7 });
-    const outcome = await commit(
-      bank.accounts.change("AccountCredited", { amount: 5 }, (change) =>
-        change.update({ balance: 12 }).where("account_id", "=", accountId).where("version", "=", 1),
-      ),
-    );
+    const outcome = await commit(crediting(accountAt(accountId, 1), 12));
     expect(outcome).toMatchObject({ outcome: "committed", changes: [{ version: 2 }] });
     expect(await bank.account(accountId)).toMatchObject({ balance: 12, version: 2 });
     expect((await bank.events(accountId))[1]).toMatchObject({
       type: "AccountCredited",
       schema_version: 2,
       payload: {
-        change: { amount: 5 },
-        state: { accountId, owner: `owner of ${accountId}`, balance: 12, grade: "gold" },
+        change: { amount: 1 },
+        state: newAccount(accountId, { balance: 12 }),
       },
     });
   });
 
   test("deletes the row and raises an event of the next version with a null state", async () => {
     const accountId = await opened();
-    const outcome = await commit(
-      bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-        change.delete().where("account_id", "=", accountId).where("version", "=", 1),
-      ),
-    );
+    const outcome = await commit(closing(accountAt(accountId, 1)));
     expect(outcome).toMatchObject({ outcome: "committed", changes: [{ version: 2 }] });
     expect(await bank.account(accountId)).toBeUndefined();
     expect((await bank.events(accountId))[1]).toMatchObject({
@@ -117,15 +96,12 @@ describe("one change whose new state is known", () => {
     });
   });
 
-  test("never publishes a private column", async () => {
+  test("never publishes a private field", async () => {
     const accountId = await opened({ note: "private note" });
     await commit(
-      bank.accounts.change("AccountRenamed", { memo: "x" }, (change) =>
-        change
-          .update({ grade: "silver", note: "another private note" })
-          .where("account_id", "=", accountId)
-          .where("version", "=", 1),
-      ),
+      bank.accounts
+        .update(accountAt(accountId, 1), { grade: "silver", note: "another private note" })
+        .raise("AccountRenamed", { memo: "x" }),
     );
     expect(await bank.account(accountId)).toMatchObject({ note: "another private note" });
     const events = await bank.events(accountId);
@@ -133,13 +109,9 @@ describe("one change whose new state is known", () => {
     expect(JSON.stringify(events)).not.toContain("private");
   });
 
-  test("that sets private columns only is an event of the unchanged public state", async () => {
+  test("that sets private fields only is an event of the unchanged public state", async () => {
     const accountId = await opened();
-    await commit(
-      bank.accounts.change("AccountRenamed", {}, (change) =>
-        change.update({ note: "private" }).where("account_id", "=", accountId).where("version", "=", 1),
-      ),
-    );
+    await commit(bank.accounts.update(accountAt(accountId, 1), { note: "private" }).raise("AccountRenamed"));
     expect(bank.statements).toHaveLength(1);
     const [first, second] = await bank.events(accountId);
     expect(second!.payload.state).toEqual(first!.payload.state);
@@ -148,9 +120,9 @@ describe("one change whose new state is known", () => {
   test("leaves a field of the change out that is undefined", async () => {
     const accountId = await opened();
     await commit(
-      bank.accounts.change("AccountRenamed", { memo: undefined }, (change) =>
-        change.update({ grade: "silver" }).where("account_id", "=", accountId),
-      ),
+      bank.accounts
+        .update(accountAt(accountId, 1), { grade: "silver" })
+        .raise("AccountRenamed", { memo: undefined }),
     );
     expect((await bank.events(accountId))[1]!.payload.change).toEqual({});
   });
@@ -163,11 +135,7 @@ describe("one change whose new state is known", () => {
 
   test("is a conflict and writes nothing when the row has another version than the one that was read", async () => {
     const accountId = await opened();
-    const outcome = await commit(
-      bank.accounts.change("AccountCredited", { amount: 5 }, (change) =>
-        change.update({ balance: 5 }).where("account_id", "=", accountId).where("version", "=", 99),
-      ),
-    );
+    const outcome = await commit(crediting(accountAt(accountId, 99), 5));
     expect(outcome).toEqual({
       outcome: "conflict",
       aggregate: "bank.Account",
@@ -196,27 +164,21 @@ describe("no change", () => {
 });
 
 describe("the handle of a table", () => {
-  test("finds a row with its version, private columns included, or nothing", async () => {
-    const accountId = await opened({ balance: 7, note: "private" });
-    expect(await bank.accounts.find(accountId)).toEqual({
-      account_id: accountId,
-      owner: `owner of ${accountId}`,
-      balance: 7,
-      grade: "gold",
-      note: "private",
-      version: 1,
-    });
-    expect(await bank.accounts.find(uuid())).toBeUndefined();
+  test("reads a row in one statement, by its key or by an index", async () => {
+    const owner = uuid();
+    const accountId = await opened({ owner, balance: 7, note: "private" });
+    const row = { ...newAccount(accountId, { owner, balance: 7 }), note: "private", version: 1 };
+    expect(await bank.accounts.find(accountId)).toEqual(row);
+    expect(await bank.accounts.where("owner", owner)).toEqual([row]);
+    expect(bank.statements).toHaveLength(2);
   });
 
-  test("selects with all that Kysely has", async () => {
-    const owner = uuid();
-    await opened({ owner, balance: 7 });
-    const rows = await bank.accounts
-      .select()
-      .select(["owner", "balance"])
-      .where("owner", "=", owner)
-      .execute();
-    expect(rows).toEqual([{ owner, balance: 7 }]);
+  test("refuses an index that the table does not declare, and sends nothing", async () => {
+    await expect(bank.accounts.where("grade" as "owner", "gold")).rejects.toMatchObject({
+      code: "INDEX_UNKNOWN",
+      message:
+        'The table "accounts" has no index "grade". Name it under `indexes` where the table is declared.',
+    });
+    expect(bank.statements).toEqual([]);
   });
 });

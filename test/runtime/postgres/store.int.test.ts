@@ -2,11 +2,12 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { mockClient } from "aws-sdk-client-mock";
 import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { PostgresHandle, ProjectionHandle } from "../../../runtime/define/handles";
-import { project } from "../../../runtime/define/project";
-import { openPostgresStore } from "../../../runtime/postgres/store";
-import { openPool } from "../../../runtime/postgres/pool";
-import { Account, pgAccounts } from "../../support/account";
+import { project, withKysely } from "../../../runtime";
+import type { KyselyHandle, ProjectionHandle } from "../../../runtime/define/handles";
+import { readEnvironment } from "../../../runtime/function/environment";
+import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
+import { type ProjectionOpener, postgresStore } from "../../../runtime/postgres/store";
+import { Account, type AccountHandle, accounts, newAccount } from "../../support/account";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { capturedLog } from "../../support/captured-log";
 
@@ -26,6 +27,7 @@ beforeEach(() => {
   vi.stubEnv("DATABASE_NAME", bank.database.name);
   vi.stubEnv("DATABASE_TLS", "disable");
   vi.stubEnv("DATABASE_SECRET_ARN", "arn:secret");
+  vi.stubEnv("PROJECTION_TABLES", "{}");
 });
 
 const secret = (content: unknown) =>
@@ -35,7 +37,7 @@ const secret = (content: unknown) =>
 
 /** A pool like that of a function; closed after the test. */
 async function opened() {
-  const pool = await openPool();
+  const pool = await openPool(readEnvironment(POOL_VARIABLES));
   onTestFinished(() => pool.end());
   return pool;
 }
@@ -96,21 +98,16 @@ describe("the pool of a function", () => {
   });
 
   test.each(["", "no json", "null", "[]", '{"username":"a"}', '{"username":"a","password":5}'])(
-    "is not opened with the malformed secret %j, whose content is not told",
+    "is not opened with the malformed secret %j, whose content is not quoted",
     async (content) => {
       secret(content);
-      await expect(openPool()).rejects.toMatchObject({
+      await expect(openPool(readEnvironment(POOL_VARIABLES))).rejects.toMatchObject({
         code: "DATABASE_SECRET_MALFORMED",
         message:
           'The secret "arn:secret" is not JSON with "username" and "password". Store it as Secrets Manager stores database credentials.',
       });
     },
   );
-
-  test("is not opened without its environment", async () => {
-    vi.stubEnv("DATABASE_SECRET_ARN", undefined);
-    await expect(openPool()).rejects.toMatchObject({ code: "VARIABLE_MISSING" });
-  });
 });
 
 describe("statements with parameters", () => {
@@ -174,50 +171,71 @@ describe("statements with parameters", () => {
 });
 
 describe("the store of the monolith", () => {
-  const projection: ProjectionHandle<{ owner: string }> = {
-    find: async (id) => ({ owner: `projected ${id}` }),
+  const others = project(Account, ({ owner }) => ({ owner }));
+  const opened = (projections?: ProjectionOpener) => {
+    const { variables, open } = postgresStore(projections);
+    return open(readEnvironment(variables));
   };
 
-  test("gives handles for what is used and commits what they stage", async () => {
-    const store = openPostgresStore(() => () => projection);
-    const handles = store.handles({ accounts: pgAccounts, others: project(Account, () => ({})) });
-    // As `HandlesOf` types them for commands.
-    const accounts = handles["accounts"] as unknown as PostgresHandle<"accounts", typeof pgAccounts>;
+  test("gives handles for what is used and commits what they describe", async () => {
+    const find = async (id: string) => ({ owner: `projected ${id}` });
+    const projection: ProjectionHandle<{ owner: string }> = { find, get: find, where: async () => [] };
+    const store = opened(() => () => projection);
     const accountId = uuid();
-    const staged = accounts.change("AccountOpened", {}, (change) =>
-      change.insert({ account_id: accountId, owner: "Ada", balance: 0, grade: "gold" }),
-    );
+    const handles = store.handles({ accounts, others });
+    // As `HandlesOf` types it for commands.
+    const staged = (handles["accounts"] as AccountHandle)
+      .create(newAccount(accountId))
+      .raise("AccountOpened");
     expect(await store.commit([staged], { correlationId: "request-1" })).toMatchObject({
       outcome: "committed",
       changes: [{ id: accountId, version: 1 }],
     });
-    expect(await accounts.find(accountId)).toMatchObject({ owner: "Ada", version: 1 });
-    expect(await (handles["others"] as typeof projection).find("x")).toEqual({ owner: "projected x" });
+    expect(await (handles["accounts"] as AccountHandle).get(accountId)).toMatchObject({ version: 1 });
+    expect(handles["others"]).toBe(projection);
     await breakConnections();
+  });
+
+  test("gives Kysely's builders only where a table is used with them", async () => {
+    const store = opened();
+    const plain = store.handles({ accounts })["accounts"];
+    const verbs = ["create", "find", "get", "remove", "update", "where"];
+    expect(Object.keys(plain as object).sort()).toEqual(verbs);
+    const kysely = store.handles({ accounts: withKysely(accounts) })["accounts"];
+    expect(Object.keys(kysely as object).sort()).toEqual([...verbs, "change", "select"].sort());
+    const accountId = uuid();
+    const typed = kysely as KyselyHandle<"accounts", typeof accounts>;
+    const staged = typed.change((table) => table.insert(newAccount(accountId))).raise("AccountOpened");
+    expect(await store.commit([staged], { correlationId: "request-1" })).toMatchObject({
+      outcome: "committed",
+    });
+    expect(await typed.select().select("owner").where("accountId", "=", accountId).execute()).toEqual([
+      { owner: `owner of ${accountId}` },
+    ]);
+    await breakConnections();
+  });
+
+  test("makes the handles for a function's uses once", () => {
+    const store = opened();
+    const uses = { accounts };
+    expect(store.handles(uses)).toBe(store.handles(uses));
+    expect(store.handles({ accounts })).not.toBe(store.handles(uses));
   });
 
   test("reads the secret only when it is used, and again when that failed", async () => {
     secrets.on(GetSecretValueCommand).rejectsOnce(new Error("Throttled"));
-    const store = openPostgresStore();
-    const { accounts } = store.handles({ accounts: pgAccounts }) as unknown as {
-      accounts: PostgresHandle<"accounts", typeof pgAccounts>;
-    };
+    const handle = opened().handles({ accounts })["accounts"] as AccountHandle;
     expect(secrets.commandCalls(GetSecretValueCommand)).toHaveLength(0);
-    await expect(accounts.find(uuid())).rejects.toThrow("Throttled");
-    secret({ ...credentials() });
-    expect(await accounts.find(uuid())).toBeUndefined();
+    await expect(handle.find(uuid())).rejects.toThrow("Throttled");
+    const { user, password } = bank.database.as("monolith_application");
+    secret({ username: user, password });
+    expect(await handle.find(uuid())).toBeUndefined();
     await breakConnections();
   });
 
   test("refuses a projection where the module has none", () => {
-    const store = openPostgresStore();
-    expect(() => store.handles({ others: project(Account, () => ({})) })).toThrow(
+    expect(() => opened().handles({ others })).toThrow(
       expect.objectContaining({ code: "PROJECTION_UNKNOWN" }),
     );
   });
-
-  function credentials() {
-    const { user, password } = bank.database.as("monolith_application");
-    return { username: user, password };
-  }
 });

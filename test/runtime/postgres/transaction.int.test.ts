@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import type { CommitContext, StagedChange } from "../../../runtime/store/store";
-import { ddbAccounts } from "../../support/account";
+import type { CommitContext } from "../../../runtime/store/store";
+import { accountAt, accountChanges } from "../../support/account";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 
 let bank: BankDatabase;
@@ -18,14 +19,13 @@ const commit = (changes: StagedChange[], context: Partial<CommitContext> = {}) =
   commitToPostgres(bank.db, changes, { correlationId: "request-1", ...context });
 const once = (messageId: string) => ({ once: { consumer: "bank.commands", messageId } });
 
-const opening = (accountId: string) =>
-  bank.accounts.change("AccountOpened", {}, (change) =>
-    change.insert({ account_id: accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold" }),
-  );
+const { opening, ...changes } = accountChanges(() => bank.accounts);
 const crediting = (accountId: string, version: number, balance: number) =>
-  bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-    change.update({ balance }).where("account_id", "=", accountId).where("version", "=", version),
-  );
+  changes.crediting(accountAt(accountId, version), balance);
+/** In Kysely's own builders. */
+const changing = (describe: (table: Builders) => ReturnType<Builders["update"]>, accountId: string) =>
+  bank.accounts.change((table) => describe(table).where("accountId", "=", accountId));
+type Builders = Parameters<Parameters<typeof bank.accounts.change>[0]>[0];
 async function opened(): Promise<string> {
   const accountId = uuid();
   expect(await commit([opening(accountId)])).toMatchObject({ outcome: "committed" });
@@ -65,17 +65,19 @@ describe("several changes", () => {
   });
 
   test("are all left undone when one of them does not fit its contract", async () => {
-    const first = await opened();
-    const wrong = bank.accounts.change("AccountCredited", { amount: 0 }, (change) =>
-      change.update({ balance: 0 }).where("account_id", "=", first),
-    );
+    const [first, second] = [await opened(), await opened()];
+    const wrong = bank.accounts
+      .update(accountAt(second, 1), { balance: 0 })
+      .raise("AccountCredited", { amount: 0 });
     await expect(commit([crediting(first, 1, 5), wrong])).rejects.toMatchObject({ code: "INVALID_CHANGE" });
+    expect(bank.statements.at(-1)).toBe("rollback");
     expect(await bank.account(first)).toMatchObject({ balance: 0, version: 1 });
   });
 
-  test("of one aggregate are versions of their own", async () => {
+  test("of one aggregate in Kysely's builders are one version each", async () => {
     const accountId = await opened();
-    await commit([crediting(accountId, 1, 5), crediting(accountId, 2, 6)]);
+    const setting = (balance: number) => changing((table) => table.update({ balance }), accountId);
+    await commit([5, 6].map((balance) => setting(balance).raise("AccountCredited", { amount: 1 })));
     const events = await bank.events(accountId);
     expect(events.map(({ payload }) => payload.state?.["balance"])).toEqual([0, 5, 6]);
     expect(await bank.account(accountId)).toMatchObject({ version: 3 });
@@ -86,11 +88,8 @@ describe("a change whose new state only the database can tell", () => {
   test("sets a value by an expression, and the event has the outcome", async () => {
     const accountId = await opened();
     for (const balance of [10, 20]) {
-      await commit([
-        bank.accounts.change("AccountCredited", { amount: 10 }, (change) =>
-          change.update({ balance: sql`balance + 10` }).where("account_id", "=", accountId),
-        ),
-      ]);
+      const counting = changing((table) => table.update({ balance: sql`balance + 10` }), accountId);
+      await commit([counting.raise("AccountCredited", { amount: 10 })]);
       expect((await bank.events(accountId)).at(-1)!.payload.state).toMatchObject({ balance });
     }
     expect(bank.statements).toEqual([...IN_TRANSACTION(1), ...IN_TRANSACTION(1)]);
@@ -98,23 +97,17 @@ describe("a change whose new state only the database can tell", () => {
 
   test("sets a value by a further set of the builder, and the event has the outcome", async () => {
     const accountId = await opened();
-    await commit([
-      bank.accounts.change("AccountRenamed", {}, (change) =>
-        change.update({ grade: "silver" }).set({ balance: 3 }).where("account_id", "=", accountId),
-      ),
-    ]);
+    const setting = changing((table) => table.update({ grade: "silver" }).set({ balance: 3 }), accountId);
+    await commit([setting.raise("AccountRenamed")]);
     expect((await bank.events(accountId))[1]!.payload.state).toMatchObject({ grade: "silver", balance: 3 });
     expect(bank.statements).toEqual(IN_TRANSACTION(1));
   });
 
-  test("leaves public columns to their defaults, and the event has what the database set", async () => {
+  test("leaves public fields to their columns' defaults, and the event has what the database set", async () => {
     const accountId = uuid();
-    await commit([
-      bank.accounts.change("AccountOpened", {}, (change) =>
-        // As a command in plain JavaScript could: the types ask for every public column.
-        change.insert({ account_id: accountId, owner: accountId } as never),
-      ),
-    ]);
+    // As a command in plain JavaScript could: the types ask for every public field.
+    const fields = { accountId, owner: accountId } as never;
+    await commit([bank.accounts.create(fields).raise("AccountOpened")]);
     expect((await bank.events(accountId))[0]!.payload.state).toEqual({
       accountId,
       owner: accountId,
@@ -124,14 +117,12 @@ describe("a change whose new state only the database can tell", () => {
   });
 
   test.each([
-    ["an expression", (change: Builders) => change.update({ balance: sql`balance - 1` })],
-    ["a further set", (change: Builders) => change.update({ grade: "silver" }).set({ balance: -1 })],
-    ["a set of another key", (change: Builders) => change.update({ grade: "silver" }).set("owner", "")],
+    ["an expression", (table: Builders) => table.update({ balance: sql`balance - 1` })],
+    ["a further set", (table: Builders) => table.update({ grade: "silver" }).set({ balance: -1 })],
+    ["a set of another field", (table: Builders) => table.update({ grade: "silver" }).set("owner", "")],
   ])("is refused and leaves nothing behind when %s leads to an invalid state", async (_, describe) => {
     const accountId = await opened();
-    const staged = bank.accounts.change("AccountRenamed", {}, (change) =>
-      describe(change).where("account_id", "=", accountId),
-    );
+    const staged = changing(describe, accountId).raise("AccountRenamed");
     await expect(commit([staged], once(accountId))).rejects.toMatchObject({ code: "INVALID_STATE" });
     expect(await bank.account(accountId)).toMatchObject({ balance: 0, version: 1 });
     expect(await bank.events(accountId)).toHaveLength(1);
@@ -140,16 +131,11 @@ describe("a change whose new state only the database can tell", () => {
 
   test("is a conflict when it does not find its row", async () => {
     const missing = uuid();
-    const outcome = await commit([
-      bank.accounts.change("AccountCredited", { amount: 1 }, (change) =>
-        change.update({ balance: sql`balance + 1` }).where("account_id", "=", missing),
-      ),
-    ]);
+    const counting = changing((table) => table.update({ balance: sql`balance + 1` }), missing);
+    const outcome = await commit([counting.raise("AccountCredited", { amount: 1 })]);
     expect(outcome).toMatchObject({ outcome: "conflict" });
     expect(await bank.events(missing)).toEqual([]);
   });
-
-  type Builders = Parameters<Parameters<typeof bank.accounts.change>[2]>[0];
 });
 
 describe("refused before anything is sent is", () => {
@@ -159,35 +145,23 @@ describe("refused before anything is sent is", () => {
   };
 
   test("a change that does not fit its contract", async () => {
-    const staged = bank.accounts.change("AccountCredited", { amount: 0 }, (change) => change.delete());
-    await refused([staged], "INVALID_CHANGE");
+    for (const unraised of [
+      bank.accounts.remove(accountAt(uuid(), 1)),
+      bank.accounts.change((table) => table.delete()),
+    ])
+      await refused([unraised.raise("AccountCredited", { amount: 0 })], "INVALID_CHANGE");
   });
 
   test("a known state that does not fit its contract", async () => {
     await refused([crediting(uuid(), 1, -1)], "INVALID_STATE");
   });
-
-  test("a change for DynamoDB", async () => {
-    const stray: StagedChange = {
-      kind: "dynamo-change",
-      operation: "create",
-      table: "accounts",
-      definition: ddbAccounts,
-      type: "AccountOpened",
-      change: {},
-      item: {},
-      version: 0,
-    };
-    await refused([stray], "WRONG_STORE");
-    await refused([opening(uuid()), stray], "WRONG_STORE");
-  });
 });
 
 describe("an aggregate that is created again after its deletion", () => {
   const closing = (accountId: string) =>
-    bank.accounts.change("AccountClosed", { reason: "moved" }, (change) =>
-      change.delete().where("account_id", "=", accountId),
-    );
+    bank.accounts
+      .change((table) => table.delete().where("accountId", "=", accountId))
+      .raise("AccountClosed", { reason: "moved" });
   const versions = async (accountId: string) =>
     (await bank.events(accountId)).map(({ aggregate_version, type }) => `${aggregate_version} ${type}`);
 

@@ -2,35 +2,32 @@ import { sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../../runtime/define/aggregate";
-import { entityTable } from "../../../runtime/define/table";
-import type { PostgresHandle } from "../../../runtime/define/handles";
+import { aggregate, type StagedChange, table } from "../../../runtime";
+import type { KyselyHandle } from "../../../runtime/define/handles";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import { postgresHandle } from "../../../runtime/postgres/handle";
-import type { CommitContext, StagedChange } from "../../../runtime/store/store";
+import { kyselyHandle } from "../../../runtime/postgres/handle";
+import type { CommitContext } from "../../../runtime/store/store";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { isCarried } from "../../support/carried";
 import { drawing, hostileValue, jsonText } from "../../support/hostile";
 
 /** An aggregate whose contract leaves to the database what it takes. */
-const Label = aggregate({
-  domain: "bank",
-  name: "Label",
+const Label = aggregate("bank.Label", {
   key: "labelId",
   state: () => z.object({ labelId: z.string(), count: z.number(), more: z.unknown() }),
-  events: { LabelPut: { version: 1, change: () => z.object({ why: z.unknown() }) } },
+  events: { LabelPut: () => z.object({ why: z.unknown() }) },
 });
-const labelTable = entityTable(Label, {
-  columns: { labelId: "label_id", count: "count", more: "more" },
+const labelTable = table(Label, {
   private: () => z.object({ note: z.string().nullish() }),
+  indexes: ["note"],
 });
 
 let bank: BankDatabase;
-let labels: PostgresHandle<"labels", typeof labelTable>;
+let labels: KyselyHandle<"labels", typeof labelTable>;
 beforeAll(async () => {
   bank = await bankDatabase();
   // What `Store.handles` hands to commands, with its type.
-  labels = postgresHandle(bank.db, "labels", labelTable) as unknown as typeof labels;
+  labels = kyselyHandle(bank.db, "labels", labelTable) as unknown as typeof labels;
   await bank.admin.query(`
     create table labels (label_id text primary key, count integer not null, more jsonb, note text, version integer not null);
     create index labels_note on labels (note);
@@ -47,9 +44,9 @@ interface Values {
   why?: unknown;
 }
 const putting = ({ labelId = uuid(), count = 0, more = null, note, why = 1 }: Values) =>
-  labels.change("LabelPut", { why }, (change) =>
-    change.insert({ label_id: labelId, count, more: JSON.stringify(more), note: note ?? null }),
-  );
+  labels
+    .create({ labelId, count, more: JSON.stringify(more), note: note ?? null })
+    .raise("LabelPut", { why });
 const commit = (changes: StagedChange[], context: Partial<CommitContext> = {}) =>
   commitToPostgres(bank.db, changes, { correlationId: "request-1", ...context });
 async function written(): Promise<number> {
@@ -89,16 +86,19 @@ describe("a text that PostgreSQL would refuse or alter", () => {
 
     test("is refused by a code in a condition, in an expression and in a context, and nothing is written", async () => {
       const updating = (where: string, note: unknown) => () =>
-        labels.change("LabelPut", { why: 1 }, (change) =>
-          change.update({ note } as never).where("label_id", "=", where),
-        );
+        labels
+          .change((table) => table.update({ note } as { note: string }).where("labelId", "=", where))
+          .raise("LabelPut", { why: 1 });
       await refused(updating(text, "x"), "INVALID_VALUE");
       await refused(updating("x", sql`${text}::text`), "INVALID_VALUE");
+      const read = { labelId: "x", count: 0, more: null, version: 1 };
+      await refused(() => labels.update(read, { note: text }).raise("LabelPut", { why: 1 }), "INVALID_VALUE");
       await refused(() => putting({}), "INVALID_VALUE", { context: { causationId: text } });
     });
 
-    test("is no key to look for", async () => {
-      await expect(labels.find(text)).rejects.toMatchObject({ code: "INVALID_VALUE" });
+    test("is refused by a code where it is looked for", async () => {
+      for (const reading of [labels.find(text), labels.get(text), labels.where("note", text)])
+        await expect(reading).rejects.toMatchObject({ code: "INVALID_VALUE" });
     });
   });
 });
@@ -108,7 +108,7 @@ describe("a value that its column does not take is refused by a code, without qu
     ["a number beyond an integer", { count: 2 ** 31 }, "INVALID_VALUE"],
     ["a number beyond the exact ones", { count: 2 ** 60 }, "INVALID_STATE"],
     ["a fraction", { count: 1.5 }, "INVALID_VALUE"],
-    ["a number that is none", { count: NaN }, "INVALID_STATE"],
+    ["a number that is not one", { count: NaN }, "INVALID_STATE"],
     ["a key of more characters than the outbox keeps", { labelId: "é".repeat(257) }, "INVALID_KEY"],
     [
       "a key that PostgreSQL would cut off, since only blanks are too much",
@@ -125,22 +125,22 @@ describe("a value that its column does not take is refused by a code, without qu
 
   test("a key that only the database knows, and that is longer than the outbox keeps", async () => {
     const staged = () =>
-      labels.change("LabelPut", { why: 1 }, (change) =>
-        change.insert({ label_id: sql`repeat('x', 257)`, count: 0, more: "null" } as never),
-      );
+      labels
+        .change((table) => table.insert({ labelId: sql`repeat('x', 257)`, count: 0, more: "null" } as never))
+        .raise("LabelPut", { why: 1 });
     await refused(staged, "INVALID_VALUE");
   });
 
   test("a JSON value of 10,000 levels", async () => {
     const more = "[".repeat(10_000) + "]".repeat(10_000);
     const staged = () =>
-      labels.change("LabelPut", { why: 1 }, (change) =>
-        change.insert({ label_id: uuid(), count: 0, more: sql`${more}::jsonb` } as never),
-      );
+      labels
+        .change((table) => table.insert({ labelId: uuid(), count: 0, more: sql`${more}::jsonb` } as never))
+        .raise("LabelPut", { why: 1 });
     await refused(staged, "INVALID_STATE");
   });
 
-  test("a text that is no uuid, also where it is only looked for", async () => {
+  test("a text that is not a uuid, also where it is only looked for", async () => {
     await expect(bank.accounts.find("no uuid")).rejects.toMatchObject({
       code: "INVALID_VALUE",
       message:

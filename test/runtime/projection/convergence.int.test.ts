@@ -1,15 +1,18 @@
 import fc from "fast-check";
 import { v7 as uuid } from "uuid";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { project } from "../../../runtime/define/project";
+import { project } from "../../../runtime";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { projectionHandle } from "../../../runtime/projection/read";
 import { writeProjection, type ProjectedItem } from "../../../runtime/projection/write";
 import { Account } from "../../support/account";
 import { bankTables, PROJECTION_TABLE } from "../../support/bank-tables";
+import { capturedLog } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";
+import { lambdaContext } from "../../support/outbox-records";
 
 const bank = bankTables();
+capturedLog();
 beforeEach(() => {
   vi.stubEnv("PROJECTION_TABLES", JSON.stringify({ accounts: PROJECTION_TABLE }));
 });
@@ -22,7 +25,8 @@ const item = (aggregateId: string, version: number, owner: string | undefined): 
   ...(owner === undefined ? {} : { fields: { owner } }),
 });
 const write = (one: ProjectedItem) => writeProjection(bank.documents, PROJECTION_TABLE, one);
-const find = (id: string) => projectionHandle(bank.documents, PROJECTION_TABLE).find(id);
+const accounts = project(Account, (state) => ({ owner: state.owner }));
+const find = (id: string) => projectionHandle(bank.documents, PROJECTION_TABLE, accounts).find(id);
 const stored = async (ids: string[]) =>
   (await bank.items(PROJECTION_TABLE))
     .filter((one) => ids.includes(String(one["aggregateId"])))
@@ -123,8 +127,7 @@ describe("whatever the order, the duplicates and the interleaving", () => {
   });
 
   test("the projection's handler ends in the newest version of each aggregate, with functions running side by side", async () => {
-    const accounts = project(Account, (state) => ({ owner: state.owner }));
-    const handle = makeProjectionHandler("accounts", accounts)();
+    const handle = makeProjectionHandler("accounts", accounts).callbackFactory();
     const property = fc.asyncProperty(
       arbitraryDelivery,
       fc.integer({ min: 1, max: 3 }),
@@ -139,7 +142,9 @@ describe("whatever the order, the duplicates and the interleaving", () => {
           }),
         );
         for (const batches of deliveries(deliveries(events, deliverySize), functions)) {
-          const answers = await Promise.all(batches.map((batch) => handle(queueBatch(batch))));
+          const answers = await Promise.all(
+            batches.map((batch) => handle(queueBatch(batch), lambdaContext())),
+          );
           expect(answers.flatMap(({ batchItemFailures }) => batchItemFailures)).toEqual([]);
         }
         expect(await stored(ids)).toEqual(

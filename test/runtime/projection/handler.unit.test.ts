@@ -3,13 +3,14 @@ import { DynamoDBDocumentClient, PutCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../../runtime/define/aggregate";
-import { project } from "../../../runtime/define/project";
+import { aggregate, project } from "../../../runtime";
+import type { AnyProjection } from "../../../runtime/define/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { writeProjection } from "../../../runtime/projection/write";
 import { Account } from "../../support/account";
 import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";
+import { lambdaContext } from "../../support/outbox-records";
 
 const documents = mockClient(DynamoDBDocumentClient);
 const log = capturedLog();
@@ -21,8 +22,10 @@ beforeEach(() => {
 });
 
 const accounts = project(Account, (state) => ({ owner: state.owner }));
-const handle = (...bodies: Parameters<typeof queueBatch>[0]) =>
-  makeProjectionHandler("accounts", accounts)()(queueBatch(bodies));
+/** Hands these to the function of the projection, in one batch. */
+const handledBy = (projection: AnyProjection, ...bodies: Parameters<typeof queueBatch>[0]) =>
+  makeProjectionHandler("accounts", projection).callbackFactory()(queueBatch(bodies), lambdaContext());
+const handle = (...bodies: Parameters<typeof queueBatch>[0]) => handledBy(accounts, ...bodies);
 const written = () => documents.commandCalls(PutCommand).map(({ args }) => args[0].input.Item);
 const stale = () => Object.assign(new Error("No."), { name: "ConditionalCheckFailedException" });
 
@@ -80,7 +83,7 @@ describe("a projection's handler", () => {
     expect(written()).toHaveLength(2);
   });
 
-  test("gives a message back that is no domain event, and writes the others", async () => {
+  test("gives a message back that is not a domain event, and writes the others", async () => {
     const answer = await handle("no json", cloudEvent(), '{"detail":{}}');
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] });
     expect(written()).toHaveLength(1);
@@ -92,17 +95,15 @@ describe("a projection's handler", () => {
 
   test("gives an event back that its own selection cannot read", async () => {
     const choosy = project(Account, (state) => ({ initial: state.owner.charAt(0) }));
-    const handler = makeProjectionHandler("accounts", choosy)();
     const nameless = cloudEvent({ data: { change: {}, state: {} } });
-    const answer = await handler(queueBatch([nameless, cloudEvent()]));
+    const answer = await handledBy(choosy, nameless, cloudEvent());
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
   });
 
   test("gives back only the event that cannot be projected, and not older ones of its aggregate", async () => {
     const choosy = project(Account, (state) => ({ initial: state.owner.charAt(0) }));
-    const handler = makeProjectionHandler("accounts", choosy)();
     const poison = cloudEvent({ aggregateId: "a", aggregateVersion: 9, data: { change: {}, state: {} } });
-    const answer = await handler(queueBatch([cloudEvent({ aggregateId: "a", aggregateVersion: 2 }), poison]));
+    const answer = await handledBy(choosy, cloudEvent({ aggregateId: "a", aggregateVersion: 2 }), poison);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m2" }] });
     expect(written()).toMatchObject([{ aggregateId: "a", version: 2 }]);
   });
@@ -111,12 +112,9 @@ describe("a projection's handler", () => {
     ["is larger than an item may be", () => ({ all: "x".repeat(400 * 1024) }), "ITEM_TOO_LARGE"],
     ["cannot be kept in DynamoDB", () => ({ since: new Date() }), "INVALID_ITEM"],
   ])("gives an event back by a code whose projection %s, and writes the others", async (_, select, code) => {
-    const handler = makeProjectionHandler(
-      "accounts",
-      project(Account, (state) => (state.owner === "bad" ? select() : {})),
-    )();
+    const selecting = project(Account, (state) => (state.owner === "bad" ? select() : {}));
     const bad = cloudEvent({ data: { change: {}, state: { owner: "bad" } } });
-    expect(await handler(queueBatch([bad, cloudEvent()]))).toEqual({
+    expect(await handledBy(selecting, bad, cloudEvent())).toEqual({
       batchItemFailures: [{ itemIdentifier: "m1" }],
     });
     expect(written()).toHaveLength(1);
@@ -136,9 +134,7 @@ describe("a projection's handler", () => {
   });
 
   test("selects from older events what their upcast makes of them", async () => {
-    const Person = aggregate({
-      domain: "bank",
-      name: "Person",
+    const Person = aggregate("bank.Person", {
       key: "personId",
       state: () => z.object({ personId: z.string(), name: z.string() }),
       events: {
@@ -149,13 +145,46 @@ describe("a projection's handler", () => {
         },
       },
     });
-    const handler = makeProjectionHandler(
-      "accounts",
-      project(Person, ({ name }) => ({ name })),
-    )();
+    const people = project(Person, ({ name }) => ({ name }));
     const old = { aggregate: "bank.Person", type: "Named", schemaVersion: 1 };
-    await handler(queueBatch([cloudEvent({ ...old, data: { change: {}, state: { title: "Ada" } } })]));
+    await handledBy(people, cloudEvent({ ...old, data: { change: {}, state: { title: "Ada" } } }));
     expect(written()).toMatchObject([{ fields: { name: "Ada" } }]);
+  });
+
+  test("copies what its indexes are on beside the fields, as far as it can be an index's key", async () => {
+    const indexed = project(Account, ({ owner, grade }) => ({ owner, grade, nick: owner }), {
+      indexes: ["owner", "grade"],
+    });
+    const of = (aggregateId: string, state: object) =>
+      cloudEvent({ aggregateId, data: { change: {}, state } });
+    await handledBy(
+      indexed,
+      of("a", { owner: "Ada", grade: "gold" }),
+      of("b", { owner: "", grade: null }),
+      of("c", { owner: "é".repeat(1_025), grade: "é".repeat(1_024) }),
+      of("d", { grade: 5 }),
+      cloudEvent({ aggregateId: "e", data: { change: {}, state: null } }),
+    );
+    const copies = written().map(({ by_owner, by_grade, by_nick } = {}) => ({ by_owner, by_grade, by_nick }));
+    expect(copies).toEqual([
+      { by_owner: "Ada", by_grade: "gold" },
+      {},
+      { by_grade: "é".repeat(1_024) },
+      {},
+      {},
+    ]);
+    expect(written()[2]).toMatchObject({ fields: { owner: "é".repeat(1_025) } });
+  });
+
+  test("counts those copies into the size that an item may have", async () => {
+    const indexed = project(Account, ({ owner, grade }) => ({ owner, grade }), { indexes: ["owner"] });
+    const sized = (owner: string) =>
+      cloudEvent({ data: { change: {}, state: { owner, grade: "x".repeat(406_000) } } });
+    expect(await handledBy(indexed, sized("x".repeat(1_000)))).toEqual({ batchItemFailures: [] });
+    expect(await handledBy(indexed, sized("x".repeat(2_000)))).toEqual({
+      batchItemFailures: [{ itemIdentifier: "m1" }],
+    });
+    expect(problems(log)).toMatchObject([{ code: "ITEM_TOO_LARGE" }]);
   });
 
   test("logs no content of a message that it gives back", async () => {
@@ -167,7 +196,7 @@ describe("a projection's handler", () => {
 
   test("does not start without its environment", () => {
     vi.stubEnv("PROJECTION_TABLES", undefined);
-    expect(() => makeProjectionHandler("accounts", accounts)()).toThrow(
+    expect(() => makeProjectionHandler("accounts", accounts).callbackFactory()).toThrow(
       expect.objectContaining({ code: "VARIABLE_MISSING" }),
     );
   });

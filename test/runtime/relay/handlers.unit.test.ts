@@ -35,7 +35,7 @@ const published = () =>
     .commandCalls(PutEventsCommand)
     .flatMap(({ args }) => args[0].input.Entries ?? [])
     .map(({ Detail = "" }) => JSON.parse(Detail) as CloudEvent);
-const setAside = () =>
+const quarantined = () =>
   queue.commandCalls(SendMessageCommand).map(
     ({ args }) =>
       JSON.parse(args[0].input.MessageBody ?? "") as {
@@ -70,11 +70,11 @@ describe("the relay of the monolith", () => {
     expect(published()).toEqual([expect.objectContaining(EXPECTED)]);
   });
 
-  test("sets a poison record aside byte for byte, with where it came from, and publishes the others", async () => {
+  test("quarantines a poison record byte for byte, with where it came from, and publishes the others", async () => {
     const answer = await relay()(kinesisEvent(["poison\n", dmsRecord()]), lambdaContext());
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(published()).toHaveLength(1);
-    expect(setAside()).toEqual([
+    expect(quarantined()).toEqual([
       expect.objectContaining({
         stream: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
         sequenceNumber: "1",
@@ -83,12 +83,12 @@ describe("the relay of the monolith", () => {
     ]);
   });
 
-  test("sets a record of 10,000 levels aside without overflowing, and publishes the others", async () => {
+  test("quarantines a record of 10,000 levels without overflowing, and publishes the others", async () => {
     const payload = `{"change":{"deep":${"[".repeat(10_000)}${"]".repeat(10_000)}},"state":null}`;
     const answer = await relay()(kinesisEvent([dmsRecord({ payload }), dmsRecord()]), lambdaContext());
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(published()).toHaveLength(1);
-    expect(setAside()).toMatchObject([{ sequenceNumber: "1" }]);
+    expect(quarantined()).toMatchObject([{ sequenceNumber: "1" }]);
   });
 
   test("names the first record that it could not publish", async () => {
@@ -120,7 +120,7 @@ describe("the relay of a microservice", () => {
     ]);
     expect(answer).toEqual({ batchItemFailures: [] });
     expect(published()).toEqual([]);
-    expect(setAside()).toEqual([]);
+    expect(quarantined()).toEqual([]);
   });
 
   test("publishes an event without cause and trace", async () => {
@@ -132,12 +132,12 @@ describe("the relay of a microservice", () => {
   test.each([
     ["lacks a field", { correlationId: undefined }, "Missing or wrong: correlationId."],
     [
-      "has a version that is no number",
+      "has a version that is not a number",
       { aggregateVersion: { S: "x" } },
       "Missing or wrong: aggregateVersion.",
     ],
     [
-      "has a payload that is no JSON",
+      "has a payload that is not JSON",
       { payload: { S: "{" } },
       "The payload is not JSON with change and state.",
     ],
@@ -151,17 +151,17 @@ describe("the relay of a microservice", () => {
       { payload: { S: "null" } },
       "The payload is not JSON with change and state.",
     ],
-    ["has attributes that are no attributes", { correlationId: null }, "Missing or wrong: correlationId."],
+    ["has attributes that are not attributes", { correlationId: null }, "Missing or wrong: correlationId."],
     ["has no time", { occurredAt: { S: "yesterday" } }, "occurredAt is not a time."],
     [
-      "is of no domain",
+      "does not name its domain",
       { aggregate: { S: "Account" } },
       'The aggregate is not named "<domain>.<Aggregate>".',
     ],
-  ])("sets an item aside that %s, and does not let it block the shard", async (_, overrides, reason) => {
+  ])("quarantines an item that %s, and does not let it block the shard", async (_, overrides, reason) => {
     expect(await relay([inserted(overrides), inserted()])).toEqual({ batchItemFailures: [] });
     expect(published()).toHaveLength(1);
-    const [record] = setAside();
+    const [record] = quarantined();
     expect(record).toMatchObject({
       stream: "arn:aws:dynamodb:us-east-1:000000000000:table/outbox/stream/1",
       sequenceNumber: "1",
@@ -171,9 +171,9 @@ describe("the relay of a microservice", () => {
     expect(kept.NewImage).toEqual(JSON.parse(JSON.stringify(outboxImage(overrides))));
   });
 
-  test("sets a record without an image aside", async () => {
+  test("quarantines a record without an image", async () => {
     expect(await relay([{ eventName: "INSERT" }])).toEqual({ batchItemFailures: [] });
-    expect(setAside()).toHaveLength(1);
+    expect(quarantined()).toHaveLength(1);
   });
 
   test("names the first record that it could not publish", async () => {

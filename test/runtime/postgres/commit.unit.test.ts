@@ -1,31 +1,31 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../../runtime/define/aggregate";
-import { entityTable } from "../../../runtime/define/table";
-import { isKnownToBeValid } from "../../../runtime/postgres/known-state";
+import { aggregate, table } from "../../../runtime";
+import type { AnyTable } from "../../../runtime/define/table";
+import { isKnownToBeValid } from "../../../runtime/postgres/commit";
 import type { DescribedChange } from "../../../runtime/postgres/statement";
-import { pgAccounts } from "../../support/account";
+import { accounts, newAccount } from "../../support/account";
 
-const ROW = { account_id: "018f3c1e-0000-7000-8000-000000000001", owner: "Ada", balance: 5, grade: "gold" };
+const ROW = newAccount("018f3c1e-0000-7000-8000-000000000001");
 const known = (
   operation: DescribedChange["operation"],
   values: Record<string, unknown>,
   more = false,
-  table = pgAccounts as Parameters<typeof isKnownToBeValid>[0],
-) => isKnownToBeValid(table, { operation, values, more });
+  definition: AnyTable = accounts,
+) => isKnownToBeValid(definition, { operation, values, more });
 const INVALID = expect.objectContaining({ code: "INVALID_STATE" }) as Error;
 
 describe("the state that an insert leads to", () => {
-  test("is known when every public column has a value", () => {
+  test("is known when every public field has a value", () => {
     expect(known("insert", ROW)).toBe(true);
   });
 
-  test("is known whatever private columns are set to", () => {
+  test("is known whatever private fields are set to", () => {
     expect(known("insert", { ...ROW, note: sql`now()::text` })).toBe(true);
   });
 
-  test("is only the database's to tell when a column is left to its default", () => {
+  test("is only the database's to tell when a field is left to its default", () => {
     expect(known("insert", { ...ROW, grade: undefined })).toBe(false);
   });
 
@@ -57,21 +57,20 @@ describe("the state that an update leads to", () => {
 
   test("is refused before anything is written when what is set does not fit", () => {
     expect(() => known("update", { balance: 0.5 })).toThrow(INVALID);
+    expect(() => known("update", { owner: null })).toThrow(INVALID);
   });
 
   test("is only the database's to tell when the contract checks fields against each other", () => {
-    const Range = aggregate({
-      domain: "bank",
-      name: "Range",
+    const Range = aggregate("bank.Range", {
       key: "rangeId",
       state: () =>
         z.object({ rangeId: z.string(), low: z.number(), high: z.number() }).refine((r) => r.low <= r.high),
-      events: { Moved: { version: 1, change: () => z.object({}) } },
+      events: { Moved: () => z.object({}) },
     });
-    const ranges = entityTable(Range, { columns: { rangeId: "range_id", low: "low", high: "high" } });
+    const ranges = table(Range);
     expect(known("update", { low: 7 }, false, ranges)).toBe(false);
-    expect(known("insert", { range_id: "r", low: 1, high: 2 }, false, ranges)).toBe(true);
-    expect(() => known("insert", { range_id: "r", low: 2, high: 1 }, false, ranges)).toThrow(INVALID);
+    expect(known("insert", { rangeId: "r", low: 1, high: 2 }, false, ranges)).toBe(true);
+    expect(() => known("insert", { rangeId: "r", low: 2, high: 1 }, false, ranges)).toThrow(INVALID);
   });
 });
 
