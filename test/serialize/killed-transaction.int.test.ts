@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { sideEffectOfStatement } from "../../dist/test/faults/crash-points/side-effects.js";
 import { type PostgresProxy, startPostgresProxy } from "../../dist/test/faults/proxies/postgres-proxy.js";
 import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
-import { command, table } from "../../dist/runtime/index.js";
+import { command, table, withKysely } from "../../dist/runtime/index.js";
 import { postgresStore } from "../../dist/runtime/postgres/store.js";
 import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
 import { awsStub } from "../support/aws-stub";
@@ -13,12 +13,12 @@ import { connect, freshDatabase } from "../support/postgres";
 const members = table(Member);
 /** Two changes of one member. */
 const joinElsewhere = command({
-  uses: { members },
+  uses: { members: withKysely(members) },
   input: Member.state,
   handle: async (member, { members }) => [
     members.create(member).raise("MemberJoined"),
     members
-      .update({ ...member, version: 1 }, { city: "Turin" })
+      .change((table) => table.update({ city: "Turin" }).where("memberId", "=", member.memberId))
       .raise("MemberMoved", { from: member.city, to: "Turin" }),
   ],
 });

@@ -9,7 +9,7 @@ import { parseData } from "../../runtime/envelope/parse-data";
 import { commitOnFreshReads } from "../../runtime/store/retries";
 import type { CommitOutcome, Store } from "../../runtime/store/store";
 import { validChange, validKey, validState } from "../../runtime/store/validation";
-import { found, tableHandle } from "../../runtime/store/verbs";
+import { checkChangedOnce, found, tableHandle } from "../../runtime/store/verbs";
 
 /** What is there before a command or reaction: a table's rows with their versions; a projection's fields by key. */
 export type Known = Record<string, readonly Row[] | Readonly<Record<string, Row>>>;
@@ -57,6 +57,7 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
     handles: (uses) =>
       Object.fromEntries(Object.entries(uses).map(([name, used]) => [name, handleOf(name, used)])),
     async commit(changes) {
+      checkChangedOnce(changes);
       const conflict = changes.map((change) => conflictOf(change, rowsOf(change.table))).find(Boolean);
       if (conflict) return conflict;
       committed = changes.map(described);

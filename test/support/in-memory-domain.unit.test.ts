@@ -66,6 +66,15 @@ describe("A domain in memory refuses, as its stores would,", () => {
     await expect(reacts("left", { ...event, type: "MemberMoved" })).rejects.toThrow("does not react");
   });
 
+  test("two changes of one aggregate", async () => {
+    const row = { ...loan, version: 2 };
+    const twice = changed(async (_, { loans }) => [
+      loans.update(row, { title: "Persuasion" }).raise("BookReturned"),
+      loans.remove(row).raise("BookReturned"),
+    ]);
+    await expect(twice).rejects.toMatchObject({ code: "AGGREGATE_CHANGED_TWICE" });
+  });
+
   test("a lookup by an index that is not declared", async () => {
     const byTitle = changed(async (_, { loans }) => {
       await loans.where("title" as never, "Emma");
