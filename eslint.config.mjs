@@ -22,6 +22,7 @@ export default tseslint.config(
   },
   {
     files: ["runtime/**/*.ts", "domains/**/*.ts"],
+    ignores: ["**/*.test.ts"],
     rules: {
       "no-console": "error",
       "no-restricted-syntax": [

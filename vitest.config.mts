@@ -7,6 +7,9 @@ const shared = { pool: "forks" as const, server: { deps: { external: [/\/dist\//
 const SLOW_TEST_MILLISECONDS = 120_000;
 const WHOLE_RUN_MILLISECONDS = 240_000;
 
+/** Tests of this kind: the framework's, and those that a domain's folder brings along. */
+const testsOf = (kind: string) => [`{test,domains,scenario}/**/*.${kind}.test.ts`];
+
 /** Busy by itself: beside others it would take half as long again, and so would they. */
 const FAULT_RUN = "test/e2e/faults.e2e.test.ts";
 
@@ -17,12 +20,12 @@ export default defineConfig({
   test: {
     maxWorkers,
     projects: [
-      { test: { ...shared, name: "unit", include: ["{test,domains,scenario}/**/*.unit.test.ts"], testTimeout: 30_000 } },
+      { test: { ...shared, name: "unit", include: testsOf("unit"), testTimeout: 30_000 } },
       {
         test: {
           ...shared,
           name: "int",
-          include: ["{test,domains,scenario}/**/*.int.test.ts"],
+          include: testsOf("int"),
           globalSetup: ["test/support/global-postgres.ts"],
           testTimeout: SLOW_TEST_MILLISECONDS,
           hookTimeout: SLOW_TEST_MILLISECONDS,
@@ -32,7 +35,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: "e2e",
-          include: ["{test,domains,scenario}/**/*.e2e.test.ts"],
+          include: testsOf("e2e"),
           exclude: [FAULT_RUN],
           testTimeout: WHOLE_RUN_MILLISECONDS,
           hookTimeout: WHOLE_RUN_MILLISECONDS,

@@ -94,8 +94,8 @@ async function commit(db: Kysely<AnyDatabase>, staged: StagedChange): Promise<st
   return committed.changes[0]?.eventId ?? "";
 }
 
-function resultOf({ journal, landscape }: LocalSystem, eventIds: string[], rate: number): EventsResult {
-  const subscribers = landscape.subscribersOf({ source: SOURCE, type: MOVED });
+function resultOf({ journal, topology }: LocalSystem, eventIds: string[], rate: number): EventsResult {
+  const subscribers = topology.subscribersOf({ source: SOURCE, type: MOVED });
   const result: EventsResult = {
     events: eventIds.length,
     lost: 0,

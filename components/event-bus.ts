@@ -2,7 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "./function/policy";
 
-/** The custom EventBridge bus that all domain events travel over. */
+/** The custom EventBridge bus that carries all domain events. */
 export class EventBus extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly name: pulumi.Output<string>;
@@ -15,7 +15,7 @@ export class EventBus extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn, name: this.name });
   }
 
-  /** Lets a relay publish the events of these domains, and no others'. */
+  /** Allows a relay to publish the events of these domains only. */
   publishing(domains: string[]): PolicyStatement {
     return {
       Sid: "PublishEvents",

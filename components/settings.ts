@@ -9,31 +9,31 @@ const ids = (kind: string) =>
     .transform((list) => list.split(",").map((id) => id.trim()))
     .refine(
       (list) => list.every((id) => new RegExp(`^${kind}-[0-9a-f]+$`).test(id)),
-      `must be ids that start with "${kind}-", with commas between them`,
+      `must be ids that start with "${kind}-", separated by commas`,
     );
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
-/** The retentions that CloudWatch Logs takes, in days. Source: Amazon CloudWatch Logs API, PutRetentionPolicy. */
+/** The retentions that CloudWatch Logs accepts, in days. Source: Amazon CloudWatch Logs API, PutRetentionPolicy. */
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/** The stack's configuration: names, defaults, limits. Pulumi.yaml tells the same to `pulumi config`. */
+/** The stack's configuration: names, defaults, limits. Pulumi.yaml declares the same for `pulumi config`. */
 const schema = z
   .object({
-    /** Host of the monolith's PostgreSQL writer; a proxy will not do, since DMS cannot capture through one. */
+    /** Host of the monolith's PostgreSQL writer, not of a proxy: DMS cannot capture through one. */
     databaseHost: z.string().min(1),
     databasePort: wholeNumber(1, 65_535).default(5432),
     databaseName: z
       .string()
       .regex(/^[a-z_][a-z0-9_]{0,55}$/, "must be lower case letters, digits and _, 56 at most"),
-    /** "verify-full" (default) or, for a database on the own machine, "disable". */
+    /** "verify-full" (default) or, for a database on the same machine, "disable". */
     databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
-    /** Subnets of a private database's network, at least two (AWS DMS wants two availability zones); default: none. */
+    /** Subnets of a private database's network, at least two (AWS DMS needs two availability zones); default: none. */
     subnetIds: ids("subnet")
       .refine((list) => new Set(list).size >= 2, "must be two or more")
       .optional(),
-    /** What the functions that use the database, and AWS DMS, have in that network; default: none. */
+    /** Security groups in that network, of AWS DMS and of the functions that use the database; default: none. */
     securityGroupIds: ids("sg").optional(),
     /** Secret {"username","password"} of a login in the role monolith_application. */
     applicationSecretArn: arn("secretsmanager"),
@@ -41,7 +41,7 @@ const schema = z
     captureSecretArn: arn("secretsmanager"),
     /** Secret {"username","password"} of a login in the role monolith_retention. */
     retentionSecretArn: arn("secretsmanager"),
-    /** Shards of the Kinesis stream; one takes 1 MiB or 1,000 records a second. */
+    /** Shards of the Kinesis stream; each accepts 1 MiB or 1,000 records a second. */
     streamShards: wholeNumber(1, 200).default(1),
     /** Hours that the stream keeps records: how long a relay may be down. */
     streamRetentionHours: wholeNumber(24, 8760).default(168),
@@ -57,7 +57,7 @@ const schema = z
       .default(30),
     /** Refuse to delete tables that hold data. */
     deletionProtection: z.stringbool().default(true),
-    /** SNS topic that alarms are sent to; default: none. */
+    /** SNS topic that alarms notify; default: none. */
     alarmTopicArn: arn("sns").optional(),
   })
   .superRefine(({ subnetIds, securityGroupIds }, { addIssue }) => {
@@ -68,13 +68,13 @@ const schema = z
     addIssue({ code: "custom", path: [missing], message: `is not set, but ${given} is` });
   });
 
-/** The stack's configuration, checked. */
+/** The stack's configuration, validated. */
 export type Settings = z.output<typeof schema>;
 
 /**
  * Reads the stack's configuration.
  *
- * @throws one error that names every setting that is missing or wrong, with the command that sets it
+ * @throws one error with every setting that is missing or wrong, and the command that sets it
  */
 export function readSettings(config: pulumi.Config): Settings {
   const given = Object.keys(schema.shape).flatMap((name) => {

@@ -1,20 +1,19 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Arguments of `table`. */
 export interface TableArgs {
   hashKey: string;
   rangeKey?: { name: string; type: "S" | "N" };
   /** Global secondary indexes, each on one text attribute. */
   indexes?: readonly { name: string; attribute: string }[];
-  /** Stream of new items; default: none. */
+  /** Whether new items are streamed. @default false */
   stream?: boolean;
-  /** Field with the time (epoch seconds) at which an item expires; default: none does. */
+  /** Attribute with the time (epoch seconds) at which an item expires. @default items do not expire */
   expires?: string;
   deletionProtection: boolean;
 }
 
-/** A DynamoDB table, billed per request, encrypted, with point-in-time recovery. */
+/** Declares a DynamoDB table, billed per request, encrypted, with point-in-time recovery. */
 export function table(name: string, args: TableArgs, opts: pulumi.CustomResourceOptions): aws.dynamodb.Table {
   const { rangeKey, indexes = [] } = args;
   return new aws.dynamodb.Table(

@@ -3,43 +3,47 @@ import type { AnyAggregate } from "../runtime/define/aggregate";
 import { shortName } from "../runtime/define/aggregate";
 import { type AnyDomain, aggregatesOf } from "../runtime/define/domain";
 import type { AnyTable } from "../runtime/define/table";
-import { columnsOf } from "../runtime/postgres/columns";
+import { columnsOf, VERSION } from "../runtime/postgres/columns";
+import { RESERVED_TABLES } from "../runtime/postgres/names";
 import type { Report } from "./fault";
+import { textField } from "./field-types";
 import { checkName } from "./names";
 
 /** Fields that the runtime adds to an item or row. */
-const OWN_FIELDS = ["version", "removed"];
+const RUNTIME_FIELDS = [VERSION, "removed"];
+/** Global secondary indexes per table. Source: Amazon DynamoDB quotas. */
+const MAX_INDEXES = 20;
 
 /** Checks the contracts of a domain's own aggregates. */
 export function checkAggregates(domain: AnyDomain, report: Report): void {
+  const namesSeen = new Set<string>();
   const typesSeen = new Map<string, string>();
   for (const aggregate of new Set(aggregatesOf(domain))) {
-    if (!aggregate) continue;
-    const thing = `aggregate "${aggregate.name}"`;
+    const { name } = aggregate;
+    const thing = `aggregate "${name}"`;
     if (aggregate.domain !== domain.name) {
       report(
         thing,
         `belongs to the domain "${aggregate.domain}", not to "${domain.name}"`,
-        `Keep only aggregates of this domain in its tables ("${domain.name}.<Aggregate>"); subscribe to those of others`,
+        `Keep only aggregates named "${domain.name}.<Aggregate>" in this domain's tables, and subscribe to those of others`,
       );
       continue;
     }
+    if (namesSeen.has(name)) report(thing, "is declared twice", "Give each aggregate its own name");
+    namesSeen.add(name);
     checkName("aggregate", shortName(aggregate), report);
     checkKey(thing, aggregate, report);
-    for (const [type, contract] of Object.entries(aggregate.events)) {
+    for (const type of Object.keys(aggregate.events)) {
       checkName("event", type, report);
       const other = typesSeen.get(type);
       if (other) {
         report(
           `event "${type}"`,
-          `is declared by ${other} and by ${aggregate.name}`,
-          "Give each event type of a domain a name of its own",
+          `is declared by ${other} and by ${name}`,
+          "Give each event type of a domain its own name: rules match domain and type",
         );
       }
-      typesSeen.set(type, aggregate.name);
-      if (!Number.isInteger(contract.version) || contract.version < 1) {
-        report(`event "${type}"`, `has the version "${contract.version}"`, "Use a whole number from 1 on");
-      }
+      typesSeen.set(type, name);
     }
   }
 }
@@ -48,15 +52,21 @@ function checkKey(thing: string, aggregate: AnyAggregate, report: Report): void 
   const { shape } = aggregate.state();
   const key = shape[aggregate.key];
   if (!key) {
-    const fields = Object.keys(shape).join(", ");
     report(
       thing,
-      `has the key "${aggregate.key}", which its state does not have (${fields})`,
-      "Name a field of the state",
+      `has the key "${aggregate.key}", which is not a field of its state`,
+      `Name one of ${Object.keys(shape).join(", ")}`,
     );
-  } else if (!isText(key)) {
-    report(thing, `has the key "${aggregate.key}", which is not text`, "Use a text field, e.g. z.uuid()");
+    return;
   }
+  const { isText, isNullable, isOptional } = textField(key);
+  if (isText && !isNullable && !isOptional) return;
+  const problem = isText ? `may be ${isNullable ? "null" : "absent"}` : "is not text";
+  report(
+    thing,
+    `has the key "${aggregate.key}", which ${problem}`,
+    "Use a text field that is always there, e.g. z.uuid()",
+  );
 }
 
 /** Checks a domain's entity tables. */
@@ -65,22 +75,18 @@ export function checkTables(domain: AnyDomain, report: Report): void {
   for (const [name, table] of Object.entries(domain.tables)) {
     const thing = `table "${name}"`;
     checkName("table", name, report);
-    if (!table.aggregate) {
-      report(thing, "has no aggregate", "Declare it with table(<aggregate>)");
-      continue;
-    }
     const other = tabled.get(table.aggregate);
     if (other)
       report(thing, `holds the same aggregate as table "${other}"`, "Keep each aggregate in one table");
     tabled.set(table.aggregate, name);
     checkFields(thing, table, report);
-    checkIndexes(thing, table, report);
-    if (domain.kind === "monolith-module") checkColumns(thing, table, report);
+    checkTableIndexes(thing, domain, table, report);
+    if (domain.kind === "monolith-module") checkModuleTable(name, table, report);
     else if (Object.keys(table.columns).length > 0) {
       report(
         thing,
-        "names columns, but a microservice's items have fields",
-        "Leave `columns` out, or make the domain a monolithModule",
+        "maps columns, but a microservice's tables have none",
+        "Remove `columns`, or make the domain a monolithModule",
       );
     }
   }
@@ -92,68 +98,89 @@ function checkFields(thing: string, table: AnyTable, report: Report): void {
   for (const field of hidden.filter((name) => fields.includes(name))) {
     report(thing, `has the field "${field}" both public and private`, "Keep it in one of the two");
   }
-  for (const field of [...fields, ...hidden].filter((name) => OWN_FIELDS.includes(name))) {
-    report(thing, `has a field "${field}", a name that the runtime uses`, "Choose another name");
+  for (const field of [...fields, ...hidden].filter((name) => RUNTIME_FIELDS.includes(name))) {
+    report(thing, `has a field "${field}", a name that the runtime reserves`, "Choose another name");
   }
 }
 
-function checkColumns(thing: string, table: AnyTable, report: Report): void {
+function checkModuleTable(name: string, table: AnyTable, report: Report): void {
+  const thing = `table "${name}"`;
+  if (RESERVED_TABLES.includes(name)) {
+    report(thing, "has a name that the framework reserves in the monolith's database", "Choose another name");
+  }
   const { all } = columnsOf(table);
-  for (const field of Object.keys(table.columns).filter((name) => !Object.hasOwn(all, name))) {
+  for (const field of Object.keys(table.columns).filter((one) => !Object.hasOwn(all, one))) {
     report(
       thing,
-      `names a column for "${field}", which is not a field of it`,
+      `maps a column for "${field}", which is not one of its fields`,
       `Name one of ${Object.keys(all).join(", ")}`,
     );
   }
   const columns = Object.values(all);
-  for (const column of new Set(columns.filter((name, index) => columns.indexOf(name) !== index))) {
-    report(thing, `keeps several fields in the column "${column}"`, "Name a column for each under `columns`");
+  for (const column of new Set(columns.filter((one, index) => columns.indexOf(one) !== index))) {
+    report(thing, `keeps several fields in the column "${column}"`, "Map each to its own under `columns`");
   }
-  for (const column of new Set(columns)) {
+  for (const [field, column] of Object.entries(all)) {
     checkName("column", column, report);
-    if (OWN_FIELDS.includes(column) && !OWN_FIELDS.some((field) => Object.hasOwn(all, field))) {
-      report(thing, `has a column "${column}", a name that the runtime uses`, "Choose another column");
+    // A field of that name is reported as a field.
+    if (column === VERSION && field !== VERSION) {
+      report(
+        thing,
+        `keeps "${field}" in the column "${column}", which the runtime reserves`,
+        "Choose another column",
+      );
     }
   }
 }
 
-function checkIndexes(thing: string, table: AnyTable, report: Report): void {
-  checkIndexFields(thing, table.indexes, { ...table.aggregate.state().shape, ...table.private().shape }, report);
-}
-
-/** Checks that indexes are on text fields of these. */
-export function checkIndexFields(
-  thing: string,
-  indexes: readonly string[],
-  shape: Record<string, z.core.$ZodType | undefined>,
-  report: Report,
-): void {
+function checkTableIndexes(thing: string, domain: AnyDomain, table: AnyTable, report: Report): void {
+  const { aggregate, indexes } = table;
+  checkIndexes(thing, indexes, report);
+  const shape: Record<string, z.core.$ZodType | undefined> = {
+    ...aggregate.state().shape,
+    ...table.private().shape,
+  };
   for (const index of indexes) {
-    checkName("index", index, report);
     const field = shape[index];
     if (!field) {
       report(
         thing,
-        `has an index on "${index}", which is not a field of it`,
+        `has an index on "${index}", which is not one of its fields`,
         `Name one of ${Object.keys(shape).join(", ")}`,
       );
-    } else if (!isText(field)) {
-      report(thing, `has an index on "${index}", which is not text`, "Index text fields only");
+      continue;
+    }
+    if (index === aggregate.key) {
+      report(
+        thing,
+        `has an index on its key "${index}"`,
+        "Remove the index: `find` and `get` read by the key",
+      );
+    }
+    const { isText, isNullable } = textField(field);
+    if (!isText) report(thing, `has an index on "${index}", which is not text`, "Index text fields only");
+    else if (isNullable && domain.kind === "microservice") {
+      report(
+        thing,
+        `has an index on "${index}", which may be null: DynamoDB refuses such an item`,
+        "Make the field optional instead, or remove the index",
+      );
     }
   }
 }
 
-/** Whether a field holds text whenever it is present. */
-function isText(schema: z.core.$ZodType): boolean {
-  const { type, innerType, entries } = schema._zod.def as {
-    type: string;
-    innerType?: z.core.$ZodType;
-    entries?: Record<string, unknown>;
-  };
-  if ((type === "optional" || type === "nullable") && innerType) return isText(innerType);
-  return (
-    type === "string" ||
-    (type === "enum" && Object.values(entries ?? {}).every((value) => typeof value === "string"))
-  );
+/** Checks the names and the number of a table's or projection's indexes. */
+export function checkIndexes(thing: string, indexes: readonly string[], report: Report): void {
+  for (const index of new Set(indexes)) {
+    checkName("index", index, report);
+    if (indexes.indexOf(index) !== indexes.lastIndexOf(index))
+      report(thing, `has the index "${index}" twice`, "Name each index once");
+  }
+  if (indexes.length > MAX_INDEXES) {
+    report(
+      thing,
+      `has ${indexes.length} indexes; the limit is ${MAX_INDEXES}`,
+      "Remove those that no handler reads by",
+    );
+  }
 }

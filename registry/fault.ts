@@ -2,15 +2,15 @@
 export interface Fault {
   /** E.g. "domains/orders". */
   folder: string;
-  /** What is wrong, e.g. `subscription "customers"`. */
+  /** The definition at fault, e.g. `subscription "customers"`. */
   thing: string;
-  /** What it is, and what it should be. */
+  /** What is wrong with it, with the value. */
   problem: string;
   /** What to do. */
   remedy: string;
 }
 
-/** One line a fault. */
+/** One line per fault. */
 export function describeFault({ folder, thing, problem, remedy }: Fault): string {
   return `${folder}: ${thing} ${problem}. ${remedy}.`;
 }

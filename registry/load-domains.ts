@@ -12,13 +12,14 @@ export interface Registry {
   microservices: MicroserviceDomain[];
 }
 
-const REMEDY = 'Export `domain = monolithModule("<name>", {...})` or `domain = microservice("<name>", {...})` from its index.ts';
+const REMEDY =
+  'Export `domain = monolithModule("<name>", {...})` or `domain = microservice("<name>", {...})` from its index.ts';
 
 /**
- * Finds every domain folder and validates the whole set.
+ * Loads every domain folder and validates all of them together.
  *
  * @param folder where the domain folders are
- * @throws DOMAINS_INVALID with one line for every fault; nothing has been created then
+ * @throws DOMAINS_INVALID with one line per fault; nothing has been created then
  */
 export function loadDomainsFrom(folder: string): Registry {
   const faults: Fault[] = [];
@@ -30,6 +31,7 @@ export function loadDomainsFrom(folder: string): Registry {
   }
   faults.push(...validateDomains(found));
   if (faults.length > 0) {
+    faults.sort((one, other) => (one.folder < other.folder ? -1 : Number(one.folder > other.folder)));
     const lines = faults.map((fault) => `  - ${describeFault(fault)}`);
     throw codedError(
       "DOMAINS_INVALID",
@@ -39,7 +41,7 @@ export function loadDomainsFrom(folder: string): Registry {
   return registryOf(found.map(({ domain }) => domain));
 }
 
-/** The registry of these domains, which are valid together. */
+/** Makes the registry of domains that are valid together. */
 export function registryOf(domains: readonly AnyDomain[]): Registry {
   return {
     all: [...domains],
@@ -58,18 +60,24 @@ function foldersIn(folder: string): string[] {
 
 function load(folder: string, name: string): FoundDomain | Fault {
   const fault = { folder: `domains/${name}`, thing: "the folder" };
+  let path: string;
+  try {
+    path = require.resolve(join(folder, name));
+  } catch {
+    return { ...fault, problem: "has no index.ts", remedy: REMEDY };
+  }
   let exported: { domain?: Partial<AnyDomain> };
   try {
     // eslint-disable-next-line @typescript-eslint/no-require-imports -- folders are found at run time, and Pulumi loads CommonJS
-    exported = require(join(folder, name)) as typeof exported;
+    exported = require(path) as typeof exported;
   } catch (error) {
-    // Node adds the files that required it, line by line.
-    const [reason] = (error as Error).message.split("\n");
-    return { ...fault, problem: `cannot be loaded: ${reason}`, remedy: REMEDY };
+    // Node appends the files that required it, line by line.
+    const [reason] = String((error as Error | undefined)?.message).split("\n");
+    return { ...fault, problem: `cannot be loaded: ${reason}`, remedy: "Fix the error in its code" };
   }
   const { domain } = exported;
   if (domain?.kind !== "monolith-module" && domain?.kind !== "microservice") {
-    return { ...fault, problem: "does not define a domain", remedy: REMEDY };
+    return { ...fault, problem: "does not export a domain", remedy: REMEDY };
   }
   return { folder: name, domain: domain as AnyDomain };
 }

@@ -1,6 +1,6 @@
 import type { Report } from "./fault";
 
-/** What a kind of name may look like. */
+/** The form of one kind of name. */
 interface NameRule {
   pattern: RegExp;
   maxLength: number;
@@ -8,14 +8,14 @@ interface NameRule {
 }
 
 /**
- * The longest physical name is the role of a subscription's function, "<domain>-on-<subscription>-role-1234567": IAM takes 64
- * characters, of which 17 are fixed.
+ * The longest physical name is the role of a subscription's function, "<domain>-on-<subscription>-role-1234567":
+ * IAM allows 64 characters, of which 17 are fixed.
  */
 const RULES = {
   domain: {
     pattern: /^[a-z][a-z0-9-]*$/,
     maxLength: 20,
-    says: "lower case letters, digits and hyphens, first a letter",
+    says: "lower case letters, digits and hyphens, starting with a letter",
   },
   subscription: { pattern: /^[a-z][A-Za-z0-9]*$/, maxLength: 24, says: "camelCase letters and digits" },
   table: { pattern: /^[a-z][a-z0-9_]*$/, maxLength: 32, says: "lower case letters, digits and underscores" },
@@ -26,12 +26,15 @@ const RULES = {
   column: { pattern: /^[a-z][a-z0-9_]*$/, maxLength: 63, says: "lower case letters, digits and underscores" },
 } satisfies Record<string, NameRule>;
 
-/** Kinds of names that a domain gives. */
+/** The kinds of names that a domain chooses. */
 export type NameKind = keyof typeof RULES;
 
-/** Names that the stack's own resources bear. */
+/** The stack's own resources have these names. */
 const RESERVED_DOMAINS = ["monolith", "events"];
-/** With these, a subscription's function could bear the name of another domain's: "<domain>-on" may be a domain's name. */
+/**
+ * Suffixes of a domain's own functions. The function of a subscription "relay" of a domain "x" would be named
+ * "x-on-relay", as would the relay of a domain "x-on".
+ */
 const RESERVED_SUBSCRIPTIONS = ["commands", "relay"];
 
 /** Reports a name that AWS or PostgreSQL would refuse. */
@@ -48,6 +51,6 @@ export function checkName(kind: NameKind, name: string, report: Report): void {
   }
   const reserved = { domain: RESERVED_DOMAINS, subscription: RESERVED_SUBSCRIPTIONS };
   if ((kind === "domain" || kind === "subscription") && reserved[kind].includes(name)) {
-    report(thing, "has a name that the stack uses itself", "Choose another name");
+    report(thing, "has a name that the stack reserves", "Choose another name");
   }
 }

@@ -1,8 +1,8 @@
 import type { AnyDomain } from "../runtime/define/domain";
+import { checkDefinitions } from "./check-definitions";
 import { checkSubscriptions, checkUses } from "./check-subscriptions";
 import { checkAggregates, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
-import { RESERVED_TABLES } from "../runtime/postgres/names";
 import { checkName } from "./names";
 
 /** A domain and the folder that registers it. */
@@ -15,47 +15,48 @@ export interface FoundDomain {
 /** Checks all domains together and returns every fault, so that none hides another. */
 export function validateDomains(found: readonly FoundDomain[]): Fault[] {
   const faults: Fault[] = [];
+  const reportFor =
+    (folder: string): Report =>
+    (thing, problem, remedy) =>
+      void faults.push({ folder: `domains/${folder}`, thing, problem, remedy });
   const all = found.map(({ domain }) => domain);
-  const tables = new Map<string, string>();
-  for (const { folder, domain } of found) {
-    const report: Report = (thing, problem, remedy) => {
-      faults.push({ folder: `domains/${folder}`, thing, problem, remedy });
-    };
-    checkName("domain", domain.name, report);
-    if (domain.name !== folder) {
-      report(`domain "${domain.name}"`, `is not named like its folder "${folder}"`, "Rename one of the two");
-    }
-    guarded(report, () => checkAggregates(domain, report));
-    guarded(report, () => checkTables(domain, report));
-    guarded(report, () => checkSubscriptions(domain, all, report));
-    guarded(report, () => checkUses(domain, report));
-    if (domain.kind !== "monolith-module") continue;
-    for (const table of Object.keys(domain.tables)) {
-      if (RESERVED_TABLES.includes(table)) {
-        report(
-          `table "${table}"`,
-          "has a name that the monolith's database uses itself",
-          "Choose another name",
-        );
-      }
-      const other = tables.get(table);
-      if (other)
-        report(
-          `table "${table}"`,
-          `is registered by "${other}" too`,
-          "The modules share one database: choose another name",
-        );
-      tables.set(table, domain.name);
-    }
+  const sound = found.filter(({ folder, domain }) => checkDefinitions(domain, reportFor(folder)));
+  for (const { folder, domain } of found) checkDomainName(folder, domain, reportFor(folder));
+  for (const { folder, domain } of sound) {
+    const report = reportFor(folder);
+    checkAggregates(domain, report);
+    checkTables(domain, report);
+    checkSubscriptions(
+      domain,
+      all,
+      sound.map((one) => one.domain),
+      report,
+    );
+    checkUses(domain, report);
   }
+  checkSharedDatabase(sound, reportFor);
   return faults;
 }
 
-/** A schema that throws is a fault of the folder, and the other checks go on. */
-function guarded(report: Report, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    report("its definition", `cannot be read: ${(error as Error).message}`, "Fix the definition");
+function checkDomainName(folder: string, { name }: AnyDomain, report: Report): void {
+  checkName("domain", name, report);
+  if (name !== folder) report(`domain "${name}"`, `is in the folder "${folder}"`, "Give both the same name");
+}
+
+/** The modules' tables are in one database. */
+function checkSharedDatabase(found: readonly FoundDomain[], reportFor: (folder: string) => Report): void {
+  const owners = new Map<string, string>();
+  for (const { folder, domain } of found.filter((one) => one.domain.kind === "monolith-module")) {
+    for (const table of Object.keys(domain.tables)) {
+      const owner = owners.get(table);
+      if (owner !== undefined) {
+        reportFor(folder)(
+          `table "${table}"`,
+          `is registered by the domain "${owner}" too`,
+          "Choose another name: the monolith's modules share one database",
+        );
+      }
+      owners.set(table, domain.name);
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Facts, keyOf, rowAfter, rowBefore } from "../test/verdict/facts";
-import type { EffectFault, EffectJudge, Reacted } from "../test/verdict/rules/reactions";
+import type { EffectFault, EffectJudge, Reacted } from "../test/verdict/facts";
 import type { Row } from "../test/verdict/snapshot";
 
 /** What the shop's reactions have to do, by their names in the inbox. */

@@ -3,27 +3,30 @@ import type { VariableName } from "../../runtime/function/environment";
 import type { Network } from "../monolith/network";
 import type { PolicyStatement } from "./policy";
 
-/** Environment variables of a function: exactly those that its handler reads, and what the platform itself reads. */
+/** Environment variables of a function: exactly those that its handler reads, and those that Node.js reads. */
 export type FunctionEnvironment<V extends VariableName> = Record<V, pulumi.Input<string>> & {
-  /** Certificates that Node.js trusts besides its own. */
+  /** Path of certificates that Node.js trusts in addition to its own. */
   NODE_EXTRA_CA_CERTS?: pulumi.Input<string>;
 };
 
-/** What a function needs to use a store: variables that name it, statements that open it, and where it is reached. */
+/**
+ * What a function needs in order to use a store: variables that name it, permissions, and the network that it is
+ * in.
+ */
 export interface Access<V extends VariableName> {
   environment: FunctionEnvironment<V>;
   statements: PolicyStatement[];
-  /** @default reached from anywhere */
+  /** @default none */
   network?: Network | undefined;
 }
 
-/** Two accesses in one. */
+/** Combines two accesses. */
 export function both<V extends VariableName, W extends VariableName>(
   one: Access<V>,
   other: Access<W>,
 ): Access<V | W> {
   return {
-    // Each has its own variables.
+    // Each brings its own variables.
     environment: { ...one.environment, ...other.environment } as FunctionEnvironment<V | W>,
     statements: [...one.statements, ...other.statements],
     network: one.network ?? other.network,

@@ -7,16 +7,15 @@ import { lambdaPackage } from "./lambda-package";
 import { attachment, type Network } from "../monolith/network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
-/** Arguments of a `HandlerFunction`. */
 export interface HandlerFunctionArgs<V extends VariableName> {
   /** Names the handler in errors, e.g. `domain "orders", commands`. */
   owner: string;
   handler: Handler<V>;
-  /** What the function may do, besides writing its own log. */
+  /** What the function may do in addition to writing its own log. */
   statements: pulumi.Input<PolicyStatement>[];
   /** The environment variables that the handler reads. No secrets. */
   environment: FunctionEnvironment<V>;
-  /** The network that it is attached to. @default none */
+  /** The network to attach the function to. @default none */
   network?: Network | undefined;
   /** @default 30 */
   timeoutSeconds?: number;
@@ -26,14 +25,14 @@ export interface HandlerFunctionArgs<V extends VariableName> {
   logRetentionDays: number;
 }
 
-/** Seconds after which a function is ended, unless told otherwise. */
+/** A function's timeout, where none is given. */
 export const DEFAULT_TIMEOUT_SECONDS = 30;
 
-/** A Lambda function with a role, a policy and a log group of its own; nothing is attached by default. */
+/** A Lambda function with its own role, policy and log group; nothing is attached by default. */
 export class HandlerFunction<V extends VariableName> extends pulumi.ComponentResource {
   readonly arn: pulumi.Output<string>;
   readonly name: pulumi.Output<string>;
-  /** To be waited for by what needs the function's permissions, e.g. an event source mapping. */
+  /** Depend on it where the function needs its permissions, e.g. in an event source mapping. */
   readonly policy: aws.iam.RolePolicy;
 
   constructor(name: string, args: HandlerFunctionArgs<V>, opts?: pulumi.ComponentResourceOptions) {

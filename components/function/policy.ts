@@ -5,14 +5,14 @@ export interface PolicyStatement {
   /** Says what the statement is for; letters and digits. */
   Sid: string;
   Action: string[];
-  /** ARNs; "*" only for actions that know no resources. */
+  /** ARNs; "*" only for actions without resource-level permissions. */
   Resource: pulumi.Input<string> | pulumi.Input<string>[];
   Condition?: Record<string, Record<string, pulumi.Input<string> | string[]>>;
 }
 
 const POLICY_VERSION = "2012-10-17";
 
-/** A policy document that allows exactly these statements. */
+/** Makes a policy document that allows exactly these statements. */
 export function allow(statements: pulumi.Input<PolicyStatement>[]): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: POLICY_VERSION,
@@ -22,7 +22,7 @@ export function allow(statements: pulumi.Input<PolicyStatement>[]): pulumi.Outpu
   });
 }
 
-/** A trust policy for one AWS service, e.g. "lambda.amazonaws.com". */
+/** Makes a trust policy for one AWS service, e.g. "lambda.amazonaws.com". */
 export function trust(service: pulumi.Input<string>): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: POLICY_VERSION,
@@ -30,7 +30,7 @@ export function trust(service: pulumi.Input<string>): pulumi.Output<string> {
   });
 }
 
-/** A queue policy that lets one EventBridge rule, and nothing else, send to the queue. */
+/** Makes a queue policy that allows one EventBridge rule, and nothing else, to send to the queue. */
 export function allowRule(
   queueArn: pulumi.Input<string>,
   ruleArn: pulumi.Input<string>,

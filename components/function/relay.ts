@@ -7,7 +7,6 @@ import { HandlerFunction } from "./handler-function";
 import type { PolicyStatement } from "./policy";
 import { parkingQueue } from "../operations/parking-queue";
 
-/** Arguments of a `Relay`. */
 export interface RelayArgs {
   /** Names the relay in errors, e.g. `domain "orders", relay`. */
   owner: string;
@@ -17,32 +16,33 @@ export interface RelayArgs {
   domains: string[];
   /** ARN of the Kinesis or DynamoDB stream. */
   streamArn: pulumi.Input<string>;
-  /** Lets the function read the stream. */
+  /** Allows the function to read the stream. */
   reading: PolicyStatement;
-  /** Filter patterns: records that match none are not delivered. The handler looks again. */
+  /** Filter patterns: records that match none are not delivered; empty: all are. The handler does not rely on them. */
   filters: object[];
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
-/** Records a batch; a relay publishes them ten by ten. */
+/** Records per batch; a relay publishes ten at a time. */
 const BATCH_SIZE = 100;
-/** An outbox whose events wait longer than this is told of. */
+/** Alarm threshold for events waiting in the outbox. */
 const ITERATOR_AGE_ALARM_MILLISECONDS = 60_000;
 
 /**
- * A function that publishes what a stream captured of an outbox. It retries without end, so that order is kept and nothing is
- * lost; an alarm on the iterator's age tells when it does not get on, and records that cannot be decoded are set aside.
+ * A function that publishes what a stream captured of an outbox. It retries indefinitely, so that order is kept and
+ * nothing is lost; an alarm on the iterator age reports a relay that makes no progress. Records that cannot be
+ * decoded are quarantined.
  */
 export class Relay extends pulumi.ComponentResource {
-  /** Records that could not be decoded. */
+  /** URL of the queue with records that could not be decoded. */
   readonly quarantineUrl: pulumi.Output<string>;
 
   constructor(name: string, args: RelayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Relay", name, {}, opts);
     const child = { parent: this };
     const { alarmTopicArn, bus, logRetentionDays } = args;
-    const undecodable = `Records that ${name} cannot decode wait in its quarantine queue.`;
+    const undecodable = `Records that ${name} cannot decode are waiting in its quarantine queue.`;
     const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm: undecodable }, child);
     const handler = new HandlerFunction(
       name,
@@ -77,7 +77,7 @@ export class Relay extends pulumi.ComponentResource {
     alarm(
       `${name}-age-alarm`,
       {
-        description: `Events wait in the outbox: ${name} does not get on.`,
+        description: `Events are waiting in the outbox: ${name} makes no progress.`,
         namespace: "AWS/Lambda",
         metricName: "IteratorAge",
         dimensions: { FunctionName: handler.name },

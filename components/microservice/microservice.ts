@@ -11,12 +11,11 @@ import { Relay } from "../function/relay";
 import type { Subscription } from "../subscription/subscription";
 import { subscriptions } from "../subscription/subscriptions";
 
-/** Arguments of a `Microservice`. */
 export interface MicroserviceArgs {
   /** The domain, as it is registered. */
   domain: MicroserviceDomain;
   bus: EventBus;
-  /** Days that the outbox keeps its items, for redrive and audit. */
+  /** Days that outbox items are kept, for redrive and audit. */
   outboxRetentionDays: number;
   logRetentionDays: number;
   /** Refuse to delete tables. */
@@ -25,7 +24,10 @@ export interface MicroserviceArgs {
   alarmTopicArn: string | undefined;
 }
 
-/** A domain with DynamoDB tables of its own: entity tables, outbox with stream and relay, inbox, projections, subscriptions, commands. */
+/**
+ * A domain with its own DynamoDB tables: entity tables, outbox with stream and relay, inbox, projections,
+ * subscriptions, commands.
+ */
 export class Microservice extends pulumi.ComponentResource {
   /** Name of the function that takes the domain's commands. */
   readonly commandFunction: pulumi.Output<string>;

@@ -16,12 +16,12 @@ export interface MicroserviceStore {
   projections: ProjectionTables;
 }
 
-/** Writes to these tables only count inside a transaction, where the entity and its event are one act. */
+/** Allows writes inside transactions only, in which an entity and its event commit atomically. */
 const IN_TRANSACTION = {
   "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": ["TransactWriteItems"] },
 };
 
-/** Makes the tables of a microservice. */
+/** Declares the tables of a microservice. */
 export function microserviceStore(
   domain: MicroserviceDomain,
   deletionProtection: boolean,
@@ -62,7 +62,10 @@ export function microserviceStore(
   };
 }
 
-/** Lets a function use those tables and projections, and write the outbox and the inbox, in transactions only. */
+/**
+ * Allows a function to use these tables and projections, and to write the outbox and the inbox, in transactions
+ * only.
+ */
 export function useStore(
   domain: MicroserviceDomain,
   store: MicroserviceStore,
@@ -98,9 +101,9 @@ export function useStore(
   return both(entities, readProjections(domain, store.projections, uses));
 }
 
-/** Lets a function read what was committed under a request's id. */
+/** Allows a function to read what was committed under a request's id. */
 export function readInbox(store: MicroserviceStore): Access<never> {
-  // TransactGetItems, by which it is read, is allowed as GetItem.
+  // It is read with TransactGetItems, which IAM knows as GetItem.
   const read = { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: store.inbox.arn };
   return { environment: {}, statements: [read] };
 }

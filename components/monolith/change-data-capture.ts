@@ -6,7 +6,6 @@ import type { EventBus } from "../event-bus";
 import { Relay } from "../function/relay";
 import { replicate } from "./replication";
 
-/** Arguments of a `ChangeDataCapture`. */
 export interface ChangeDataCaptureArgs {
   database: MonolithDatabase;
   bus: EventBus;
@@ -22,7 +21,10 @@ export interface ChangeDataCaptureArgs {
   alarmTopicArn: string | undefined;
 }
 
-/** Captures the monolith's outbox: AWS DMS reads the replication slot and writes to Kinesis, and a relay publishes from there. */
+/**
+ * Captures the monolith's outbox: AWS DMS reads the replication slot and writes to Kinesis, and a relay publishes
+ * from there.
+ */
 export class ChangeDataCapture extends pulumi.ComponentResource {
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
@@ -62,7 +64,7 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
           ],
           Resource: stream.arn,
         },
-        // No filter on the records: Lambda drops what is not JSON before a filter, and the relay must set it aside.
+        // No filter: with one, Lambda drops what is not JSON, and the relay must quarantine it.
         filters: [],
         logRetentionDays: args.logRetentionDays,
         alarmTopicArn: args.alarmTopicArn,

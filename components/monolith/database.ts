@@ -15,17 +15,20 @@ export interface MonolithDatabase {
   captureSecretArn: string;
   /** Secret {"username","password"} of a login in the role monolith_retention. */
   retentionSecretArn: string;
-  /** Where it is, if it is private: its functions and AWS DMS are put there. @default reached from anywhere */
+  /** Its private network, to which AWS DMS and the functions that use it are attached. @default none */
   network?: Network | undefined;
 }
 
-/** Where Lambda keeps the certificates of Amazon's databases; Node does not trust them by itself since Node 20. */
+/**
+ * Where Lambda keeps the certificates of Amazon's databases, which Node.js does not trust by default since version
+ * 20.
+ */
 const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
 
 /**
- * Lets a function open the database.
+ * Allows a function to open the database.
  *
- * @param secretArn secret of the login that it opens it as; default: the application's
+ * @param secretArn secret of the login that the function uses; default: the application's
  */
 export function useDatabase(
   database: MonolithDatabase,

@@ -10,7 +10,6 @@ import { projectionTables, readProjections } from "../subscription/projections";
 import type { Subscription } from "../subscription/subscription";
 import { type SubscriptionDefaults, subscriptions } from "../subscription/subscriptions";
 
-/** Arguments of a `MonolithModule`. */
 export interface MonolithModuleArgs extends SubscriptionDefaults {
   /** The module, as it is registered. */
   module: Module;
@@ -19,10 +18,13 @@ export interface MonolithModuleArgs extends SubscriptionDefaults {
   deletionProtection: boolean;
 }
 
-/** Reactions of one subscription that may hold a connection to the database at a time. */
+/** Concurrent invocations of one subscription's reactions, each of which holds a connection to the database. */
 const MAXIMUM_CONCURRENCY = 5;
 
-/** One module of the monolith: its commands, projections and subscriptions. Its tables are in the monolith's database. */
+/**
+ * One module of the monolith: its commands, projections and subscriptions. Its tables are in the monolith's
+ * database.
+ */
 export class MonolithModule extends pulumi.ComponentResource {
   /** Name of the function that takes the module's commands. */
   readonly commandFunction: pulumi.Output<string>;

@@ -7,7 +7,6 @@ import type { MonolithDatabase } from "./database";
 import { MonolithModule } from "./module";
 import { Retention } from "./retention";
 
-/** Arguments of a `Monolith`. */
 export interface MonolithArgs {
   /** The modules, as they are registered. */
   modules: Module[];
@@ -20,7 +19,7 @@ export interface MonolithArgs {
   streamRetentionHours: number;
   /** E.g. "dms.t3.micro". */
   replicationInstanceClass: string;
-  /** Days that the outbox keeps its rows, for redrive and audit. */
+  /** Days that outbox rows are kept, for redrive and audit. */
   outboxRetentionDays: number;
   logRetentionDays: number;
   /** Refuse to delete tables. */
@@ -75,10 +74,10 @@ export class Monolith extends pulumi.ComponentResource {
   }
 }
 
-/** There would be a stream, a relay and a slot for nothing, and a permission to publish that names no domain. */
+/** Its relay's permission to publish would name no domain. */
 function withoutModules() {
   return codedError(
     "MONOLITH_WITHOUT_MODULES",
-    'The monolith has no modules, so there is nothing to capture. Keep a domain folder with `monolithModule({...})`, or take "Monolith" out of index.ts.',
+    'The monolith has no modules, so there is nothing to capture. Add a domain folder with `monolithModule("<name>", {...})`, or remove "Monolith" from index.ts.',
   );
 }

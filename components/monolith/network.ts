@@ -1,20 +1,23 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { PolicyStatement } from "../function/policy";
 
-/** The private network in which a database is reached. */
+/** The private network that a database is in. */
 export interface Network {
   /** Two or more, in different availability zones. */
   subnetIds: string[];
-  /** What the database must let in. */
+  /** Security groups that the database must allow. */
   securityGroupIds: string[];
 }
 
-/** Lambda attaches a function with the rights of its role. The function's own calls carry its ARN: for them these rights do not count. */
+/**
+ * Lambda attaches a function by means of the function's role. The function's own calls carry its ARN and are not
+ * allowed by this.
+ */
 const BY_LAMBDA_ONLY = { Null: { "lambda:SourceFunctionArn": "true" } };
 
 /**
- * What Lambda needs to attach a function to a network, and no more than its developer guide lets one leave out ("Giving Lambda functions
- * access to resources in an Amazon VPC", required IAM permissions).
+ * The permissions that Lambda needs to attach a function to a network. Source: AWS Lambda developer guide, "Giving
+ * Lambda functions access to resources in an Amazon VPC", required IAM permissions.
  *
  * @param anyArn an ARN in the function's account and Region
  */
@@ -33,7 +36,7 @@ export function attachment(network: Network, anyArn: pulumi.Output<string>): Pol
     Condition: BY_LAMBDA_ONLY,
   });
   return [
-    // EC2 knows no resources for these two: they are allowed on all, or not at all.
+    // EC2 has no resource-level permissions for these two.
     statement("DescribeNetwork", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
     statement(
       "CreateNetworkInterfaces",
@@ -45,7 +48,7 @@ export function attachment(network: Network, anyArn: pulumi.Output<string>): Pol
       ["ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"],
       [...subnets, interfaces],
     ),
-    // By the guide it has to be all resources of the account, since an interface's id is not known before.
+    // The guide demands all resources of the account, because an interface's id is not known beforehand.
     statement("DeleteNetworkInterfaces", ["ec2:DeleteNetworkInterface"], ec2("*/*")),
   ];
 }

@@ -1,7 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { alarm } from "../operations/alarm";
 
-/** Arguments of `replicationAlarms`. */
 export interface ReplicationAlarmsArgs {
   /** Identifier of the replication instance. */
   instanceId: string;
@@ -9,9 +8,9 @@ export interface ReplicationAlarmsArgs {
   topicArn: string | undefined;
 }
 
-/** AWS DMS works in seconds when nothing is wrong; it promises no figure. As long as a relay may be behind. */
+/** Alarm threshold, the same as a relay's. AWS DMS takes seconds while it is healthy, but states no figure. */
 const LATENCY_SECONDS = 60;
-/** DMS may publish its metrics only every five minutes. */
+/** DMS may publish its metrics every five minutes only. */
 const PERIOD_SECONDS = 300;
 
 const ENDS = [
@@ -19,7 +18,10 @@ const ENDS = [
   { end: "target", metricName: "CDCLatencyTarget", work: "write to the stream" },
 ];
 
-/** Alarms on a replication task that is slow at either end. One that stopped publishes no latency: what is missing counts as too late. */
+/**
+ * Alarms on a replication task that is slow at either end. A task that stopped publishes no latency, so missing
+ * data is breaching.
+ */
 export function replicationAlarms(
   name: string,
   { instanceId, taskArn, topicArn }: ReplicationAlarmsArgs,
@@ -29,12 +31,12 @@ export function replicationAlarms(
     alarm(
       `${name}-${end}-latency-alarm`,
       {
-        description: `Events wait in the monolith's outbox: the replication task of ${name} is stopped or slow to ${work}.`,
+        description: `Events are waiting in the monolith's outbox: the replication task of ${name} is stopped or slow to ${work}.`,
         namespace: "AWS/DMS",
         metricName,
         dimensions: {
           ReplicationInstanceIdentifier: instanceId,
-          // Not the task's identifier but what AWS calls it in the ARN: arn:aws:dms:<region>:<account>:task:<this>.
+          // Not the task's identifier, but its resource ID: arn:aws:dms:<region>:<account>:task:<this>.
           ReplicationTaskIdentifier: taskArn.apply((arn) => arn.split(":").at(-1) as string),
         },
         statistic: "Maximum",

@@ -6,27 +6,26 @@ import { HandlerFunction } from "../function/handler-function";
 import { INBOX_RETENTION_DAYS } from "../inbox-retention";
 import { type MonolithDatabase, useDatabase } from "./database";
 
-/** Arguments of a `Retention`. */
 export interface RetentionArgs {
   database: MonolithDatabase;
-  /** Days that the outbox keeps its rows. */
+  /** Days that outbox rows are kept. */
   outboxRetentionDays: number;
-  /** Days that the inbox keeps its records; 19 at least, see migration 0002. @default as a microservice's: 30 */
+  /** Days that inbox records are kept; at least 19, see framework migration 0002. @default 30, as a microservice's */
   inboxRetentionDays?: number;
-  /** When it runs, as EventBridge spells it. @default "rate(1 hour)" */
+  /** When it runs, as an EventBridge schedule expression. @default "rate(1 hour)" */
   schedule?: string;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
 const HOURLY = "rate(1 hour)";
-/** At 500 rows a second, unless they are large, some 130,000 an hour: 3 million events a day. */
+/** At 500 rows a second, unless they are large, a run removes about 130,000: 3 million events a day. */
 const TIMEOUT_SECONDS = 300;
 const HOUR_SECONDS = 3_600;
 
-/** A function on a schedule that removes old rows of the monolith's outbox and inbox, as DynamoDB's time to live does elsewhere. */
+/** A scheduled function that removes old rows of the monolith's outbox and inbox, as time to live does in DynamoDB. */
 export class Retention extends pulumi.ComponentResource {
-  /** Name of the function, to run it by hand. */
+  /** Name of the function, for a manual run. */
   readonly functionName: pulumi.Output<string>;
 
   constructor(name: string, args: RetentionArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -64,7 +63,7 @@ export class Retention extends pulumi.ComponentResource {
       },
       child,
     );
-    // No dead-letter queue: the next run does what a failed one has not done.
+    // No dead-letter queue: the next run catches up on a failed one.
     new aws.cloudwatch.EventTarget(
       `${name}-target`,
       { rule: rule.name, arn: handler.arn },
@@ -73,7 +72,7 @@ export class Retention extends pulumi.ComponentResource {
     alarm(
       `${name}-alarm`,
       {
-        description: `Old rows of the monolith's outbox are kept: ${name} fails, or they are not captured.`,
+        description: `Old rows of the monolith's outbox are not removed: ${name} fails, or they are not captured yet.`,
         namespace: "AWS/Lambda",
         metricName: "Errors",
         dimensions: { FunctionName: handler.name },

@@ -1,27 +1,26 @@
 import * as aws from "@pulumi/aws";
 import type * as pulumi from "@pulumi/pulumi";
 
-/** Arguments of an `alarm`. */
 export interface AlarmArgs {
-  /** What it means, for who is woken by it. */
+  /** What it means, for the person on call. */
   description: string;
-  /** A metric of AWS's own, e.g. of "AWS/SQS". */
+  /** Namespace of a metric that AWS publishes, e.g. "AWS/SQS". */
   namespace: string;
   metricName: string;
   dimensions: Record<string, pulumi.Input<string>>;
   statistic: "Maximum" | "Sum";
-  /** It goes off above this. */
+  /** The alarm is raised above this. */
   threshold: number;
   periodSeconds: number;
-  /** Periods in a row that are above. @default 1 */
+  /** Consecutive periods above the threshold. @default 1 */
   periods?: number;
-  /** What a period without a figure counts as. @default "notBreaching" */
+  /** How a period without data counts. @default "notBreaching" */
   missing?: "breaching" | "notBreaching";
-  /** SNS topic that is told; undefined: nobody is, the alarm is only shown. */
+  /** SNS topic to notify; undefined: CloudWatch shows the alarm and notifies nobody. */
   topicArn: string | undefined;
 }
 
-/** An alarm on a metric that is too high. */
+/** Declares an alarm on a metric that is too high. */
 export function alarm(name: string, args: AlarmArgs, opts: pulumi.CustomResourceOptions): void {
   const { namespace, metricName, dimensions, statistic, threshold, topicArn } = args;
   new aws.cloudwatch.MetricAlarm(

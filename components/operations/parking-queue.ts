@@ -5,7 +5,10 @@ import { alarm } from "./alarm";
 /** The longest that SQS keeps a message: 14 days. */
 export const MAX_RETENTION_SECONDS = 14 * 86_400;
 
-/** A queue where messages wait for a person: kept as long as SQS can, encrypted, with an alarm as soon as there is one. */
+/**
+ * Declares a queue in which messages wait for a person: kept as long as SQS can, encrypted, with an alarm on the
+ * first one.
+ */
 export function parkingQueue(
   name: string,
   args: { alarmTopicArn: string | undefined; alarm: string },

@@ -5,10 +5,10 @@ import { indexAttribute } from "../../runtime/projection/write";
 import type { Access, FunctionEnvironment } from "../function/access";
 import { table } from "../table";
 
-/** A domain's projection tables, by subscription. */
+/** A domain's projection tables by subscription. */
 export type ProjectionTables = Record<string, aws.dynamodb.Table>;
 
-/** Makes a table for each projection of a domain. */
+/** Declares a table for each projection of a domain. */
 export function projectionTables(
   domain: AnyDomain,
   deletionProtection: boolean,
@@ -23,7 +23,7 @@ export function projectionTables(
   return Object.fromEntries(made);
 }
 
-/** Lets a function write one projection, and nothing else. */
+/** Allows a function to write one projection, and nothing else. */
 export function writeProjection(name: string, tables: ProjectionTables): Access<"PROJECTION_TABLES"> {
   const arn = tables[name]?.arn ?? "";
   return {
@@ -32,7 +32,7 @@ export function writeProjection(name: string, tables: ProjectionTables): Access<
   };
 }
 
-/** Lets a function read those projections that it uses, by their keys and by their indexes. */
+/** Allows a function to read the projections that it uses, by key and by index. */
 export function readProjections(
   domain: AnyDomain,
   tables: ProjectionTables,
@@ -54,7 +54,10 @@ export function readProjections(
   };
 }
 
-function namesOf(tables: ProjectionTables, names: readonly string[]): FunctionEnvironment<"PROJECTION_TABLES"> {
+function namesOf(
+  tables: ProjectionTables,
+  names: readonly string[],
+): FunctionEnvironment<"PROJECTION_TABLES"> {
   const physical = Object.fromEntries(names.map((name) => [name, tables[name]?.name ?? ""]));
   return { PROJECTION_TABLES: pulumi.jsonStringify(physical) };
 }

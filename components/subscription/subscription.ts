@@ -9,7 +9,6 @@ import type { Network } from "../monolith/network";
 import { allowRule, type PolicyStatement } from "../function/policy";
 import { parkingQueue } from "../operations/parking-queue";
 
-/** Arguments of a `Subscription`. */
 export interface SubscriptionArgs<V extends VariableName> {
   /** Names the subscription in errors, e.g. `domain "orders", subscription "customers"`. */
   owner: string;
@@ -21,44 +20,44 @@ export interface SubscriptionArgs<V extends VariableName> {
   handler: Handler<V>;
   /** The environment variables that the handler reads. */
   environment: FunctionEnvironment<V>;
-  /** What the function may do, besides receiving from its queue. */
+  /** What the function may do in addition to receiving from its queue. */
   statements: pulumi.Input<PolicyStatement>[];
-  /** The network that the function is attached to. @default none */
+  /** The network to attach the function to. @default none */
   network?: Network | undefined;
-  /** Invocations at a time; 2 or more. @default no limit of its own */
+  /** Concurrent invocations; 2 or more. @default the account's limit */
   maximumConcurrency?: number;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
-/** A message is tried so often before it goes to the dead-letter queue. AWS recommends 5 or more for queues read by Lambda. */
+/** Receives before a message goes to the dead-letter queue. AWS recommends 5 or more for queues read by Lambda. */
 const MAX_RECEIVES = 5;
-/** Days that the queue keeps messages; fewer than the dead-letter queue, where a message keeps its age. */
+/** Shorter than the dead-letter queue's, in which a message keeps its age. */
 const QUEUE_RETENTION_SECONDS = 4 * 86_400;
 /** AWS recommends six times the function's timeout. */
 const VISIBILITY_TIMEOUT_SECONDS = 6 * DEFAULT_TIMEOUT_SECONDS;
 const BATCH_SIZE = 10;
-/** What EventBridge does at most to reach a target: 24 hours, 185 attempts. */
+/** The most that EventBridge allows: 24 hours, 185 attempts. */
 const TARGET_RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 /**
- * One subscription of one domain: rule -> queue -> function. What the function refuses goes to the queue's dead-letter queue, what
- * EventBridge cannot deliver to the target's.
+ * One subscription of one domain: rule -> queue -> function. Messages that the function keeps refusing go to the
+ * queue's dead-letter queue, events that EventBridge cannot deliver to the target's.
  */
 export class Subscription<V extends VariableName = VariableName> extends pulumi.ComponentResource {
   readonly queueUrl: pulumi.Output<string>;
-  /** Messages that the function refused again and again. */
+  /** The queue with messages that the function kept refusing. */
   readonly deadLetterUrl: pulumi.Output<string>;
-  /** Events that EventBridge could not deliver to the queue. */
+  /** The queue with events that EventBridge could not deliver. */
   readonly targetDeadLetterUrl: pulumi.Output<string>;
 
   constructor(name: string, args: SubscriptionArgs<V>, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Subscription", name, {}, opts);
     const child = { parent: this };
     const { alarmTopicArn } = args;
-    const refused = `Messages that ${name} refused wait in its dead-letter queue.`;
+    const refused = `Messages that ${name} refused are waiting in its dead-letter queue.`;
     const deadLetters = parkingQueue(`${name}-dlq`, { alarmTopicArn, alarm: refused }, child);
-    const undelivered = `Events that could not be delivered to ${name} wait in the target's dead-letter queue.`;
+    const undelivered = `Events that could not be delivered to ${name} are waiting in the target's dead-letter queue.`;
     const targetDeadLetters = parkingQueue(
       `${name}-target-dlq`,
       { alarmTopicArn, alarm: undelivered },
@@ -81,7 +80,7 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
       `${name}-rule`,
       {
         eventBusName: args.bus.name,
-        // Replayed events carry "replay-name"; they reach a subscriber only by a rule made for the replay.
+        // Replayed events carry "replay-name"; only a rule that is made for the replay delivers them.
         eventPattern: JSON.stringify({
           source: [args.source],
           "detail-type": [...args.eventTypes].sort(),

@@ -12,20 +12,20 @@ import { Subscription } from "./subscription";
 /** How the reactions of a domain reach its database. */
 export interface StoreAccess<V extends VariableName> {
   opener: StoreOpener<V>;
-  /** What that takes, for reactions that use these tables and projections. */
+  /** What a function needs whose reactions use these tables and projections. */
   access: (uses: readonly string[]) => Access<V>;
-  /** Invocations at a time, where the database bears only so many connections. */
+  /** Concurrent invocations, where the database limits connections. @default the account's limit */
   maximumConcurrency?: number;
 }
 
-/** What every subscription of a stack shares. */
+/** What all subscriptions of a stack share. */
 export interface SubscriptionDefaults {
   bus: EventBus;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
-/** Makes a `Subscription` for each one that a domain registers; returns them by name. */
+/** Declares a `Subscription` for each one that a domain registers; returns them by name. */
 export function subscriptions<V extends VariableName>(
   domain: AnyDomain,
   projections: ProjectionTables,
@@ -55,7 +55,10 @@ export function subscriptions<V extends VariableName>(
   return Object.fromEntries(made);
 }
 
-/** A projection takes all events of its aggregate, since each carries its state; a reaction those that it handles. */
+/**
+ * A projection subscribes to all events of its aggregate, because each carries the state; reactions to those that
+ * they handle.
+ */
 function eventTypesOf(subscription: AnySubscription): string[] {
   return Object.keys(subscription.kind === "project" ? subscription.aggregate.events : subscription.on);
 }

@@ -22,7 +22,7 @@ export async function runInteractively({ projectRoot }: { projectRoot: string })
     } else {
       for (const line of ["why" in found ? found.why : "", ...invitation(system)]) report(line);
     }
-    printJourneys(system.journal, (journey) => system.landscape.subscribersOf(journey), report);
+    printJourneys(system.journal, (journey) => system.topology.subscribersOf(journey), report);
     await untilSomethingDies(system, report);
   } catch (error) {
     await system.servers.stops.stopAll();

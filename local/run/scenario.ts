@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Registry } from "../../registry/load-domains";
 import type { CommandAnswer } from "../../runtime/command/handler";
 import type { Operation, Operations } from "../../test/faults/writers/operation";
-import type { Known } from "../../test/verdict/landscape";
+import type { Known } from "../../test/verdict/facts";
 
 /**
  * What is known of a project's own domains beside what they register. It lives in the folder scenario/ and is found there: export it as

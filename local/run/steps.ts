@@ -14,7 +14,7 @@ export interface StepReport {
 
 /** Gathers counts and an example for each of the nine steps: from the stores, the bus tap and the event sources. */
 export function describeSteps(
-  { flow, landscape, registry, tap, journal }: LocalSystem,
+  { flow, topology, registry, tap, journal }: LocalSystem,
   { outbox, projections, setAside }: Snapshot,
 ): StepReport[] {
   const statuses = flow.sources();
@@ -32,7 +32,7 @@ export function describeSteps(
     return journey && { ...journey, deliveries: Object.fromEntries(journey.deliveries) };
   };
   const queues = of("sqs").map(({ functionName, counts }) => ({
-    subscription: landscape.functions.get(functionName),
+    subscription: topology.functions.get(functionName),
     received: counts.received,
     succeeded: counts.succeeded,
   }));

@@ -8,7 +8,7 @@ import type { Report } from "../servers/report";
 import type { Servers } from "../servers/start-servers";
 import { type LocalCapture, startLocalCapture } from "./capture";
 import type { FaultHooks } from "./fault-hooks";
-import type { Landscape } from "./landscape";
+import type { Topology } from "./topology";
 import { waitUntilSettled } from "./settled";
 
 /** What AWS runs between the resources: change data capture and the event source mappings. */
@@ -29,7 +29,7 @@ export interface EventFlow {
 export interface EventFlowOptions {
   servers: Servers;
   deployment: Deployment;
-  landscape: Landscape;
+  topology: Topology;
   journal: Journal;
   /** Takes what goes wrong on the way; a fault run, which makes things go wrong, passes it over. */
   report: Report;
@@ -41,11 +41,11 @@ const SETTLE_TIMEOUT_MILLISECONDS = 120_000;
 
 /** Starts the stand-in for DMS and an event source for each declared mapping; everything they do goes into the journal. */
 export async function startEventFlow(options: EventFlowOptions): Promise<EventFlow> {
-  const { servers, deployment, landscape, journal, report, faults } = options;
+  const { servers, deployment, topology, journal, report, faults } = options;
   const { endpoint, region } = servers.emulator;
   const subscriptionOf = (functionName: string) => {
-    const name = landscape.functions.get(functionName);
-    return name !== undefined && landscape.subscriptions.has(name) ? name : undefined;
+    const name = topology.functions.get(functionName);
+    return name !== undefined && topology.subscriptions.has(name) ? name : undefined;
   };
   const observe = (observation: Observation): void => {
     if (observation.kind === "problem") {
@@ -55,7 +55,7 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
   };
   const sources: EventSource[] = deployment.byType(MAPPING_TYPE).map(({ inputs }) => {
     const functionName =
-      landscape.functions.get(String(inputs["functionName"]).split(":").at(-1) ?? "") ?? "";
+      topology.functions.get(String(inputs["functionName"]).split(":").at(-1) ?? "") ?? "";
     return startEventSource({
       // The provisioner resolved the declared inputs; startEventSource checks them.
       mapping: inputs as unknown as EventSourceMappingInputs,

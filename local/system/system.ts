@@ -13,7 +13,7 @@ import { sendCommand } from "./command-client";
 import { type LocalDatabase, prepareDatabase } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
 import type { FaultHooks } from "./fault-hooks";
-import { type Landscape, landscapeOf } from "./landscape";
+import { type Topology, topologyOf } from "./topology";
 import { type DomainSource, loadProgram, LOCAL_STACK, localConfig, PROJECT, REGISTERED_DOMAINS } from "./program";
 import { storeSecrets } from "./secrets";
 
@@ -23,7 +23,7 @@ export interface LocalSystem {
   database: LocalDatabase;
   clients: EmulatorClients;
   deployment: Deployment;
-  landscape: Landscape;
+  topology: Topology;
   registry: Registry;
   journal: Journal;
   tap: BusTap;
@@ -92,7 +92,7 @@ async function startOn(
     (said) => deployProgram({ ...options, report: said }),
     phases,
   );
-  const landscape = landscapeOf(deployment);
+  const topology = topologyOf(deployment);
   const journal = openJournal();
   const busName = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
   const tap = await openBusTap(clients, busName);
@@ -100,7 +100,7 @@ async function startOn(
   const flow = await step(
     report,
     "Starting capture and event sources",
-    () => startEventFlow({ servers, deployment, landscape, journal, report, faults }),
+    () => startEventFlow({ servers, deployment, topology, journal, report, faults }),
     phases,
   );
   stops.push("capture and event sources", () => flow.stop());
@@ -121,7 +121,7 @@ async function startOn(
     database,
     clients,
     deployment,
-    landscape,
+    topology,
     registry,
     journal,
     tap,

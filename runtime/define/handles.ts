@@ -110,7 +110,7 @@ export interface KyselyHandle<N extends string, T extends AnyTable> extends Tabl
   change(describe: (table: ChangeBuilders<N, T>) => ChangeQuery<N, T>): UnraisedChange<T["aggregate"]>;
 }
 
-/** The table as Kysely types it: the version can be read and compared, and only the runtime writes it. */
+/** The table as Kysely types it: only the runtime writes the version, and the key is written once. */
 export type KyselyDatabase<N extends string, T extends AnyTable> = Record<N, KyselyRow<T>>;
 type KyselyRow<T extends AnyTable> = {
   [F in keyof RowOf<T>]: F extends "version"
@@ -118,7 +118,7 @@ type KyselyRow<T extends AnyTable> = {
     : ColumnType<
         RowOf<T>[F],
         F extends keyof NewRowOf<T> ? NewRowOf<T>[F] : never,
-        F extends keyof NewRowOf<T> ? NewRowOf<T>[F] : never
+        F extends keyof UpdateOf<T> & keyof NewRowOf<T> ? NewRowOf<T>[F] : never
       >;
 };
 

@@ -8,7 +8,7 @@ const deployment = await deploy(() => {
   return {
     arn: bus.arn,
     name: bus.name,
-    publishing: pulumi.output(bus.publishing(["customers", "catalog"])),
+    publishing: pulumi.output(bus.publishing(["members", "press"])),
   };
 });
 
@@ -20,7 +20,7 @@ test("The bus is a custom bus below its component", () => {
   });
 });
 
-test("The bus tells its ARN and its physical name", () => {
+test("The component has the ARN and the physical name of the bus", () => {
   expect(deployment.outputs).toMatchObject({
     arn: "arn:aws:events:eu-central-1:111122223333:event-bus/events-1234567",
     name: "events-1234567",
@@ -32,6 +32,6 @@ test("A relay may publish on this bus, and only as the domains that it is for", 
     Sid: "PublishEvents",
     Action: ["events:PutEvents"],
     Resource: "arn:aws:events:eu-central-1:111122223333:event-bus/events-1234567",
-    Condition: { "ForAllValues:StringEquals": { "events:source": ["customers", "catalog"] } },
+    Condition: { "ForAllValues:StringEquals": { "events:source": ["members", "press"] } },
   });
 });

@@ -3,33 +3,32 @@ import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { Microservice } from "../../dist/components/microservice/microservice.js";
 import { MonolithModule } from "../../dist/components/monolith/module.js";
-import { domain as catalog } from "../../dist/domains/catalog/index.js";
 import { validateDomains } from "../../dist/registry/validate.js";
-import { domain as orders } from "../../dist/domains/orders/index.js";
+import { domain as loans } from "../../dist/test/fixtures/domains/loans/index.js";
+import { domain as members } from "../../dist/test/fixtures/domains/members/index.js";
 import { deploy } from "../support/mocks";
 import { physicalName, providerFaults } from "../support/provider-rules";
-import { REQUIRED_CONFIG } from "../support/stack-config";
+import { DATABASE } from "../support/monolith-database";
 
-const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 const LONGEST = { domain: 20, subscription: 24, table: 32 };
 
-/** A domain whose names have these lengths, made of a sample domain. */
-function named<D extends typeof orders | typeof catalog>(domain: D, lengths: typeof LONGEST): D {
+/** A domain whose names have these lengths, made of a fixture domain. */
+function named<D extends typeof loans | typeof members>(domain: D, lengths: typeof LONGEST): D {
   const name = "d".repeat(lengths.domain);
   const [table] = Object.values(domain.tables);
-  const [project, react] = [orders.subscriptions.customers, orders.subscriptions.dispatch];
+  const { members: project, leavers: react } = loans.subscriptions;
   const subscription = (letter: string) => letter.repeat(lengths.subscription);
   return {
     ...domain,
     name,
-    tables: { ["t".repeat(lengths.table)]: table },
-    subscriptions: { [subscription("p")]: project, [subscription("r")]: react },
+    tables: { ["t".repeat(lengths.table)]: table! },
+    subscriptions: { [subscription("p")]: project!, [subscription("r")]: react! },
     commands: {},
   };
 }
 
-const service = named(orders, LONGEST);
-const module = named({ ...catalog, kind: "monolith-module" }, LONGEST);
+const service = named(loans, LONGEST);
+const module = named(members, LONGEST);
 const deployment = await deploy(() => {
   const shared = {
     bus: new EventBus("events"),
@@ -38,16 +37,7 @@ const deployment = await deploy(() => {
     alarmTopicArn: undefined,
   };
   new Microservice(service.name, { ...shared, domain: service, outboxRetentionDays: 30 });
-  const database = {
-    host: "h",
-    port: 1,
-    name: "n",
-    tls: "disable" as const,
-    applicationSecretArn,
-    captureSecretArn,
-    retentionSecretArn,
-  };
-  new MonolithModule(module.name, { ...shared, module, database });
+  new MonolithModule(module.name, { ...shared, module, database: DATABASE });
 });
 const resources = deployment.declared.filter(({ custom }) => custom);
 
@@ -65,8 +55,8 @@ test("The longest physical name is the role of a subscription's function, and le
 });
 
 test("The registry accepts these names, and refuses names that are longer by one", () => {
-  const tooLong = named(orders, { domain: 21, subscription: 25, table: 33 });
-  const lengthFaults = (domain: typeof orders) =>
+  const tooLong = named(loans, { domain: 21, subscription: 25, table: 33 });
+  const lengthFaults = (domain: typeof loans) =>
     validateDomains([{ folder: domain.name, domain }])
       .filter(({ problem }) => problem.includes("characters; the limit is"))
       .map(({ thing, problem }) => `${thing.split(" ")[0]} ${problem}`);

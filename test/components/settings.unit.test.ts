@@ -45,7 +45,7 @@ test("What is configured is read, as numbers and booleans where it is one", () =
   });
 });
 
-test("Everything that is missing is told at once, with the command that sets it", () => {
+test("Everything that is missing is reported at once, with the command that sets it", () => {
   const error = errorOf({});
   expect(pulumi.RunError.isInstance(error)).toBe(true);
   expect((error as Error).message).toBe(
@@ -60,7 +60,7 @@ test("Everything that is missing is told at once, with the command that sets it"
   );
 });
 
-test("Everything that is missing or wrong is told in one error, with the value and what it should be", () => {
+test("Everything that is missing or wrong is reported in one error, with the value and what it should be", () => {
   const error = errorOf({
     databaseHost: "",
     databasePort: "70000",
@@ -87,8 +87,8 @@ test("Everything that is missing or wrong is told in one error, with the value a
     '  domain-consistency:databasePort is "70000": Too big: expected number to be <=65535. -> databasePort',
     '  domain-consistency:databaseName is "Shop-DB": must be lower case letters, digits and _, 56 at most. -> databaseName',
     '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
-    '  domain-consistency:subnetIds is "subnet-1,10.0.0.0/24": must be ids that start with "subnet-", with commas between them. -> subnetIds',
-    '  domain-consistency:securityGroupIds is "sg-1,": must be ids that start with "sg-", with commas between them. -> securityGroupIds',
+    '  domain-consistency:subnetIds is "subnet-1,10.0.0.0/24": must be ids that start with "subnet-", separated by commas. -> subnetIds',
+    '  domain-consistency:securityGroupIds is "sg-1,": must be ids that start with "sg-", separated by commas. -> securityGroupIds',
     '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
     "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
     "  domain-consistency:retentionSecretArn is not set. -> retentionSecretArn",

@@ -25,7 +25,7 @@ const GARBAGE = [
 
 /** Opens the poisoner of a run. */
 export function openPoisoner(system: LocalSystem, seed: number, random: Random): Poisoner {
-  const { deployment, servers, clients, landscape, registry } = system;
+  const { deployment, servers, clients, topology, registry } = system;
   const { endpoint, region, credentials } = servers.emulator;
   const kinesis = new KinesisClient({ endpoint, region, credentials });
   const stream = deployment.byType("aws:kinesis/stream:Stream")[0]?.state;
@@ -45,7 +45,7 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
       const known = registry.all.flatMap(aggregatesOf).flatMap(({ domain, events }) =>
         Object.keys(events).map((type) => ({ source: domain, type })),
       );
-      const event = known.find((one) => landscape.subscribersOf(one).length > 0);
+      const event = known.find((one) => topology.subscribersOf(one).length > 0);
       if (!event) return;
       const subject = seededUuid(seed, "nobody");
       const data = { change: {}, state: {} };
@@ -56,7 +56,7 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
           Entries: [{ EventBusName: bus, Source: event.source, DetailType: event.type, Detail }],
         }),
       );
-      for (const subscription of landscape.subscribersOf(event)) {
+      for (const subscription of topology.subscribersOf(event)) {
         injected.push({ kind: "refused", eventId, subscription, detail });
       }
     },

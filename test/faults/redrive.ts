@@ -19,12 +19,12 @@ const HIDDEN_SECONDS = 30;
  * @returns how many messages were put back
  */
 export async function redrive(
-  { deployment, clients, landscape }: LocalSystem,
+  { deployment, clients, topology }: LocalSystem,
   poison: Set<string>,
 ): Promise<number> {
   const urlOf = (name: string) => String(deployment.resource(QUEUE_TYPE, name).state["url"]);
   let moved = 0;
-  for (const subscription of landscape.subscriptions) {
+  for (const subscription of topology.subscriptions) {
     const from = urlOf(`${subscription}${DEAD_LETTERS}`);
     moved += await moveAll(clients.sqs, from, urlOf(`${subscription}-queue`), poison);
   }

@@ -22,7 +22,7 @@ const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
 
 /** What a batch left behind. */
 let published: { id: string; entry: NonNullable<PutEventsCommandInput["Entries"]>[number] }[] = [];
-let setAside: { sequenceNumber: string; payload: string }[] = [];
+let quarantined: { sequenceNumber: string; payload: string }[] = [];
 
 const putEvents = async ({ input: { Entries = [] } }: PutEventsCommand) => {
   published.push(
@@ -31,7 +31,7 @@ const putEvents = async ({ input: { Entries = [] } }: PutEventsCommand) => {
   return { Entries: Entries.map((_, index) => ({ EventId: String(index) })) };
 };
 const sendMessage = async ({ input: { MessageBody = "" } }: SendMessageCommand) => {
-  setAside.push(JSON.parse(MessageBody) as (typeof setAside)[number]);
+  quarantined.push(JSON.parse(MessageBody) as (typeof quarantined)[number]);
   return {};
 };
 
@@ -59,7 +59,7 @@ async function relayed<R>(
   let refused = 0;
   for (let batch = 0; batch < BATCHES; batch += 1) {
     published = [];
-    setAside = [];
+    quarantined = [];
     const neighbours: string[] = [];
     const records = Array.from({ length: BAD_PER_BATCH + NEIGHBOURS.length }, (_, index) => {
       const { bad, valid } = record(String(index + 1));
@@ -67,14 +67,15 @@ async function relayed<R>(
       neighbours.push(`neighbour-${batch}-${index}`);
       return valid(`neighbour-${batch}-${index}`);
     });
-    // Nothing is reported as failed while bus and queue answer: it would be retried for ever, and all behind it would wait.
+    // Nothing is reported as failed while bus and queue answer: it would be retried forever, and all behind it
+    // would wait.
     expect(await relay(records)).toEqual({ batchItemFailures: [] });
     expect(published.map(({ id }) => id).filter((id) => id.startsWith("neighbour-"))).toEqual(neighbours);
     for (const { entry } of published) {
       expect(entryBytes(entry)).toBeLessThanOrEqual(MAX_REQUEST_BYTES);
       readCloudEvent({ detail: JSON.parse(entry.Detail ?? "") });
     }
-    const parts = new Set(setAside.map(({ sequenceNumber }) => sequenceNumber));
+    const parts = new Set(quarantined.map(({ sequenceNumber }) => sequenceNumber));
     expect(published.length + parts.size).toBeLessThanOrEqual(records.length);
     kept += published.length;
     refused += parts.size;
@@ -87,8 +88,8 @@ async function relayed<R>(
 }
 
 describe("of 25,000 malformed records in its batches", { timeout: 120_000 }, () => {
-  test("the relay of the monolith sets each aside or leaves it out, publishes only what subscribers read, and the valid ones always", async () => {
-    const relay = makeKinesisRelay()();
+  test("the relay of the monolith quarantines each or leaves it out, publishes only what subscribers read, and the valid ones always", async () => {
+    const relay = makeKinesisRelay().callbackFactory();
     const kinesis = (sequenceNumber: string, content: string | Buffer) => ({
       eventSourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
       kinesis: { sequenceNumber, data: Buffer.from(content as string).toString("base64") },
@@ -105,7 +106,7 @@ describe("of 25,000 malformed records in its batches", { timeout: 120_000 }, () 
   });
 
   test("the relay of a microservice does so too", async () => {
-    const relay = makeDynamoRelay()();
+    const relay = makeDynamoRelay().callbackFactory();
     const inserted = (sequenceNumber: string, NewImage: unknown) => ({
       eventName: "INSERT",
       eventSourceARN: "arn:aws:dynamodb:us-east-1:000000000000:table/outbox/stream/1",
@@ -123,7 +124,7 @@ describe("of 25,000 malformed records in its batches", { timeout: 120_000 }, () 
   });
 });
 
-/** DynamoDB takes no item that is nested more deeply, so its streams deliver none. */
+/** DynamoDB refuses items that are nested more deeply, so its streams deliver none. */
 const MAX_ITEM_LEVELS = 32;
 const PAYLOAD = { change: { amount: 5, tags: ["a"] }, state: { owner: "Zoë", address: { city: "Turin" } } };
 

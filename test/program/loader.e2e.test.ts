@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
+import { ALL_DOMAINS, FIXTURE } from "../support/domain-sources";
 import { hashesOf, runProgram } from "../support/run-program";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const folder = temporaryFolder();
+const domains = ALL_DOMAINS.at(-1) === FIXTURE ? "fixture" : "registered";
 
-test("A program that `pulumi up` loads and type-checks has the very packages of the build, byte for byte", async () => {
-  const built = await runProgram(folder, { load: "build" });
-  const loaded = await runProgram(folder, { load: "pulumi", typeCheck: true });
+test(`A program with the ${domains} domains that \`pulumi up\` loads and type-checks has the very packages of the build, byte for byte`, async () => {
+  const built = await runProgram(folder, { domains, load: "build" });
+  const loaded = await runProgram(folder, { domains, load: "pulumi", typeCheck: true });
   expect(hashesOf(loaded)).toEqual(hashesOf(built));
 });

@@ -1,5 +1,8 @@
 import "../support/unpackaged";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { ALL_DOMAINS } from "../support/domain-sources";
+import { queueUrl } from "../support/expected-program";
+import { expectedResources } from "../support/expected-resources";
 import type { Declared } from "../support/mocks";
 import { providerFaults } from "../support/provider-rules";
 import { FULL_CONFIG } from "../support/stack-config";
@@ -8,122 +11,120 @@ import { deployProgram } from "../support/whole-program";
 /** How Pulumi marks a secret on its way to the engine. Source: Pulumi's SDK, runtime/rpc. */
 const SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270";
 
-const deployment = await deployProgram({ config: FULL_CONFIG });
-const lambdas = deployment.ofType("aws:lambda/function:Function");
-const resources = deployment.declared.filter(({ custom }) => custom);
+const programs = [];
+for (const domains of ALL_DOMAINS)
+  programs.push({ ...domains, deployment: await deployProgram({ config: FULL_CONFIG }, domains) });
 const variablesOf = ({ inputs }: Declared) =>
   (inputs.environment as { variables: Record<string, string> }).variables;
 
-test("The AWS provider accepts the inputs of every resource", () => {
-  expect(resources.flatMap(providerFaults)).toEqual([]);
-});
+describe.each(programs)("With $name, fully configured,", ({ registry, deployment }) => {
+  const lambdas = deployment.ofType("aws:lambda/function:Function");
+  const resources = deployment.declared.filter(({ custom }) => custom);
 
-test("Everything belongs to a component of the project", () => {
-  const urns = new Map(deployment.declared.map((declared) => [declared.urn, declared]));
-  for (const { urn, parent, custom } of deployment.declared.filter(
-    ({ type }) => !type.startsWith("pulumi:"),
-  )) {
-    if (custom) expect(urns.get(parent)?.type, urn).toMatch(/^domain-consistency:components:[A-Za-z]+$/);
-  }
-});
+  test("the AWS provider accepts the inputs of every resource", () => {
+    expect(resources.flatMap(providerFaults)).toEqual([]);
+  });
 
-test("A resource is named after its component, so that a component can be used twice", () => {
-  const urns = new Map(deployment.declared.map((declared) => [declared.urn, declared]));
-  for (const { name, parent, custom } of deployment.declared) {
-    if (custom) expect(name.startsWith(urns.get(parent)?.name ?? ""), name).toBe(true);
-  }
-});
-
-test("No two resources have the same URN", () => {
-  const urns = deployment.declared.map(({ urn }) => urn);
-  expect(urns.filter((urn, index) => urns.indexOf(urn) !== index)).toEqual([]);
-});
-
-test("Every function is told its role, runtime, timeout, memory and log group", () => {
-  for (const { name, inputs } of lambdas) {
-    expect(inputs).toMatchObject({
-      role: expect.stringMatching(/^arn:aws:iam::\d{12}:role\//),
-      runtime: "nodejs24.x",
-      architectures: ["arm64"],
-      timeout: name === "monolith-retention" ? 300 : 30,
-      memorySize: 512,
-      loggingConfig: { logFormat: "JSON", logGroup: expect.stringMatching(/^\/aws\/lambda\//) },
-    });
-  }
-});
-
-test("Every log is kept for the configured number of days", () => {
-  const logGroups = deployment.ofType("aws:cloudwatch/logGroup:LogGroup");
-  expect(logGroups).toHaveLength(lambdas.length);
-  for (const { inputs } of logGroups)
-    expect(inputs.retentionInDays).toBe(Number(FULL_CONFIG.logRetentionDays));
-});
-
-test("No environment variable, input or output holds a secret; secrets are named by their ARN", () => {
-  const secrets = new Set<string>([
-    FULL_CONFIG.applicationSecretArn,
-    FULL_CONFIG.captureSecretArn,
-    FULL_CONFIG.retentionSecretArn,
-  ]);
-  for (const { name, wire } of resources) expect(wire.includes(SECRET_MARK), name).toBe(false);
-  for (const lambda of lambdas) {
-    for (const [variable, value] of Object.entries(variablesOf(lambda))) {
-      expect(variable).not.toMatch(/PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY/);
-      if (secrets.has(value)) expect(variable).toBe("DATABASE_SECRET_ARN");
+  test("everything belongs to a component of the project", () => {
+    const urns = new Map(deployment.declared.map((declared) => [declared.urn, declared]));
+    for (const { urn, parent } of resources) {
+      expect(urns.get(parent)?.type, urn).toMatch(/^domain-consistency:components:[A-Za-z]+$/);
     }
-  }
-  expect(JSON.stringify(deployment.outputs)).not.toContain("secretsmanager");
+  });
+
+  test("a resource is named after its component, so that a component can be used twice", () => {
+    const urns = new Map(deployment.declared.map((declared) => [declared.urn, declared]));
+    for (const { name, parent } of resources) {
+      expect(name.startsWith(urns.get(parent)?.name ?? "no parent"), name).toBe(true);
+    }
+  });
+
+  test("no two resources have the same URN", () => {
+    const urns = deployment.declared.map(({ urn }) => urn);
+    expect(urns.filter((urn, index) => urns.indexOf(urn) !== index)).toEqual([]);
+  });
+
+  test("only the private network adds a resource", () => {
+    const typed = resources.map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
+    expect(typed.sort()).toEqual(
+      [...expectedResources(registry), "ReplicationSubnetGroup monolith-subnets"].sort(),
+    );
+  });
+
+  test("role, runtime, timeout, memory and log group of every function are explicit", () => {
+    for (const { name, inputs } of lambdas) {
+      expect(inputs).toMatchObject({
+        role: expect.stringMatching(/^arn:aws:iam::\d{12}:role\//),
+        runtime: "nodejs24.x",
+        architectures: ["arm64"],
+        timeout: name === "monolith-retention" ? 300 : 30,
+        memorySize: 512,
+        loggingConfig: { logFormat: "JSON", logGroup: expect.stringMatching(/^\/aws\/lambda\//) },
+      });
+    }
+  });
+
+  test("every log is kept for the configured number of days", () => {
+    const logGroups = deployment.ofType("aws:cloudwatch/logGroup:LogGroup");
+    expect(logGroups).toHaveLength(lambdas.length);
+    for (const { inputs } of logGroups)
+      expect(inputs.retentionInDays).toBe(Number(FULL_CONFIG.logRetentionDays));
+  });
+
+  test("no environment variable, input or output holds a secret; secrets are named by their ARN", () => {
+    const secrets = new Set<string>([
+      FULL_CONFIG.applicationSecretArn,
+      FULL_CONFIG.captureSecretArn,
+      FULL_CONFIG.retentionSecretArn,
+    ]);
+    for (const { name, wire } of resources) expect(wire.includes(SECRET_MARK), name).toBe(false);
+    for (const lambda of lambdas) {
+      for (const [variable, value] of Object.entries(variablesOf(lambda))) {
+        expect(variable).not.toMatch(/PASSWORD|TOKEN|CREDENTIAL|ACCESS_KEY/);
+        if (secrets.has(value)) expect(variable).toBe("DATABASE_SECRET_ARN");
+      }
+    }
+    expect(JSON.stringify(deployment.outputs)).not.toContain("secretsmanager");
+  });
+
+  test("every alarm notifies the configured topic", () => {
+    const alarms = deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
+    for (const { name, inputs } of alarms)
+      expect(inputs.alarmActions, name).toEqual([FULL_CONFIG.alarmTopicArn]);
+  });
+
+  test("the functions that open the database are in its private network, and no others", () => {
+    const attached = lambdas.filter(({ inputs }) => inputs.vpcConfig);
+    expect(attached.length).toBeGreaterThan(0);
+    expect(attached.map(({ name }) => name)).toEqual(
+      lambdas.filter((lambda) => "DATABASE_HOST" in variablesOf(lambda)).map(({ name }) => name),
+    );
+    for (const { inputs } of attached) {
+      expect(inputs.vpcConfig).toEqual({
+        subnetIds: ["subnet-0a1", "subnet-0b2"],
+        securityGroupIds: ["sg-0c3"],
+      });
+    }
+  });
 });
 
-test("Every alarm tells the configured topic, and every queue for the on-call, every relay, DMS and retention have one", () => {
-  const alarms = deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm");
-  for (const { inputs } of alarms) expect(inputs.alarmActions).toEqual([FULL_CONFIG.alarmTopicArn]);
-  const names = alarms.map(({ name }) => name).sort();
-  const parked = deployment
-    .ofType("aws:sqs/queue:Queue")
-    .map(({ name }) => name)
-    .filter((name) => !name.endsWith("-queue"));
-  const relays = deployment.ofType("domain-consistency:components:Relay").map(({ name }) => `${name}-age`);
-  const replication = ["monolith-source-latency", "monolith-target-latency"];
-  expect(names).toEqual(
-    [...parked, ...relays, ...replication, "monolith-retention"].map((name) => `${name}-alarm`).sort(),
-  );
-});
-
-test("In a private network are the functions that open the database, and no others", () => {
-  const attached = lambdas.filter(({ inputs }) => inputs.vpcConfig);
-  expect(attached.length).toBeGreaterThan(0);
-  expect(attached.map(({ name }) => name)).toEqual(
-    lambdas.filter((lambda) => "DATABASE_HOST" in variablesOf(lambda)).map(({ name }) => name),
-  );
-  for (const { inputs } of attached) {
-    expect(inputs.vpcConfig).toEqual({
-      subnetIds: ["subnet-0a1", "subnet-0b2"],
-      securityGroupIds: ["sg-0c3"],
-    });
-  }
-});
+const { one, ofType, outputs } = programs[0]!.deployment;
 
 test("Every setting takes effect", () => {
-  const task = deployment.one("aws:dms/endpoint:Endpoint", "monolith-source").inputs;
-  const stream = deployment.one("aws:kinesis/stream:Stream", "monolith-stream").inputs;
-  const instance = deployment.one(
-    "aws:dms/replicationInstance:ReplicationInstance",
-    "monolith-instance",
-  ).inputs;
-  const [commands, orders, retention] = ["catalog-commands", "orders-commands", "monolith-retention"].map(
-    (name) => variablesOf(deployment.one("aws:lambda/function:Function", name)),
+  const task = one("aws:dms/endpoint:Endpoint", "monolith-source").inputs;
+  const stream = one("aws:kinesis/stream:Stream", "monolith-stream").inputs;
+  const instance = one("aws:dms/replicationInstance:ReplicationInstance", "monolith-instance").inputs;
+  const [commands, loans, retention] = ["members-commands", "loans-commands", "monolith-retention"].map(
+    (name) => variablesOf(one("aws:lambda/function:Function", name)),
   );
-  const protection = deployment
-    .ofType("aws:dynamodb/table:Table")
-    .map(({ inputs }) => inputs.deletionProtectionEnabled);
+  const protection = ofType("aws:dynamodb/table:Table").map(({ inputs }) => inputs.deletionProtectionEnabled);
   expect({
     databaseHost: commands?.DATABASE_HOST,
     databasePort: commands?.DATABASE_PORT,
     databaseName: [commands?.DATABASE_NAME, task.databaseName],
     databaseTls: commands?.DATABASE_TLS,
-    subnetIds: deployment.one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "monolith-subnets")
-      .inputs.subnetIds,
+    subnetIds: one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "monolith-subnets").inputs
+      .subnetIds,
     securityGroupIds: instance.vpcSecurityGroupIds,
     applicationSecretArn: commands?.DATABASE_SECRET_ARN,
     captureSecretArn: task.secretsManagerArn,
@@ -131,12 +132,12 @@ test("Every setting takes effect", () => {
     streamRetentionHours: stream.retentionPeriod,
     replicationInstanceClass: instance.replicationInstanceClass,
     retentionSecretArn: retention?.DATABASE_SECRET_ARN,
-    outboxRetentionDays: [orders?.OUTBOX_RETENTION_DAYS, retention?.OUTBOX_RETENTION_DAYS],
+    outboxRetentionDays: [loans?.OUTBOX_RETENTION_DAYS, retention?.OUTBOX_RETENTION_DAYS],
     deletionProtection: [...new Set(protection)],
   }).toEqual({
     databaseHost: "monolith.example.internal",
     databasePort: "6432",
-    databaseName: ["shop", "shop"],
+    databaseName: ["library", "library"],
     databaseTls: "verify-full",
     subnetIds: ["subnet-0a1", "subnet-0b2"],
     securityGroupIds: ["sg-0c3"],
@@ -151,53 +152,48 @@ test("Every setting takes effect", () => {
   });
 });
 
+test("Every queue for the person on call, every relay, AWS DMS and retention have an alarm", () => {
+  const names = ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
+  expect(names.sort()).toEqual([
+    "loans-on-leavers-dlq-alarm",
+    "loans-on-leavers-target-dlq-alarm",
+    "loans-on-members-dlq-alarm",
+    "loans-on-members-target-dlq-alarm",
+    "loans-relay-age-alarm",
+    "loans-relay-quarantine-alarm",
+    "members-on-counted-dlq-alarm",
+    "members-on-counted-target-dlq-alarm",
+    "members-on-loans-dlq-alarm",
+    "members-on-loans-target-dlq-alarm",
+    "monolith-relay-age-alarm",
+    "monolith-relay-quarantine-alarm",
+    "monolith-retention-alarm",
+    "monolith-source-latency-alarm",
+    "monolith-target-latency-alarm",
+  ]);
+});
+
 test("The stack's outputs name what operators and the local runner look for", () => {
-  const url = (queue: string) => `https://sqs.eu-central-1.amazonaws.com/111122223333/${queue}-1234567`;
   const queuesOf = (subscription: string) => ({
-    queue: url(`${subscription}-queue`),
-    deadLetters: url(`${subscription}-dlq`),
-    targetDeadLetters: url(`${subscription}-target-dlq`),
+    queue: queueUrl(`${subscription}-queue`),
+    deadLetters: queueUrl(`${subscription}-dlq`),
+    targetDeadLetters: queueUrl(`${subscription}-target-dlq`),
   });
-  expect(deployment.outputs).toMatchObject({
+  expect(outputs).toEqual({
     busArn: "arn:aws:events:eu-central-1:111122223333:event-bus/events-1234567",
-    commandFunctions: {
-      catalog: "catalog-commands-1234567",
-      customers: "customers-commands-1234567",
-      orders: "orders-commands-1234567",
-      shipping: "shipping-commands-1234567",
-    },
+    commandFunctions: { loans: "loans-commands-1234567", members: "members-commands-1234567" },
     retentionFunction: "monolith-retention-1234567",
     projectionTables: {
-      catalog: {},
-      customers: {},
-      orders: {
-        customers: "orders-customers-projection-1234567",
-        products: "orders-products-projection-1234567",
-      },
-      shipping: {
-        customers: "shipping-customers-projection-1234567",
-        orders: "shipping-orders-projection-1234567",
-      },
+      loans: { members: "loans-members-projection-1234567" },
+      members: { loans: "members-loans-projection-1234567" },
     },
     queues: {
-      catalog: { orders: queuesOf("catalog-on-orders") },
-      customers: {},
-      orders: {
-        customers: queuesOf("orders-on-customers"),
-        dispatch: queuesOf("orders-on-dispatch"),
-        products: queuesOf("orders-on-products"),
-      },
-      shipping: {
-        customers: queuesOf("shipping-on-customers"),
-        orders: queuesOf("shipping-on-orders"),
-        placed: queuesOf("shipping-on-placed"),
-        relocations: queuesOf("shipping-on-relocations"),
-      },
+      loans: { members: queuesOf("loans-on-members"), leavers: queuesOf("loans-on-leavers") },
+      members: { loans: queuesOf("members-on-loans"), counted: queuesOf("members-on-counted") },
     },
     quarantineQueues: {
-      monolith: url("monolith-relay-quarantine"),
-      orders: url("orders-relay-quarantine"),
-      shipping: url("shipping-relay-quarantine"),
+      monolith: queueUrl("monolith-relay-quarantine"),
+      loans: queueUrl("loans-relay-quarantine"),
     },
   });
 });

@@ -5,11 +5,10 @@ import { mockClient } from "aws-sdk-client-mock";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../runtime/define/aggregate";
+import { aggregate, table } from "../../runtime";
 import type { OutboxRecord, ReceivedEvent } from "../../runtime/envelope/cloud-event";
-import { entityTable } from "../../runtime/define/table";
 import { readMessages } from "../../runtime/function/queue-messages";
-import { dynamoWrite } from "../../runtime/dynamodb/writes";
+import { type DynamoChange, dynamoWrite } from "../../runtime/dynamodb/writes";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
 import { isCarried } from "../support/carried";
@@ -61,14 +60,12 @@ const outboxRecords = fc.record({
   traceparent: fc.option(text, { nil: undefined }),
 });
 
-const Thing = aggregate({
-  domain: "any",
-  name: "Thing",
+const Thing = aggregate("any.Thing", {
   key: "thingId",
   state: () => z.looseObject({ thingId: z.string() }),
   events: { ThingChanged: { version: 7, change: () => z.looseObject({}) } },
 });
-const things = entityTable(Thing);
+const things = table(Thing);
 const TABLES = {
   entities: { things: "things" },
   outbox: "outbox",
@@ -105,7 +102,7 @@ function expectSame({ event, version, schemaVersion }: ReceivedEvent, record: Ou
 
 describe("an event arrives at its subscriber as it was written, whatever it says", () => {
   test("from a row that DMS captured, over Kinesis, the bus and the queue", async () => {
-    const relay = makeKinesisRelay()();
+    const relay = makeKinesisRelay().callbackFactory();
     const property = fc.asyncProperty(outboxRecords, fc.boolean(), async (record, withNulls) => {
       bodies = [];
       const absent = withNulls ? null : undefined;
@@ -130,20 +127,22 @@ describe("an event arrives at its subscriber as it was written, whatever it says
   });
 
   test("from a change of an item, over the table's stream, the bus and the queue", async () => {
-    const relay = makeDynamoRelay()();
+    const relay = makeDynamoRelay().callbackFactory();
     const property = fc.asyncProperty(outboxRecords, async (record) => {
       bodies = [];
       const { aggregateId: thingId, data, occurredAt } = record;
-      const staged = {
-        kind: "dynamo-change",
-        operation: data.state === null ? "remove" : "update",
+      const row = { ...data.state, thingId, version: record.aggregateVersion - 1 };
+      const { type: event } = record;
+      const base = {
+        kind: "change",
         table: "things",
         definition: things,
-        type: record.type,
+        event,
         change: data.change,
-        item: { ...data.state, thingId },
-        version: record.aggregateVersion - 1,
+        row,
       } as const;
+      const staged: DynamoChange =
+        data.state === null ? { ...base, operation: "remove" } : { ...base, operation: "update", fields: {} };
       const { actions, committed } = dynamoWrite(staged, TABLES, record, new Date(occurredAt));
       const NewImage = marshall(actions[1].Put?.Item ?? {}, { removeUndefinedValues: true });
       const batch: DynamoDBStreamEvent = dynamoStreamEvent([{ eventName: "INSERT", NewImage }]);

@@ -1,25 +1,22 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { aggregate, table } from "../../runtime";
 import { type OutboxRecord, toCloudEvent } from "../../runtime/envelope/cloud-event";
-import { aggregate } from "../../runtime/define/aggregate";
-import { entityTable } from "../../runtime/define/table";
 import { dynamoWrite } from "../../runtime/dynamodb/writes";
-import { MAX_PAYLOAD_BYTES } from "../../runtime/envelope/payload-limit";
+import { MAX_PAYLOAD_BYTES } from "../../runtime/store/limits";
 import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/batches";
 import { publicationOf } from "../../runtime/relay/publication";
 import { bridgeEvent } from "../support/domain-events";
 import { dmsRecord } from "../support/outbox-records";
 
-const Note = aggregate({
-  domain: "d".repeat(40),
-  name: "N".repeat(40),
+const Note = aggregate(`${"d".repeat(40)}.${"N".repeat(40)}`, {
   key: "noteId",
   state: () => z.object({ noteId: z.string(), text: z.string() }),
-  events: { [`E${"x".repeat(127)}`]: { version: 1, change: () => z.object({}) } },
+  events: { [`E${"x".repeat(127)}`]: () => z.object({}) },
 });
-const type = Object.keys(Note.events)[0]!;
-const definition = entityTable(Note);
+const event = Object.keys(Note.events)[0]!;
+const definition = table(Note);
 const TABLES = {
   entities: { notes: "notes" },
   outbox: "outbox",
@@ -35,14 +32,13 @@ const ids = unit.map((character) => character.repeat(256));
 
 function write(noteId: string, text: string) {
   const staged = {
-    kind: "dynamo-change",
+    kind: "change",
     operation: "create",
     table: "notes",
     definition,
-    type,
+    event,
     change: {},
-    item: { noteId, text },
-    version: 0,
+    fields: { noteId, text },
   } as const;
   const context = { correlationId: noteId, causationId: noteId, traceparent: noteId };
   return dynamoWrite(staged, TABLES, context, new Date());
@@ -57,7 +53,7 @@ function filling(noteId: string, character: string, bytes: number): string {
 }
 
 describe("the limit of a payload", () => {
-  test("is one of bytes as they are sent, whatever the characters: one more is refused, told with both", () => {
+  test("is one of bytes as they are sent, whatever the characters: one more is refused, and the error names both", () => {
     const property = fc.property(ids, unit, fc.integer({ min: -3, max: 3 }), (noteId, character, more) => {
       const bytes = MAX_PAYLOAD_BYTES + more;
       const writing = () => write(noteId, filling(noteId, character, bytes));

@@ -21,7 +21,10 @@ const targets = {
 // No pause between tries.
 beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(0));
 
-/** What a call of PutEvents meets: its entries are refused by this pattern, left out of the answer from here on, or it throws. */
+/**
+ * What a call of PutEvents meets: its entries are refused by this pattern, left out of the answer from here on, or
+ * it throws.
+ */
 const fault = fc.oneof(
   { weight: 3, arbitrary: fc.record({ refused: fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }) }) },
   { weight: 1, arbitrary: fc.record({ answered: fc.nat(9) }) },
@@ -36,7 +39,7 @@ const shard = fc
     return kinds.map((kind, index): StreamRecord => {
       const sequenceNumber = String(index);
       if (kind === "ignored") return { ...eventRecord(sequenceNumber), kind };
-      if (kind === "undecodable") return { ...eventRecord(sequenceNumber), kind, reason: "No JSON." };
+      if (kind === "undecodable") return { ...eventRecord(sequenceNumber), kind, reason: "Not JSON." };
       const aggregateVersion = (versions.get(kind) ?? 0) + 1;
       versions.set(kind, aggregateVersion);
       return eventRecord(sequenceNumber, {
@@ -66,7 +69,7 @@ describe("a relay that Lambda calls again from the record that it names", () => 
       ];
       /** Ids in the order in which the bus took them. */
       const taken: string[] = [];
-      const setAside = new Set<string>();
+      const quarantined = new Set<string>();
       bus.send.callsFake((async ({ input: { Entries = [] } }: PutEventsCommand) => {
         const events = Entries.map(({ Detail = "" }) => JSON.parse(Detail) as CloudEvent);
         const met = busFaults.shift();
@@ -81,12 +84,12 @@ describe("a relay that Lambda calls again from the record that it names", () => 
       }) as never);
       queue.send.callsFake((async ({ input: { MessageBody = "" } }: SendMessageCommand) => {
         if (queueFaults.shift()) throw new Error("Queue is gone");
-        setAside.add((JSON.parse(MessageBody) as { sequenceNumber: string }).sequenceNumber);
+        quarantined.add((JSON.parse(MessageBody) as { sequenceNumber: string }).sequenceNumber);
         return {};
       }) as never);
       const isDone = (record: StreamRecord) =>
         record.kind === "ignored" ||
-        (record.kind === "event" ? taken.includes(record.record.id) : setAside.has(record.sequenceNumber));
+        (record.kind === "event" ? taken.includes(record.record.id) : quarantined.has(record.sequenceNumber));
 
       let next = 0;
       while (next < drawn.shard.length) {

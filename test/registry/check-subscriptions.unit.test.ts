@@ -1,101 +1,148 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { command } from "../../dist/runtime/define/command.js";
-import { aggregate } from "../../dist/runtime/define/aggregate.js";
-import { project } from "../../dist/runtime/define/project.js";
-import { react, reaction } from "../../dist/runtime/define/react.js";
+import { aggregate, command, project, react, withKysely } from "../../dist/runtime/index.js";
+import type { Uses } from "../../dist/runtime/define/handles.js";
 import { faultsOf } from "../support/domain-faults";
-import { Book, books, library, readers } from "../support/sample-domain";
+import { Book, books, library, libraryModule, readers } from "../support/sample-domain";
 
 const titles = project(Book, ({ title }) => ({ title }));
-const onBought = reaction(Book, "BookBought", { uses: {}, handle: async () => [] });
+const bought = react(Book, { uses: {}, on: { BookBought: async () => [] } });
+const using = (uses: Uses) => command({ uses, input: () => z.object({}), handle: async () => [] });
 
 test("Projections and reactions that a domain registers rightly have no fault", () => {
-  const subscriptions = { titles, bought: react(Book, { BookBought: onBought }) };
+  const indexed = project(Book, ({ title }) => ({ title }), { indexes: ["title"] });
+  const subscriptions = { titles, indexed, bought };
   expect(faultsOf(library(), readers({ subscriptions }))).toEqual([]);
+  expect(faultsOf(library({ subscriptions: { bought } }))).toEqual([]);
 });
 
-test("A subscription and a table of a domain have different names, since handlers use both by name", () => {
-  expect(faultsOf(library({ subscriptions: { books: titles } }))).toEqual([
-    'domains/library: subscription "books" has the name of a table. Give tables and subscriptions of a domain different names.',
-  ]);
-});
+describe("A subscription", () => {
+  test("and a table of a domain have different names, since handlers use both by name", () => {
+    expect(faultsOf(library({ subscriptions: { books: titles }, commands: {} }))).toEqual([
+      'domains/library: subscription "books" has the name of a table. Give tables and subscriptions of a domain different names.',
+    ]);
+  });
 
-test("A subscription names an aggregate", () => {
-  // What plain JavaScript, or an import that went in a circle, makes of it.
-  const subscriptions = { titles: project(undefined as unknown as typeof Book, () => ({})) };
-  expect(faultsOf(library(), readers({ subscriptions }))).toEqual([
-    'domains/readers: subscription "titles" names no aggregate. Import the aggregate from the other domain\'s contract.',
-  ]);
-});
+  test("is to a domain that exists", () => {
+    expect(faultsOf(readers({ subscriptions: { titles } }))).toEqual([
+      'domains/readers: subscription "titles" subscribes to "library.Book", but there is no domain "library" (there are readers). Name an existing domain, or add its folder.',
+    ]);
+  });
 
-test("A subscription is to a domain that exists", () => {
-  expect(faultsOf(readers({ subscriptions: { titles } }))).toEqual([
-    'domains/readers: subscription "titles" subscribes to "library", a domain that does not exist (there are readers). Name an existing domain, or add its folder.',
-  ]);
-});
+  test("is to an aggregate that its domain keeps in a table", () => {
+    const { key, state } = Book;
+    const Journal = aggregate("library.Journal", {
+      key,
+      state,
+      events: { JournalBound: () => z.object({}) },
+    });
+    const subscriptions = { journals: project(Journal, ({ title }) => ({ title })) };
+    expect(faultsOf(library(), readers({ subscriptions }))).toEqual([
+      'domains/readers: subscription "journals" subscribes to "library.Journal", which is in no table of the domain "library". Subscribe to one of library.Book.',
+    ]);
+    expect(faultsOf(readers({ name: "library" }), readers({ subscriptions }))).toEqual([
+      'domains/readers: subscription "journals" subscribes to "library.Journal", which is in no table of the domain "library". Register a table of it in the domain "library".',
+    ]);
+  });
 
-test("A subscription is to an aggregate that its domain registers", () => {
-  const Journal = aggregate({ ...Book, name: "Journal" });
-  const subscriptions = { journals: project(Journal, ({ title }) => ({ title })) };
-  expect(faultsOf(library(), readers({ subscriptions }))).toEqual([
-    'domains/readers: subscription "journals" subscribes to "Journal", which the domain "library" does not register (it registers Book). Subscribe to one of these.',
-  ]);
-});
-
-test("A subscription that reacts has a reaction", () => {
-  expect(faultsOf(library(), readers({ subscriptions: { nothing: react(Book, {}) } }))).toEqual([
-    'domains/readers: subscription "nothing" reacts to nothing. Name an event type and its reaction.',
-  ]);
+  test("to a domain with faults of its own has none for it", () => {
+    const broken = library({ tables: { books: undefined as never }, commands: {} });
+    expect(faultsOf(broken, readers({ subscriptions: { titles } }))).toEqual([
+      expect.stringMatching(/^domains\/library: table "books" is not a table\./),
+    ]);
+  });
 });
 
 test("A reaction is to an event that its aggregate has", () => {
-  const unknown = { ...react(Book, {}), handlers: { BookStolen: onBought } };
-  expect(faultsOf(library(), readers({ subscriptions: { stolen: unknown } }))).toEqual([
-    'domains/readers: subscription "stolen" reacts to "BookStolen", an event that "Book" does not have (it has BookBought, BookLent). Name one of these.',
+  const stolen = { ...bought, on: { BookStolen: async () => [] } };
+  expect(faultsOf(library(), readers({ subscriptions: { stolen } }))).toEqual([
+    'domains/readers: subscription "stolen" reacts to "BookStolen", an event that "library.Book" does not have. Name one of BookBought, BookLent.',
   ]);
 });
 
-test("A reaction is registered for the event that it was declared for", () => {
-  const swapped = { ...react(Book, {}), handlers: { BookLent: onBought } };
-  expect(faultsOf(library(), readers({ subscriptions: { lent: swapped } }))).toEqual([
-    'domains/readers: subscription "lent" has a reaction to Book "BookBought" under "BookLent". Declare the reaction for the event it is registered under.',
-  ]);
-});
+describe("An index of a projection", () => {
+  const indexed = (indexes: string[]) => readers({ subscriptions: { titles: { ...titles, indexes } } });
 
-test("A command uses what its domain registers, under the name that it is registered by", () => {
-  const uses = { titles, shelves: books };
-  const lend = command({ uses, input: () => z.object({}), handle: async () => [] });
-  expect(faultsOf(library(), readers({ subscriptions: { titles }, commands: { lend } }))).toEqual([
-    'domains/readers: command "lend" uses "shelves", which the domain does not register. Use a table or projection of this domain: titles.',
-  ]);
-});
-
-test("A reaction uses what its domain registers, and not another projection by the same name", () => {
-  const other = project(Book, () => ({}));
-  const handler = reaction(Book, "BookLent", { uses: { titles: other }, handle: async () => [] });
-  const subscriptions = { titles, lent: react(Book, { BookLent: handler }) };
-  expect(faultsOf(library(), readers({ subscriptions }))).toEqual([
-    'domains/readers: subscription "lent", reaction to "BookLent" uses something else under the name "titles" than what is registered. Use a table or projection of this domain: titles.',
-  ]);
-});
-
-test("A command uses tables and projections, and no reactions", () => {
-  const bought = react(Book, { BookBought: onBought });
-  // What plain JavaScript could make of it.
-  const lend = command({
-    uses: { bought: bought as never },
-    input: () => z.object({}),
-    handle: async () => [],
+  test("is named once", () => {
+    expect(faultsOf(library(), indexed(["title", "title"]))).toEqual([
+      'domains/readers: subscription "titles" has the index "title" twice. Name each index once.',
+    ]);
   });
-  expect(faultsOf(library(), readers({ subscriptions: { titles, bought }, commands: { lend } }))).toEqual([
-    'domains/readers: command "lend" uses "bought", which the domain does not register. Use a table or projection of this domain: titles.',
-  ]);
+
+  test("has a name that DynamoDB takes", () => {
+    expect(faultsOf(library(), indexed(["at"]))).toEqual([
+      'domains/readers: index "at" has a name with characters that cannot be used. Use 3 or more letters, digits, _, . and -.',
+    ]);
+  });
+
+  test("is one of 20 at most", () => {
+    const names = Array.from({ length: 21 }, (_, number) => `field${number}`);
+    expect(faultsOf(library(), indexed(names.slice(1)))).toEqual([]);
+    expect(faultsOf(library(), indexed(names))).toEqual([
+      'domains/readers: subscription "titles" has 21 indexes; the limit is 20. Remove those that no handler reads by.',
+    ]);
+  });
 });
 
-test("A command of a domain without tables and projections is told that there is nothing to use", () => {
-  const lend = command({ uses: { titles }, input: () => z.object({}), handle: async () => [] });
-  expect(faultsOf(readers({ commands: { lend } }))).toEqual([
-    'domains/readers: command "lend" uses "titles", which the domain does not register. Use a table or projection of this domain: none.',
-  ]);
+describe("Under `uses`", () => {
+  const REACTING = { on: { BookLent: async () => [] } };
+
+  test("a command names what its domain registers", () => {
+    const lend = using({ titles, shelves: books });
+    expect(faultsOf(library(), readers({ subscriptions: { titles }, commands: { lend } }))).toEqual([
+      'domains/readers: command "lend" uses "shelves", which the domain does not register. Use one of titles, or register it under `tables` or `subscriptions`.',
+    ]);
+  });
+
+  test("a command of a domain without tables and projections learns where to register what it uses", () => {
+    expect(faultsOf(library(), readers({ commands: { lend: using({ titles }) } }))).toEqual([
+      'domains/readers: command "lend" uses "titles", which the domain does not register. Register it under `tables` or `subscriptions`.',
+    ]);
+  });
+
+  test("a command names a table by the name that it is registered by", () => {
+    const commands = { lend: using({ shelves: books }) };
+    const fault =
+      'domains/library: command "lend" uses "books" under the name "shelves". Use it as `books`: handlers find tables and projections by the registered name.';
+    expect(faultsOf(library({ commands }))).toEqual([fault]);
+    expect(faultsOf(libraryModule({ commands: { lend: using({ shelves: withKysely(books) }) } }))).toEqual([
+      fault,
+    ]);
+  });
+
+  test("a reaction names what its domain registers, and not another projection by the same name", () => {
+    const other = project(Book, () => ({}));
+    const lent = react(Book, { uses: { titles: other }, ...REACTING });
+    expect(faultsOf(library(), readers({ subscriptions: { titles, lent } }))).toEqual([
+      'domains/readers: subscription "lent" uses something else under the name "titles" than the domain registers. Use one of titles, or register it under `tables` or `subscriptions`.',
+    ]);
+  });
+
+  test("a command names tables and projections, and no reactions", () => {
+    // What a cast could make of it.
+    const lend = using({ bought: bought as never });
+    expect(faultsOf(library(), readers({ subscriptions: { titles, bought }, commands: { lend } }))).toEqual([
+      'domains/readers: command "lend" uses "bought", which the domain does not register. Use one of titles, or register it under `tables` or `subscriptions`.',
+    ]);
+  });
+
+  test("a module may use its tables with Kysely, in commands and reactions; a microservice has no such tables", () => {
+    const uses = { books: withKysely(books) };
+    const registered = {
+      commands: { lend: using(uses) },
+      subscriptions: { lent: react(Book, { uses, ...REACTING }) },
+    };
+    expect(faultsOf(libraryModule(registered))).toEqual([]);
+    expect(faultsOf(library(registered))).toEqual([
+      'domains/library: command "lend" uses "books" with Kysely, but a microservice has no PostgreSQL tables. Use the table itself: its verbs are the same in both stores.',
+      'domains/library: subscription "lent" uses "books" with Kysely, but a microservice has no PostgreSQL tables. Use the table itself: its verbs are the same in both stores.',
+    ]);
+  });
+
+  test("a name of JavaScript's own objects is not one that the domain registers", () => {
+    const lend = using({ constructor: books });
+    expect(faultsOf(readers({ commands: { lend } }))).toEqual([
+      'domains/readers: command "lend" uses "constructor", which the domain does not register. Register it under `tables` or `subscriptions`.',
+    ]);
+  });
 });

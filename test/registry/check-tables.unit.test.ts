@@ -1,174 +1,231 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../dist/runtime/define/aggregate.js";
-import { entityTable } from "../../dist/runtime/define/table.js";
+import { aggregate, table } from "../../dist/runtime/index.js";
 import { faultsOf } from "../support/domain-faults";
-import { Book, bookRows, books, library, libraryModule, readers } from "../support/sample-domain";
+import { Book, book, books, library, libraryModule, readers } from "../support/sample-domain";
 
-const none = { commands: {} };
-
-test("A domain registers events of its own aggregates only", () => {
-  expect(faultsOf(library(), readers({ events: [Book] }))).toEqual([
-    'domains/readers: aggregate "Book" belongs to the domain "library", not to "readers". Register only events of the own aggregates; subscribe to those of others.',
-  ]);
+const { key, state } = Book;
+const BookSold = () => z.object({});
+/** Faults of the domain "library" with these tables, as a microservice and as a module. */
+const inBoth = (tables: Parameters<typeof library>[0] & object) => ({
+  microservice: faultsOf(library({ commands: {}, ...tables })),
+  module: faultsOf(libraryModule({ commands: {}, ...tables })),
 });
+const same = (...faults: string[]) => ({ microservice: faults, module: faults });
 
-test("A domain registers each aggregate once", () => {
-  const again = aggregate({ ...Book, events: { BookSold: Book.events.BookBought } });
-  expect(
-    faultsOf(library({ ...none, tables: { books, more: entityTable(again) }, events: [Book, again] })),
-  ).toEqual([
-    'domains/library: aggregate "Book" is registered twice. Name each aggregate once under events.',
-  ]);
-});
-
-test("An aggregate's key is a field of its state", () => {
-  const keyless = { ...Book, key: "isbn" };
-  expect(faultsOf(library({ ...none, tables: { books: entityTable(keyless) }, events: [keyless] }))).toEqual([
-    'domains/library: aggregate "Book" has the key "isbn", which its state does not have (bookId, title). Name a field of the state.',
-  ]);
-});
-
-test("Event types of a domain have names of their own, since rules match on domain and type", () => {
-  const Journal = aggregate({ ...Book, name: "Journal" });
-  const tables = { books, journals: entityTable(Journal) };
-  expect(faultsOf(library({ ...none, tables, events: [Book, Journal] }))).toEqual([
-    'domains/library: event "BookBought" is declared by Book and by Journal. Give each event type of a domain a name of its own.',
-    'domains/library: event "BookLent" is declared by Book and by Journal. Give each event type of a domain a name of its own.',
-  ]);
-});
-
-test.each([0, -1, 1.5])("An event's schema version is a whole number from 1 on, not %d", (version) => {
-  const odd = { ...Book, events: { BookBought: { version, change: () => z.object({}) } } };
-  expect(faultsOf(library({ ...none, tables: { books: entityTable(odd) }, events: [odd] }))).toEqual([
-    `domains/library: event "BookBought" has the version "${version}". Use a whole number from 1 on.`,
-  ]);
-});
-
-test("A table holds an aggregate", () => {
-  // What plain JavaScript, or an import that went in a circle, makes of it.
-  const empty = entityTable(undefined as unknown as typeof Book);
-  expect(faultsOf(library({ ...none, tables: { books: empty }, events: [] }))).toEqual([
-    'domains/library: table "books" has no aggregate. Declare it with entityTable(<aggregate>, ...).',
-  ]);
-});
-
-test("A microservice's tables are DynamoDB tables, a module's are PostgreSQL tables", () => {
-  const wrong = { tables: { books: bookRows as never } };
-  expect(faultsOf(library({ ...none, ...wrong }))).toEqual([
-    'domains/library: table "books" is a postgres-table, but the domain is a microservice. Leave the columns out.',
-    'domains/library: aggregate "Book" has no entity table. Register a table for it, or remove it from events.',
-  ]);
-  expect(faultsOf(libraryModule({ tables: { books: books as never } }))).toEqual([
-    'domains/library: table "books" is a dynamo-table, but the domain is a monolith-module. Name the columns of its fields.',
-    'domains/library: aggregate "Book" has no entity table. Register a table for it, or remove it from events.',
-  ]);
-});
-
-test("A table's aggregate is registered, so that its changes raise events", () => {
-  expect(faultsOf(library({ ...none, events: [] }))).toEqual([
-    'domains/library: table "books" holds "Book", which the domain does not register under events. Register the aggregate, so that its changes raise events.',
-  ]);
-});
-
-test("An aggregate is kept in one table", () => {
-  expect(faultsOf(library({ ...none, tables: { books, rare: books } }))).toEqual([
-    'domains/library: table "rare" holds the same aggregate as table "books". Keep each aggregate in one table.',
-  ]);
-});
-
-test("A registered aggregate has a table", () => {
-  expect(faultsOf(library({ ...none, tables: {} }))).toEqual([
-    'domains/library: aggregate "Book" has no entity table. Register a table for it, or remove it from events.',
-  ]);
-});
-
-test("A field is public or private, not both", () => {
-  const table = entityTable(Book, { private: () => z.object({ title: z.string() }) });
-  expect(faultsOf(library({ ...none, tables: { books: table } }))).toEqual([
-    'domains/library: table "books" has the field "title" both public and private. Keep it in one of the two.',
-  ]);
-});
-
-test.each(["version", "removed"])("No field is called %s, which the runtime writes itself", (field) => {
-  const table = entityTable(Book, { private: () => z.object({ [field]: z.string() }) });
-  expect(faultsOf(library({ ...none, tables: { books: table } }))).toEqual([
-    `domains/library: table "books" has a field "${field}", a name that the runtime uses. Choose another name.`,
-  ]);
-});
-
-test("An index is on a field of the table", () => {
-  const table = { ...books, indexes: ["author"] };
-  expect(faultsOf(library({ ...none, tables: { books: table } }))).toEqual([
-    'domains/library: table "books" has an index on "author", which is no field of it. Name one of bookId, title, shelf.',
-  ]);
-});
-
-test("An index is on a text field, since DynamoDB refuses items whose index key is anything else", () => {
-  const fields = () =>
-    z.object({ pages: z.int(), author: z.string().nullable(), genre: z.enum(["a", "b"]).optional() });
-  const table = { ...entityTable(Book, { private: fields }), indexes: ["title", "genre", "pages", "author"] };
-  expect(faultsOf(library({ ...none, tables: { books: table } }))).toEqual([
-    'domains/library: table "books" has an index on "pages", which is not text. Index text fields only.',
-    'domains/library: table "books" has an index on "author", which is not text. Index text fields only.',
-  ]);
-});
-
-test("An aggregate's key is text", () => {
-  const counted = {
-    ...Book,
-    state: () => z.object({ bookId: z.int(), title: z.string() }),
-  } as unknown as typeof Book;
-  expect(faultsOf(library({ ...none, tables: { books: entityTable(counted) }, events: [counted] }))).toEqual([
-    'domains/library: aggregate "Book" has the key "bookId", which is not text. Use a text field, e.g. z.uuid().',
-  ]);
-});
-
-test("Fields have columns of their own", () => {
-  const table = { ...bookRows, columns: { bookId: "id", title: "id" } };
-  expect(faultsOf(libraryModule({ tables: { books: table as never } }))).toEqual([
-    'domains/library: table "books" keeps several fields in the column "id". Name a column for each.',
-  ]);
-});
-
-test.each(["outbox", "inbox", "deleted_aggregates", "pgmigrations"])(
-  "No module has a table %s, which is there for all",
-  (name) => {
-    expect(faultsOf(libraryModule({ tables: { [name]: bookRows } }))).toEqual([
-      `domains/library: table "${name}" has a name that the monolith's database uses itself. Choose another name.`,
+describe("An aggregate", () => {
+  test("is kept by its own domain only", () => {
+    expect(faultsOf(library(), readers({ tables: { books } }))).toEqual([
+      'domains/readers: aggregate "library.Book" belongs to the domain "library", not to "readers". Keep only aggregates named "readers.<Aggregate>" in this domain\'s tables, and subscribe to those of others.',
     ]);
-  },
-);
-
-test("Every public field has a column, and only public fields have one", () => {
-  const table = { ...bookRows, columns: { bookId: "book_id", author: "author" } };
-  expect(faultsOf(libraryModule({ tables: { books: table as never } }))).toEqual([
-    'domains/library: table "books" has no column for the public field "title". Name its column.',
-    'domains/library: table "books" has a column for "author", which the contract does not publish. Move it to the private fields.',
-  ]);
-});
-
-test("Modules of the monolith share one database, so their tables have different names", () => {
-  const Magazine = aggregate({ ...Book, domain: "press", name: "Magazine" });
-  const press = libraryModule({
-    name: "press",
-    tables: { books: entityTable(Magazine, { columns: { bookId: "id", title: "title" } }) },
-    events: [Magazine],
   });
-  expect(faultsOf(libraryModule(), press)).toEqual([
-    'domains/press: table "books" is registered by "library" too. The modules share one database: choose another name.',
-  ]);
+
+  test("is declared once", () => {
+    const again = aggregate("library.Book", { key, state, events: { BookSold } });
+    expect(inBoth({ tables: { books, more: table(again) } })).toEqual(
+      same('domains/library: aggregate "library.Book" is declared twice. Give each aggregate its own name.'),
+    );
+  });
+
+  test("is kept in one table", () => {
+    expect(inBoth({ tables: { books, rare: books } })).toEqual(
+      same(
+        'domains/library: table "rare" holds the same aggregate as table "books". Keep each aggregate in one table.',
+      ),
+    );
+  });
+
+  test("has a key that is a field of its state", () => {
+    expect(inBoth({ tables: { books: table(book({ key: "isbn" })) } })).toEqual(
+      same(
+        'domains/library: aggregate "library.Book" has the key "isbn", which is not a field of its state. Name one of bookId, title.',
+      ),
+    );
+  });
+
+  test.each([
+    { bookId: z.int(), problem: "is not text" },
+    { bookId: z.string().transform(Number), problem: "is not text" },
+    { bookId: z.union([z.string(), z.int()]), problem: "is not text" },
+    { bookId: z.string().optional(), problem: "may be absent" },
+    { bookId: z.uuid().nullable(), problem: "may be null" },
+  ])("has a key that is text and always there: $bookId.type $problem", ({ bookId, problem }) => {
+    const keyed = book({ state: () => z.object({ bookId, title: z.string() }) });
+    expect(inBoth({ tables: { books: table(keyed) } })).toEqual(
+      same(
+        `domains/library: aggregate "library.Book" has the key "bookId", which ${problem}. Use a text field that is always there, e.g. z.uuid().`,
+      ),
+    );
+  });
+
+  test.each([
+    z.uuid(),
+    z.string().brand("BookId"),
+    z.string().pipe(z.email()),
+    z.templateLiteral(["b", z.int()]),
+  ])("may have any text as its key: $type", (bookId) => {
+    const keyed = book({ state: () => z.object({ bookId, title: z.string() }) });
+    expect(inBoth({ tables: { books: table(keyed) } })).toEqual(same());
+  });
+
+  test("has event types that no other of its domain has, since rules match domain and type", () => {
+    const Journal = aggregate("library.Journal", { key, state, events: Book.events });
+    expect(inBoth({ tables: { books, journals: table(Journal) } })).toEqual(
+      same(
+        'domains/library: event "BookBought" is declared by library.Book and by library.Journal. Give each event type of a domain its own name: rules match domain and type.',
+        'domains/library: event "BookLent" is declared by library.Book and by library.Journal. Give each event type of a domain its own name: rules match domain and type.',
+      ),
+    );
+  });
 });
 
-test("A schema that throws is a fault of its folder, told like any other", () => {
-  const broken = {
-    ...Book,
-    state: () => {
-      throw new Error("z.strng is not a function");
+describe("A field", () => {
+  test("is public or private, not both", () => {
+    const both = table(Book, { private: () => z.object({ title: z.string() }) });
+    expect(inBoth({ tables: { books: both } })).toEqual(
+      same(
+        'domains/library: table "books" has the field "title" both public and private. Keep it in one of the two.',
+      ),
+    );
+  });
+
+  test.each(["version", "removed"])("is not called %s, which the runtime writes itself", (field) => {
+    const reserved = table(Book, { private: () => z.object({ [field]: z.string() }) });
+    expect(inBoth({ tables: { books: reserved } })).toEqual(
+      same(
+        `domains/library: table "books" has a field "${field}", a name that the runtime reserves. Choose another name.`,
+      ),
+    );
+  });
+});
+
+describe("An index", () => {
+  const indexed = (indexes: string[], fields: z.ZodRawShape = {}) => ({
+    tables: { books: { ...table(Book, { private: () => z.object(fields) }), indexes } },
+  });
+
+  test("is on a field of the table", () => {
+    expect(inBoth(indexed(["author"], { shelf: z.string() }))).toEqual(
+      same(
+        'domains/library: table "books" has an index on "author", which is not one of its fields. Name one of bookId, title, shelf.',
+      ),
+    );
+  });
+
+  test("is on text wherever the field has a value, since DynamoDB declares an index's key as text", () => {
+    const fields = { pages: z.int(), genre: z.enum(["a", "b"]).optional(), tags: z.array(z.string()) };
+    expect(inBoth(indexed(["title", "genre", "pages", "tags"], fields))).toEqual(
+      same(
+        'domains/library: table "books" has an index on "pages", which is not text. Index text fields only.',
+        'domains/library: table "books" has an index on "tags", which is not text. Index text fields only.',
+      ),
+    );
+  });
+
+  test("may be on text of any kind", () => {
+    const fields = {
+      literal: z.literal(["a", "b"]),
+      branded: z.string().brand("Author"),
+      either: z.union([z.email(), z.uuid()]),
+      defaulted: z.string().default("none"),
+      lazy: z.lazy(() => z.string().readonly()),
+    };
+    expect(inBoth(indexed(Object.keys(fields), fields))).toEqual(same());
+  });
+
+  test("may be null in PostgreSQL and not in DynamoDB, which refuses such an item", () => {
+    const fields = { author: z.string().nullish(), series: z.union([z.string(), z.null()]) };
+    const refused = (field: string) =>
+      `domains/library: table "books" has an index on "${field}", which may be null: DynamoDB refuses such an item. Make the field optional instead, or remove the index.`;
+    expect(inBoth(indexed(["author", "series"], fields))).toEqual({
+      microservice: [refused("author"), refused("series")],
+      module: [],
+    });
+  });
+
+  test("is not on the key, by which every table is read", () => {
+    expect(inBoth(indexed(["bookId"]))).toEqual(
+      same(
+        'domains/library: table "books" has an index on its key "bookId". Remove the index: `find` and `get` read by the key.',
+      ),
+    );
+  });
+
+  test("is named once", () => {
+    expect(inBoth(indexed(["title", "title"]))).toEqual(
+      same('domains/library: table "books" has the index "title" twice. Name each index once.'),
+    );
+  });
+
+  test("is one of 20 at most, as many as a table of DynamoDB may have", () => {
+    const names = Array.from({ length: 21 }, (_, number) => `field${number}`);
+    const fields = Object.fromEntries(names.map((name) => [name, z.string()]));
+    expect(inBoth(indexed(names.slice(1), fields))).toEqual(same());
+    expect(inBoth(indexed(names, fields))).toEqual(
+      same(
+        'domains/library: table "books" has 21 indexes; the limit is 20. Remove those that no handler reads by.',
+      ),
+    );
+  });
+});
+
+describe("A column", () => {
+  test("is a module's: a microservice's tables have none", () => {
+    const mapped = table(Book, { columns: { title: "name" } });
+    expect(inBoth({ tables: { books: mapped } })).toEqual({
+      microservice: [
+        'domains/library: table "books" maps columns, but a microservice\'s tables have none. Remove `columns`, or make the domain a monolithModule.',
+      ],
+      module: [],
+    });
+  });
+
+  test("is mapped for a field of the table", () => {
+    const mapped = { ...books, columns: { author: "author" } };
+    expect(faultsOf(libraryModule({ tables: { books: mapped }, commands: {} }))).toEqual([
+      'domains/library: table "books" maps a column for "author", which is not one of its fields. Name one of bookId, title, shelf.',
+    ]);
+  });
+
+  test("holds one field, whether it is mapped or made from the field's name", () => {
+    const mapped = table(Book, { columns: { bookId: "title" } });
+    const alike = table(Book, { private: () => z.object({ shelfNo: z.string(), shelf_no: z.string() }) });
+    const fault = (column: string) =>
+      `domains/library: table "books" keeps several fields in the column "${column}". Map each to its own under \`columns\`.`;
+    expect(faultsOf(libraryModule({ tables: { books: mapped }, commands: {} }))).toEqual([fault("title")]);
+    expect(faultsOf(libraryModule({ tables: { books: alike }, commands: {} }))).toEqual([fault("shelf_no")]);
+  });
+
+  test.each([{ columns: { title: "version" } }, { private: () => z.object({ Version: z.int() }) }])(
+    "is not the one in which the runtime keeps the version: %j",
+    (options) => {
+      const field = options.columns ? "title" : "Version";
+      expect(faultsOf(libraryModule({ tables: { books: table(Book, options) }, commands: {} }))).toEqual([
+        `domains/library: table "books" keeps "${field}" in the column "version", which the runtime reserves. Choose another column.`,
+      ]);
     },
-  } as unknown as typeof Book;
-  expect(faultsOf(library({ ...none, tables: { books: entityTable(broken) }, events: [broken] }))).toEqual([
-    "domains/library: its definition cannot be read: z.strng is not a function. Mend the definition.",
-    "domains/library: its definition cannot be read: z.strng is not a function. Mend the definition.",
-  ]);
+  );
+});
+
+describe("A module's table", () => {
+  test.each(["outbox", "inbox", "deleted_aggregates", "domain_consistency_migrations", "domain_migrations"])(
+    "is not called %s, which the framework keeps for all modules",
+    (name) => {
+      expect(inBoth({ tables: { [name]: books } })).toEqual({
+        microservice: [],
+        module: [
+          `domains/library: table "${name}" has a name that the framework reserves in the monolith's database. Choose another name.`,
+        ],
+      });
+    },
+  );
+
+  test("has a name that no other module's table has, since they share one database", () => {
+    const Magazine = aggregate("press.Magazine", { key, state, events: { MagazinePrinted: BookSold } });
+    const press = { name: "press", tables: { books: table(Magazine) }, commands: {} };
+    expect(faultsOf(libraryModule(), libraryModule(press))).toEqual([
+      'domains/press: table "books" is registered by the domain "library" too. Choose another name: the monolith\'s modules share one database.',
+    ]);
+    expect(faultsOf(libraryModule(), library(press))).toEqual([]);
+  });
 });

@@ -1,16 +1,15 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate } from "../../dist/runtime/define/aggregate.js";
-import { entityTable } from "../../dist/runtime/define/table.js";
-import { project } from "../../dist/runtime/define/project.js";
+import { aggregate, project, table } from "../../dist/runtime/index.js";
 import { faultsOf } from "../support/domain-faults";
-import { Book, bookRows, books, buyBook, library, libraryModule, readers } from "../support/sample-domain";
+import { Book, books, buyBook, library, libraryModule, readers } from "../support/sample-domain";
 
 const titles = project(Book, ({ title }) => ({ title }));
+const { key, state } = Book;
 
 test("A domain's name is made of lower case letters, digits and hyphens", () => {
   expect(faultsOf(readers({ name: "Book_readers" }))).toEqual([
-    'domains/Book_readers: domain "Book_readers" has a name with characters that cannot be used. Use lower case letters, digits and hyphens, first a letter.',
+    'domains/Book_readers: domain "Book_readers" has a name with characters that cannot be used. Use lower case letters, digits and hyphens, starting with a letter.',
   ]);
 });
 
@@ -23,7 +22,7 @@ test("A domain's name is short enough for the names that are made of it", () => 
 
 test.each(["monolith", "events"])("A domain cannot be named %s, as the stack's own resources are", (name) => {
   expect(faultsOf(readers({ name }))).toEqual([
-    `domains/${name}: domain "${name}" has a name that the stack uses itself. Choose another name.`,
+    `domains/${name}: domain "${name}" has a name that the stack reserves. Choose another name.`,
   ]);
 });
 
@@ -31,7 +30,7 @@ test.each(["commands", "relay"])(
   "A subscription cannot be named %s, as a function of a domain whose name ends in -on would be",
   (name) => {
     expect(faultsOf(library(), readers({ subscriptions: { [name]: titles } }))).toEqual([
-      `domains/readers: subscription "${name}" has a name that the stack uses itself. Choose another name.`,
+      `domains/readers: subscription "${name}" has a name that the stack reserves. Choose another name.`,
     ]);
   },
 );
@@ -61,41 +60,36 @@ test("A command is named in camelCase, with 64 characters at most", () => {
 });
 
 test("An aggregate and its events are named in PascalCase, since the envelope separates names with dots and colons", () => {
-  const odd = aggregate({
-    ...Book,
-    name: "rare.Book",
-    events: { "book:sold": { version: 1, change: () => z.object({}) } },
-  });
-  expect(faultsOf(library({ tables: { books: entityTable(odd) }, events: [odd], commands: {} }))).toEqual([
-    'domains/library: aggregate "rare.Book" has a name with characters that cannot be used. Use PascalCase letters and digits.',
+  const odd = aggregate("library.rare-Book", { key, state, events: { "book:sold": () => z.object({}) } });
+  expect(faultsOf(library({ tables: { books: table(odd) }, commands: {} }))).toEqual([
+    'domains/library: aggregate "rare-Book" has a name with characters that cannot be used. Use PascalCase letters and digits.',
     'domains/library: event "book:sold" has a name with characters that cannot be used. Use PascalCase letters and digits.',
   ]);
 });
 
 test("Names of aggregates and events are limited to 64 and 128 characters", () => {
   const [name, type] = ["A".repeat(65), "E".repeat(129)];
-  const long = aggregate({ ...Book, name, events: { [type]: { version: 1, change: () => z.object({}) } } });
-  expect(faultsOf(library({ tables: { books: entityTable(long) }, events: [long], commands: {} }))).toEqual([
+  const long = aggregate(`library.${name}`, { key, state, events: { [type]: () => z.object({}) } });
+  expect(faultsOf(library({ tables: { books: table(long) }, commands: {} }))).toEqual([
     `domains/library: aggregate "${name}" has a name of 65 characters; the limit is 64. Choose a shorter name.`,
     `domains/library: event "${type}" has a name of 129 characters; the limit is 128. Choose a shorter name.`,
   ]);
 });
 
-test("A column is named as PostgreSQL names one without quotes, private columns too", () => {
-  const table = {
-    ...bookRows,
-    columns: { bookId: "book_id", title: "Title" },
-    private: () => z.object({ shelfNo: z.int() }),
-  };
-  expect(faultsOf(libraryModule({ tables: { books: table } }))).toEqual([
+test("A column is named as PostgreSQL names one without quotes, whether it is mapped or made from the field", () => {
+  const mapped = table(Book, {
+    columns: { title: "Title" },
+    private: () => z.object({ "shelf no": z.int() }),
+  });
+  expect(faultsOf(libraryModule({ tables: { books: mapped }, commands: {} }))).toEqual([
     'domains/library: column "Title" has a name with characters that cannot be used. Use lower case letters, digits and underscores.',
-    'domains/library: column "shelfNo" has a name with characters that cannot be used. Use lower case letters, digits and underscores.',
+    'domains/library: column "shelf no" has a name with characters that cannot be used. Use lower case letters, digits and underscores.',
   ]);
 });
 
 test("An index is named like its field, which DynamoDB takes from three characters on", () => {
-  const table = entityTable(Book, { private: () => z.object({ at: z.string() }), indexes: ["at"] });
-  expect(faultsOf(library({ tables: { books: table }, commands: {} }))).toEqual([
+  const short = table(Book, { private: () => z.object({ at: z.string() }), indexes: ["at"] });
+  expect(faultsOf(library({ tables: { books: short }, commands: {} }))).toEqual([
     'domains/library: index "at" has a name with characters that cannot be used. Use 3 or more letters, digits, _, . and -.',
   ]);
 });

@@ -1,36 +1,31 @@
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { registerCustomer } from "../../dist/domains/customers/commands.js";
-import { customers } from "../../dist/domains/customers/tables.js";
 import { sideEffectOfStatement } from "../../dist/test/faults/crash-points/side-effects.js";
 import { type PostgresProxy, startPostgresProxy } from "../../dist/test/faults/proxies/postgres-proxy.js";
-import { command } from "../../dist/runtime/define/command.js";
 import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
-import { openPostgresStore } from "../../dist/runtime/postgres/store.js";
+import { command, table, withKysely } from "../../dist/runtime/index.js";
+import { postgresStore } from "../../dist/runtime/postgres/store.js";
+import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
 import { awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 import { connect, freshDatabase } from "../support/postgres";
 
-/** Two changes of one customer. */
-const registerElsewhere = command({
-  uses: { customers },
-  input: registerCustomer.input,
-  handle: ({ customerId, name, email, city }, { customers }) =>
-    Promise.resolve([
-      customers.change("CustomerRegistered", {}, (change) =>
-        change.insert({ customer_id: customerId, name, email, city }),
-      ),
-      customers.change("CustomerRelocated", { from: city, to: "Turin" }, (change) =>
-        change.update({ city: "Turin" }).where("customer_id", "=", customerId).where("version", "=", 1),
-      ),
-    ]),
+const members = table(Member);
+/** Two changes of one member. */
+const joinElsewhere = command({
+  uses: { members: withKysely(members) },
+  input: Member.state,
+  handle: async (member, { members }) => [
+    members.create(member).raise("MemberJoined"),
+    members
+      .change((table) => table.update({ city: "Turin" }).where("memberId", "=", member.memberId))
+      .raise("MemberMoved", { from: member.city, to: "Turin" }),
+  ],
 });
 
 const PRELOAD = require.resolve("../../dist/test/faults/proxies/function-preload.js");
 const aws = await awsStub();
-const commands = await bareFunction(
-  makeCommandHandler("customers", { registerElsewhere }, () => openPostgresStore()),
-);
+const commands = await bareFunction(makeCommandHandler("members", { joinElsewhere }, postgresStore()));
 const database = await freshDatabase();
 const superuser = await connect(database.url);
 /** Function name -> its statements so far, and where its process is killed. */
@@ -53,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(() => proxy.stop());
 
-/** Sends a request to a process of its own, which may be killed. */
+/** Sends a request to a new process, which may be killed. */
 function run(request: Request, killed?: { before?: number; after?: number }) {
   const name = `run-${processes.size}`;
   const statements: string[] = [];
@@ -67,23 +62,24 @@ function run(request: Request, killed?: { before?: number; after?: number }) {
     DATABASE_NAME: database.name,
     DATABASE_TLS: "disable",
     DATABASE_SECRET_ARN: "arn:secret",
+    PROJECTION_TABLES: "{}",
   };
-  const invoked = commands.invoke(environment, { command: "registerElsewhere", ...request });
+  const invoked = commands.invoke(environment, { command: "joinElsewhere", ...request });
   return { statements, invoked };
 }
 type Request = ReturnType<typeof newRequest>;
 const newRequest = () => ({
   id: randomUUID(),
-  input: { customerId: randomUUID(), name: "Ada", email: "ada@example.com", city: "Lyon" },
+  input: { memberId: randomUUID(), name: "Ada", email: "ada@example.com", city: "Lyon", lent: 0 },
 });
 
-/** What is there of a request: the customer's version, how many events, and how many records in the inbox. */
+/** What is there of a request: the member's version, how many events, and how many records in the inbox. */
 async function left({ id, input }: Request): Promise<unknown> {
   const { rows } = await superuser.query(
-    `select (select version from customers where customer_id = $1),
+    `select (select version from members where member_id = $1),
             (select count(*)::integer from outbox where aggregate_id = $1::text) as events,
             (select count(*)::integer from inbox where message_id = $2) as records`,
-    [input.customerId, id],
+    [input.memberId, id],
   );
   return rows[0];
 }
@@ -96,8 +92,8 @@ test("a transaction whose process is killed between any two of its statements le
   const { statements } = whole;
   expect(statements).toEqual([
     "begin",
-    "insert into customers, with its event",
-    "update customers, with its event",
+    "insert into members, with its event",
+    "update members, with its event",
     "insert into inbox",
     "commit",
   ]);

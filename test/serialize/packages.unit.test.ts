@@ -2,9 +2,19 @@ import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { zipSync, strToU8 } from "fflate";
+import { strToU8, zipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type DeclaredFunction, hashesOf, packageText, runProgram } from "../support/run-program";
+import { awsStub, acceptsAll } from "../support/aws-stub";
+import { ALL_DOMAINS, FIXTURE } from "../support/domain-sources";
+import { expectedFunctions } from "../support/expected-program";
+import { expectedRuns } from "../support/expected-runs";
+import {
+  type DeclaredFunction,
+  hashesOf,
+  packageText,
+  type ProgramOptions,
+  runProgram,
+} from "../support/run-program";
 import { REQUIRED_CONFIG } from "../support/stack-config";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -12,101 +22,124 @@ import { temporaryFolder } from "../support/temporary-folder";
 const SIZE_BUDGET_BYTES = 400 * 1024;
 /** Earliest time that a zip can hold, so that only the content counts. */
 const MTIME = new Date(1980, 0, 1);
-const BOTH_RUNS_MILLISECONDS = 120_000;
+const RUNS_MILLISECONDS = 120_000;
 
 const folder = temporaryFolder();
-let built: Record<string, DeclaredFunction>;
-let loaded: Record<string, DeclaredFunction>;
-beforeAll(async () => {
-  [built, loaded] = await Promise.all([
-    runProgram(folder, { load: "build" }),
-    runProgram(folder, { load: "pulumi", preview: true }),
-  ]);
-}, BOTH_RUNS_MILLISECONDS);
+const aws = await awsStub();
+const builds = new Map<string, Promise<Record<string, DeclaredFunction>>>();
 
-test("Every function of the program has a package", () => {
-  expect(Object.keys(built).sort()).toEqual([
-    "catalog-commands",
-    "catalog-on-orders",
-    "customers-commands",
-    "monolith-relay",
-    "monolith-retention",
-    "orders-commands",
-    "orders-on-customers",
-    "orders-on-dispatch",
-    "orders-on-products",
-    "orders-relay",
-    "shipping-commands",
-    "shipping-on-customers",
-    "shipping-on-orders",
-    "shipping-on-placed",
-    "shipping-on-relocations",
-    "shipping-relay",
-  ]);
-});
+/** The functions of the built program, which is run once for each set of domains. */
+function buildOf(domains: ProgramOptions["domains"]): Promise<Record<string, DeclaredFunction>> {
+  const build = builds.get(domains) ?? runProgram(folder, { domains, load: "build" });
+  builds.set(domains, build);
+  return build;
+}
 
-test("A package is one file with one handler, and small enough to start fast", () => {
-  for (const [name, { handler, files }] of Object.entries(built)) {
-    expect([name, handler, files]).toEqual([name, "index.handler", ["index.js"]]);
-    const zip = zipSync({ "index.js": strToU8(packageText(built[name])) }, { level: 6, mtime: MTIME });
-    expect(zip.length, name).toBeLessThanOrEqual(SIZE_BUDGET_BYTES);
-  }
-});
-
-// One comparison for all three, since each run costs seconds: what differs would show here, and then be looked for.
-test("A package has the same bytes in every process, in a preview as in a deployment, compiled by Pulumi as by the build", () => {
-  expect(hashesOf(loaded)).toEqual(hashesOf(built));
-});
-
-test("Functions that do the same share one package", () => {
-  const hashes = hashesOf(built);
-  expect(hashes["orders-relay"]).toBe(hashes["shipping-relay"]);
-  expect(hashes["orders-on-customers"]).toBe(hashes["shipping-on-customers"]);
-});
-
-test("No package holds a name, an endpoint or a secret of the stack, so that renaming a resource changes no code", () => {
-  const given = Object.values(built).flatMap(({ variables }) => Object.values(variables));
-  const addresses = given.filter((value) => /^(arn|https):/.test(value));
-  const others = given.filter((value) => !addresses.includes(value) && value !== "verify-full");
-  const names = others.join(" ").match(/[a-z]+(-[a-z]+)+/g) ?? [];
-  const { databaseHost, captureSecretArn } = REQUIRED_CONFIG;
-  const forbidden = [...names, ...addresses, databaseHost, captureSecretArn];
-  expect(forbidden).toEqual(expect.arrayContaining(["orders-outbox", "orders-orders-table"]));
-  for (const [name, declared] of Object.entries(built)) {
-    const text = packageText(declared);
-    const found = forbidden.filter((word) => text.includes(word));
-    expect(found, name).toEqual([]);
-  }
-});
-
-describe("In a bare Node process, without the project's node_modules", () => {
-  let exported: Record<string, { type: string; parameters: number }>;
+describe.each(ALL_DOMAINS)("Of $name,", ({ name, registry }) => {
+  const domains = name === FIXTURE.name ? "fixture" : "registered";
+  let built: Record<string, DeclaredFunction>;
   beforeAll(async () => {
-    const script = join(folder, "load.cjs");
-    writeFileSync(script, LOAD_EACH);
-    const options = { cwd: folder, env: { PATH: process.env.PATH, AWS_REGION: "eu-central-1" } };
-    const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(built)], options);
-    exported = JSON.parse(stdout) as typeof exported;
+    built = await buildOf(domains);
+  }, RUNS_MILLISECONDS);
+
+  test("every function has a package", () => {
+    expect(Object.keys(built).sort()).toEqual(Object.keys(expectedFunctions(registry)).sort());
   });
 
-  test("every package loads with the environment that its function declares, and exports a handler as Lambda calls it", () => {
-    expect(Object.keys(exported).sort()).toEqual(Object.keys(built).sort());
-    for (const [name, { type, parameters }] of Object.entries(exported)) {
+  test("a package is one file with one handler, and small enough to start fast", () => {
+    for (const [name, { handler, files }] of Object.entries(built)) {
+      expect([name, handler, files]).toEqual([name, "index.handler", ["index.js"]]);
+      const zip = zipSync({ "index.js": strToU8(packageText(built[name])) }, { level: 6, mtime: MTIME });
+      expect(zip.length, name).toBeLessThanOrEqual(SIZE_BUDGET_BYTES);
+    }
+  });
+
+  test("no package holds a name, an endpoint or a secret of the stack, so that renaming a resource changes no code", () => {
+    const { databaseHost, captureSecretArn } = REQUIRED_CONFIG;
+    const given = Object.values(built).flatMap(({ variables }) => Object.values(variables).flatMap(valuesIn));
+    const forbidden = new Set(
+      [...given, databaseHost, captureSecretArn].filter((value) => /[-:.]/.test(value)),
+    );
+    // Not an address, but one of two settings.
+    forbidden.delete("verify-full");
+    const [domain] = registry.microservices;
+    if (domain) expect(forbidden).toContain(`${domain.name}-outbox`);
+    for (const [name, declared] of Object.entries(built)) {
+      const text = packageText(declared);
+      expect(
+        [...forbidden].filter((word) => text.includes(word)),
+        name,
+      ).toEqual([]);
+    }
+  });
+
+  test("every package loads in a bare Node process with the environment that its function declares, and runs", async () => {
+    aws.answer(acceptsAll);
+    const expected = expectedRuns(registry);
+    const script = join(folder, "run-each.cjs");
+    writeFileSync(script, RUN_EACH);
+    const events = Object.fromEntries(Object.entries(expected).map(([name, run]) => [name, run.events]));
+    const request = { built, events, inherited: aws.environment };
+    writeFileSync(join(folder, "request.json"), JSON.stringify(request));
+    const options = { cwd: folder, env: { PATH: process.env.PATH } };
+    const { stdout } = await promisify(execFile)(process.execPath, [script], options);
+    const ran = JSON.parse(stdout.split("\n").findLast((line) => line.startsWith("{")) ?? "") as Record<
+      string,
+      { type: string; parameters: number; results: unknown[] }
+    >;
+    expect(Object.keys(ran).sort()).toEqual(Object.keys(built).sort());
+    for (const [name, { type, parameters, results }] of Object.entries(ran)) {
       expect(type, name).toBe("function");
       // Node 24 on Lambda refuses a handler with a third parameter, the callback of old.
       expect(parameters, name).toBeLessThanOrEqual(2);
+      expect(results, name).toMatchObject(expected[name]?.results ?? ["no run is expected"]);
     }
+    const written = aws.taken().filter(({ operation }) => operation === "PutItem");
+    const projections = registry.all.flatMap(({ name, subscriptions }) =>
+      Object.keys(subscriptions).flatMap((subscription) =>
+        subscriptions[subscription]?.kind === "project" ? [`${name}-${subscription}-projection`] : [],
+      ),
+    );
+    expect(written.map(({ body }) => body.TableName).sort()).toEqual(projections.sort());
   });
 });
 
+// One comparison for all three, since each run costs seconds: what differs would show here, and then be looked for.
+test(
+  "A package has the same bytes in every process, in a preview as in a deployment, compiled by Pulumi as by the build",
+  async () => {
+    const [built, loaded] = await Promise.all([
+      buildOf("fixture"),
+      runProgram(folder, { domains: "fixture", load: "pulumi", preview: true }),
+    ]);
+    expect(hashesOf(loaded)).toEqual(hashesOf(built));
+  },
+  RUNS_MILLISECONDS,
+);
+
+/** The values of a variable: of a JSON object, each of its. */
+function valuesIn(value: string): string[] {
+  return value.startsWith("{") ? Object.values(JSON.parse(value) as Record<string, string>) : [value];
+}
+
 /** Each package with its function's variables, and no others'. */
-const LOAD_EACH = `
-  const loaded = {};
-  const inherited = { ...process.env };
-  for (const [name, { folder, variables }] of Object.entries(JSON.parse(process.argv[2]))) {
-    process.env = { ...inherited, ...variables };
-    const { handler } = require(folder + "/index.js");
-    loaded[name] = { type: typeof handler, parameters: handler.length };
-  }
-  console.log(JSON.stringify(loaded));
+const RUN_EACH = `
+  const { built, events, inherited } = JSON.parse(require("node:fs").readFileSync("request.json", "utf8"));
+  const own = { ...process.env };
+  const ran = {};
+  (async () => {
+    for (const [name, { folder, variables }] of Object.entries(built)) {
+      process.env = { ...own, ...variables, ...inherited };
+      // The SDK takes the URL of a queue as its endpoint.
+      if (variables.QUARANTINE_QUEUE_URL) process.env.QUARANTINE_QUEUE_URL = inherited.AWS_ENDPOINT_URL + "/1/quarantine";
+      const { handler } = require(folder + "/index.js");
+      const results = [];
+      for (const event of events[name] ?? []) {
+        const context = { getRemainingTimeInMillis: () => 60_000 };
+        results.push(await handler(event, context).catch((error) => ({ thrown: error.code, message: error.message })));
+      }
+      ran[name] = { type: typeof handler, parameters: handler.length, results };
+    }
+    process.stdout.write("\\n" + JSON.stringify(ran) + "\\n", () => process.exit(0));
+  })();
 `;

@@ -1,46 +1,47 @@
 import { expect, test } from "vitest";
-import { domain as orders } from "../../dist/domains/orders/index.js";
-import type { AnyProjection } from "../../dist/runtime/define/project.js";
+import { lambdaPackage } from "../../dist/components/function/lambda-package.js";
+import { project } from "../../dist/runtime/index.js";
+import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
 import { makeProjectionHandler } from "../../dist/runtime/projection/handler.js";
 import { awsError, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 import { cloudEvent, queueBatch } from "../support/domain-events";
 
-const CUSTOMER_ID = "0a2e4c5d-1111-4222-8333-444455556666";
+const MEMBER_ID = "0a2e4c5d-1111-4222-8333-444455556666";
 const aws = await awsStub();
 const environment = {
   ...aws.environment,
-  PROJECTION_TABLES: '{"customers":"orders-customers-projection-1"}',
+  PROJECTION_TABLES: '{"members":"loans-members-projection-1"}',
 };
-const handler = await bareFunction(
-  makeProjectionHandler("customers", orders.subscriptions.customers as AnyProjection),
-);
+const projected = () => project(Member, ({ name, city }) => ({ name, city }), { indexes: ["city"] });
+const handler = await bareFunction(makeProjectionHandler("members", projected()));
 
-const state = { customerId: CUSTOMER_ID, name: "Ada", email: "ada@example.com", city: "Turin" };
-const relocated = cloudEvent({
+const state = { memberId: MEMBER_ID, name: "Ada", email: "ada@example.com", city: "Turin", lent: 0 };
+const moved = cloudEvent({
   id: "018f3c1e-0000-7000-8000-000000000001",
-  aggregate: "customers.Customer",
-  aggregateId: CUSTOMER_ID,
+  aggregate: "members.Member",
+  aggregateId: MEMBER_ID,
   aggregateVersion: 7,
-  type: "CustomerRelocated",
+  type: "MemberMoved",
   data: { change: { from: "Rome", to: "Turin" }, state },
   occurredAt: "2026-05-04T03:02:01.234Z",
 });
 
 test("A packaged projection writes what it selects of an event's state, unless it has a newer version", async () => {
-  const { results } = await handler.invoke(environment, queueBatch([relocated]));
+  const { results } = await handler.invoke(environment, queueBatch([moved]));
   expect(results).toEqual([{ batchItemFailures: [] }]);
   expect(aws.taken()).toEqual([
     {
       operation: "PutItem",
       body: {
-        TableName: "orders-customers-projection-1",
+        TableName: "loans-members-projection-1",
         Item: {
-          aggregateId: { S: CUSTOMER_ID },
+          aggregateId: { S: MEMBER_ID },
           version: { N: "7" },
           occurredAt: { S: "2026-05-04T03:02:01.234Z" },
           eventId: { S: "018f3c1e-0000-7000-8000-000000000001" },
           fields: { M: { name: { S: "Ada" }, city: { S: "Turin" } } },
+          by_city: { S: "Turin" },
         },
         ConditionExpression: "attribute_not_exists(#version) OR #version < :version",
         ExpressionAttributeNames: { "#version": "version" },
@@ -50,23 +51,31 @@ test("A packaged projection writes what it selects of an event's state, unless i
   ]);
 });
 
-test("A packaged projection gives back a message that is no event, and takes the others of its batch", async () => {
-  const { results } = await handler.invoke(environment, queueBatch(["no JSON", relocated, '{"detail":{}}']));
+test("A packaged projection gives back a message that is not an event, and takes the others of its batch", async () => {
+  const { results } = await handler.invoke(environment, queueBatch(["no JSON", moved, '{"detail":{}}']));
   expect(results).toEqual([{ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m3" }] }]);
   expect(aws.taken().map(({ operation }) => operation)).toEqual(["PutItem"]);
 });
 
-test("A packaged projection tells what it has newer from what failed", async () => {
+test("A packaged projection distinguishes what it has newer from what failed", async () => {
   aws.answer(() => awsError("ConditionalCheckFailedException"));
-  expect((await handler.invoke(environment, queueBatch([relocated]))).results).toEqual([
+  expect((await handler.invoke(environment, queueBatch([moved]))).results).toEqual([
     { batchItemFailures: [] },
   ]);
   aws.answer(() => awsError("ResourceNotFoundException"));
-  const failed = await handler.invoke(environment, queueBatch([relocated]));
+  const failed = await handler.invoke(environment, queueBatch([moved]));
   expect(failed.results).toEqual([{ batchItemFailures: [{ itemIdentifier: "m1" }] }]);
   expect(failed.log).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ level: "error", messageId: "m1", code: "ResourceNotFoundException" }),
     ]),
   );
+});
+
+test("Projections that are declared alike share one package, whichever domain they are of", async () => {
+  const packages = [1, 2].map((number) =>
+    lambdaPackage(`domain ${number}`, makeProjectionHandler("members", projected()).callbackFactory),
+  );
+  const [one, other] = await Promise.all(packages);
+  expect(one).toBe(other);
 });

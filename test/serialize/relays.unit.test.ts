@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { beforeEach, expect, test } from "vitest";
+import { lambdaPackage } from "../../dist/components/function/lambda-package.js";
 import { makeDynamoRelay } from "../../dist/runtime/relay/dynamodb-relay.js";
 import { makeKinesisRelay } from "../../dist/runtime/relay/kinesis-relay.js";
-import { type AwsRequest, awsStub } from "../support/aws-stub";
+import { acceptsAll, type AwsRequest, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/outbox-records";
 
@@ -26,18 +26,9 @@ interface Entry {
   Detail: string;
 }
 const entriesOf = ({ body }: AwsRequest) => body.Entries as Entry[];
-/** Takes every event and every message. */
-function accepts({ operation, body }: AwsRequest): object {
-  if (operation === "SendMessage") {
-    // The client compares it with what it sent.
-    const MD5OfMessageBody = createHash("md5").update(String(body.MessageBody)).digest("hex");
-    return { MessageId: "message", MD5OfMessageBody };
-  }
-  return { FailedEntryCount: 0, Entries: (body.Entries as Entry[]).map(() => ({ EventId: "event" })) };
-}
 /** Refuses the events of one aggregate, whatever else is in the call. */
 const refuses = (aggregateId: string) => (request: AwsRequest) => {
-  if (request.operation !== "PutEvents") return accepts(request);
+  if (request.operation !== "PutEvents") return acceptsAll(request);
   const refused = (entry: Entry) => (JSON.parse(entry.Detail) as { subject: string }).subject === aggregateId;
   const Entries = entriesOf(request).map((entry) =>
     refused(entry) ? { ErrorCode: "ThrottlingException" } : { EventId: "event" },
@@ -66,7 +57,7 @@ const DETAIL = {
 
 beforeEach(() => {
   aws.taken();
-  aws.answer(accepts);
+  aws.answer(acceptsAll);
 });
 
 test("The packaged relay of the monolith publishes what DMS captured as a CloudEvent, and ignores control records", async () => {
@@ -89,11 +80,12 @@ test("The packaged relay gives back the first record that the bus refused, and p
     expect.objectContaining({ message: "Records are given back to the stream", unfinished: 2 }),
   );
   const calls = aws.taken().map((request) => entriesOf(request).length);
-  // All at once but the second event of account-2, which waits for the first; then that first one alone, again and again.
+  // All at once but the second event of account-2, which waits for the first; then that first one alone, again and
+  // again.
   expect(calls).toEqual([3, 1, 1, 1, 1]);
 });
 
-test("The packaged relay sets aside what it cannot decode, byte for byte, and goes on", async () => {
+test("The packaged relay quarantines what it cannot decode, byte for byte, and goes on", async () => {
   const batch = kinesisEvent(["not JSON {", dmsRecord()]);
   const { results } = await kinesisRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [] }]);
@@ -128,7 +120,7 @@ test("The packaged relay of a microservice publishes what was added to its outbo
   expect(JSON.parse(entries[0]!.Detail)).toEqual({ ...DETAIL, time: "2026-05-04T03:02:01.234Z" });
 });
 
-test("The packaged relay of a microservice sets aside an item that is no event, and gives back what the bus refused", async () => {
+test("The packaged relay of a microservice quarantines an item that is not an event, and gives back what the bus refused", async () => {
   aws.answer(refuses("account-1"));
   const batch = dynamoStreamEvent([
     { eventName: "INSERT", NewImage: outboxImage({ payload: { S: "no JSON" } }) },
@@ -144,4 +136,12 @@ test("A packaged relay whose environment is not complete says which variable is 
   await expect(kinesisRelay.invoke(incomplete, kinesisEvent([]))).rejects.toThrow(
     'The environment variable "EVENT_BUS_NAME" is not set. The component that declares this function sets it; deploy again.',
   );
+});
+
+test("The relays of all microservices share one package", async () => {
+  const packages = [1, 2].map((number) =>
+    lambdaPackage(`domain ${number}, relay`, makeDynamoRelay().callbackFactory),
+  );
+  const [one, other] = await Promise.all(packages);
+  expect(one).toBe(other);
 });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll } from "vitest";
@@ -11,15 +12,21 @@ export interface AwsRequest {
 
 /** A stand-in for AWS that answers from this process. */
 export interface AwsStub {
-  /** The environment variables by which a function of its own finds it. */
+  /** The environment variables by which a function in another process finds it. */
   environment: Record<string, string>;
   /** What was asked since the last call. */
   taken(): AwsRequest[];
-  /** How requests are answered from now on; an `Error`'s name is the error code. @default everything succeeds with `{}` */
+  /**
+   * How requests are answered from now on; an `Error`'s name is the error code. @default everything succeeds with
+   * `{}`
+   */
   answer(by: (request: AwsRequest) => object | Error): void;
 }
 
-/** Starts a stub of AWS's JSON protocols on a free port; closed when the test file has ended. Call it outside of tests. */
+/**
+ * Starts a stub of AWS's JSON protocols on a free port; closed when the test file has ended. Call it outside of
+ * tests.
+ */
 export async function awsStub(): Promise<AwsStub> {
   let requests: AwsRequest[] = [];
   let answerBy: (request: AwsRequest) => object | Error = () => ({});
@@ -62,4 +69,15 @@ export async function awsStub(): Promise<AwsStub> {
 /** An error as AWS answers it. */
 export function awsError(code: string): Error {
   return Object.assign(new Error(code), { name: code });
+}
+
+/** Accepts every event and every message; anything else succeeds with `{}`. */
+export function acceptsAll({ operation, body }: AwsRequest): object {
+  if (operation === "SendMessage") {
+    // The client compares it with what it sent.
+    const MD5OfMessageBody = createHash("md5").update(String(body.MessageBody)).digest("hex");
+    return { MessageId: "message", MD5OfMessageBody };
+  }
+  if (operation !== "PutEvents") return {};
+  return { FailedEntryCount: 0, Entries: (body.Entries as object[]).map(() => ({ EventId: "event" })) };
 }

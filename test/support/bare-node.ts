@@ -21,10 +21,13 @@ export interface BareFunction {
   invokeAndKill(environment: Record<string, string>, event: unknown, moment: Promise<unknown>): Promise<void>;
 }
 
-/** Packages a handler as a deployment does, for processes of plain Node that see nothing of the project. Call it outside of tests. */
-export async function bareFunction(factory: HandlerFactory): Promise<BareFunction> {
+/**
+ * Packages a handler as a deployment does, to run in processes of plain Node that see nothing of the project. Call
+ * it outside of tests.
+ */
+export async function bareFunction(handler: { callbackFactory: HandlerFactory }): Promise<BareFunction> {
   const folder = temporaryFolder();
-  writeFileSync(join(folder, "index.js"), await lambdaPackage("a test", factory));
+  writeFileSync(join(folder, "index.js"), await lambdaPackage("a test", handler.callbackFactory));
   writeFileSync(join(folder, "invoke.cjs"), INVOKE);
   const start = (environment: Record<string, string>, events: unknown[], signal?: AbortSignal) => {
     const cwd = mkdtempSync(join(folder, "run-"));

@@ -43,8 +43,8 @@ export interface DeployOptions {
 }
 
 /**
- * Runs a program, or one component, against Pulumi's mocks, and waits until everything is declared. May be called several times
- * in a process, one after the other: each run starts from nothing.
+ * Runs a program, or one component, against Pulumi's mocks, and waits until everything is declared. May be called
+ * several times in a process, one after the other: each run starts from nothing.
  *
  * @returns what was declared; rejects with the first error of the program, also when it was thrown inside an `apply`
  */
@@ -162,7 +162,7 @@ function deployment(declared: Declared[], outputs: Record<string, unknown>): Dep
   };
 }
 
-/** Errors inside an `apply` surface as unhandled rejections only, and what waits for their output waits without end. */
+/** Errors inside an `apply` surface as unhandled rejections only, and what waits for their output waits forever. */
 function firstFailure(): { happened: Promise<never>; stop: () => void } {
   let stop = () => {};
   const happened = new Promise<never>((_, reject) => {

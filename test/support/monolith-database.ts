@@ -2,11 +2,11 @@ import { REQUIRED_CONFIG } from "./stack-config";
 
 const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 
-/** A monolith's database, as components are told of it. */
+/** A monolith's database, as components take it. */
 export const DATABASE = {
   host: "db.example.internal",
   port: 5432,
-  name: "shop",
+  name: "library",
   tls: "verify-full" as const,
   applicationSecretArn,
   captureSecretArn,

@@ -1,11 +1,14 @@
 /**
- * Run by Node as it stands, without vitest and without a build step of its own: runs the program once, against Pulumi's mocks, and writes
- * the package of every function it declares to a folder. See run-program.ts.
+ * Run by Node as it stands, without vitest and without a build step of its own: runs the program once, against
+ * Pulumi's mocks, and writes the package of every function it declares to a folder. See run-program.ts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
+import type * as Program from "../../local/system/program";
+import type * as Registry from "../../registry/load-domains";
+import type * as Fixtures from "../fixtures/source";
 import type { DeclaredFunction, ProgramRequest } from "./run-program";
 
 const request = JSON.parse(process.argv[2] ?? "") as ProgramRequest;
@@ -47,9 +50,13 @@ async function mock(): Promise<void> {
 /** Loads the program as it was built, or from its sources with the loader that `pulumi up` uses. */
 async function load(): Promise<void> {
   if (request.load === "build") {
-    await pulumi.runtime.runInPulumiStack(async () => require("./dist/index.js") as Promise<object>);
+    const { loadProgram, REGISTERED_DOMAINS } = require("./dist/local/system/program.js") as typeof Program;
+    const { FIXTURE_DOMAINS } = require("./dist/test/fixtures/source.js") as typeof Fixtures;
+    const source = request.domains === "fixture" ? FIXTURE_DOMAINS : REGISTERED_DOMAINS;
+    await pulumi.runtime.runInPulumiStack(async () => loadProgram(source) as object);
     return;
   }
+  if (request.domains === "fixture") useFixtures();
   process.env.PULUMI_NODEJS_TYPESCRIPT = "true";
   process.env.PULUMI_NODEJS_TRANSPILE_ONLY = String(!request.typeCheck);
   // The command around the loader connects to the engine and ends the process; the loader asks it for one constant.
@@ -61,6 +68,16 @@ async function load(): Promise<void> {
   };
   const nothing = () => {};
   await run({ _: [request.main], pwd: process.cwd() }, nothing, nothing, () => false);
+}
+
+/** As `loadProgram` does it, for the sources: they are compiled when they are required. */
+function useFixtures(): void {
+  const path = require.resolve("./domains/registry.ts");
+  const loadDomains = () => {
+    const { loadDomainsFrom } = require("./registry/load-domains.ts") as typeof Registry;
+    return loadDomainsFrom(request.fixtures);
+  };
+  require.cache[path] = { id: path, filename: path, loaded: true, exports: { loadDomains } } as NodeJS.Module;
 }
 
 async function written({

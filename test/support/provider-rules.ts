@@ -2,8 +2,9 @@ import { type Declared, json } from "./mocks";
 import { SUFFIX } from "./provider-state";
 
 /**
- * What the AWS provider and AWS itself check of a resource's inputs and no type says: limits, patterns, what excludes what. Sources:
- * the service quotas and API references of each service, and the validations of the AWS provider (terraform-provider-aws).
+ * What the AWS provider and AWS itself check of a resource's inputs and no type says: limits, patterns, what
+ * excludes what. Sources: the service quotas and API references of each service, and the validations of the AWS
+ * provider (terraform-provider-aws).
  *
  * @returns one line for each fault
  */
@@ -21,7 +22,7 @@ export function physicalName({ name, inputs }: Declared): string {
 
 type Inputs = Record<string, unknown>;
 
-/** Longest physical name and its characters. Types that are missing have no name of their own. */
+/** Longest physical name and its characters. Types that are missing have no name. */
 const NAMES: Record<string, [limit: number, pattern: RegExp]> = {
   "aws:cloudwatch/eventBus:EventBus": [256, /^[/.\-_A-Za-z0-9]+$/],
   "aws:cloudwatch/eventRule:EventRule": [64, /^[.\-_A-Za-z0-9]+$/],
@@ -191,7 +192,7 @@ function dmsIdentifier(id: unknown, longest: number): string[] {
   const fits = /^[a-z]([a-z0-9]|-(?!-|$))*$/i.test(text);
   return [
     ...limit(`the length of "${text}"`, text.length, 1, longest),
-    ...(fits ? [] : [`"${text}" is no DMS id`]),
+    ...(fits ? [] : [`"${text}" is not a DMS identifier`]),
   ];
 }
 

@@ -6,7 +6,7 @@ export interface ProviderState {
   outputs: Record<string, unknown>;
 }
 
-/** Pulumi names what has no name of its own: the logical name, a hyphen and seven hex digits. */
+/** What Pulumi appends to a resource's logical name where no name is given: a hyphen and seven hex digits. */
 export const SUFFIX = "-1234567";
 
 /** Makes up the computed outputs of a created resource, as the provider would return them. */

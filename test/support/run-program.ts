@@ -5,8 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
 
-/** How to run the program in a process of its own. */
+/** How to run the program in a separate process. */
 export interface ProgramOptions {
+  /** The program with the fixture domains, or with those that are registered under domains/. */
+  domains: "fixture" | "registered";
   /** "build": what was compiled to dist/; "pulumi": the sources, with the loader of `pulumi up`. */
   load: "build" | "pulumi";
   /** Leave computed outputs unknown. @default false */
@@ -17,6 +19,8 @@ export interface ProgramOptions {
 
 /** What the process is given. */
 export interface ProgramRequest extends Required<ProgramOptions> {
+  /** Where the fixture domains are, as sources. */
+  fixtures: string;
   project: string;
   main: string;
   config: Record<string, string>;
@@ -37,7 +41,7 @@ export interface DeclaredFunction {
 const ROOT = join(__dirname, "..", "..");
 
 /**
- * Runs the program in a process of its own, from the project's folder, and writes the packages below `parent`.
+ * Runs the program in a separate process, from the project's folder, and writes the packages below `parent`.
  *
  * @returns the functions by name; rejects with what the process printed when it failed
  */
@@ -50,6 +54,7 @@ export async function runProgram(
     preview: false,
     typeCheck: false,
     ...options,
+    fixtures: join(ROOT, "test", "fixtures", "domains"),
     project: PROJECT,
     main: "index.ts",
     config: inNamespace(REQUIRED_CONFIG),

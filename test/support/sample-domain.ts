@@ -1,70 +1,44 @@
 import { z } from "zod";
-import { command } from "../../dist/runtime/define/command.js";
-import { aggregate } from "../../dist/runtime/define/aggregate.js";
-import {
-  microservice,
-  type MicroserviceDomain,
-  monolithModule,
-  type MonolithModule,
-} from "../../dist/runtime/define/domain.js";
-import { entityTable } from "../../dist/runtime/define/table.js";
+import { aggregate, command, microservice, monolithModule, table } from "../../dist/runtime/index.js";
+import type { MicroserviceDomain, MonolithModule, Registration } from "../../dist/runtime/define/domain.js";
+
+const state = () => z.object({ bookId: z.string(), title: z.string() });
+const events = { BookBought: () => z.object({}), BookLent: () => z.object({ to: z.string() }) };
 
 /** An aggregate of the domain "library". */
-export const Book = aggregate({
-  domain: "library",
-  name: "Book",
-  key: "bookId",
-  state: () => z.object({ bookId: z.string(), title: z.string() }),
-  events: {
-    BookBought: { version: 1, change: () => z.object({}) },
-    BookLent: { version: 1, change: () => z.object({ to: z.string() }) },
-  },
-});
+export const Book = aggregate("library.Book", { key: "bookId", state, events });
 
-/** Its entity table in DynamoDB. */
-export const books = entityTable(Book, {
-  private: () => z.object({ shelf: z.string() }),
-  indexes: ["title"],
-});
+/** What is given, in place of an aggregate's own: what the types refuse, too. */
+type Replaced<T> = { [P in keyof T]?: unknown };
 
-/** Its entity table in PostgreSQL. */
-export const bookRows = entityTable(Book, { columns: { bookId: "book_id", title: "title" } });
+/** The aggregate "library.Book", with what is given in place of its own. */
+export function book(changed: Replaced<typeof Book> = {}): typeof Book {
+  return { ...Book, ...changed } as typeof Book;
+}
+
+/** Its entity table, in either store. */
+export const books = table(Book, { private: () => z.object({ shelf: z.string() }), indexes: ["title"] });
 
 /** A command that changes nothing. */
 export const buyBook = command({ uses: { books }, input: () => z.object({}), handle: async () => [] });
 
 /** The domain "library" as a microservice, with what is given in place of its own. */
-export function library(changed: Partial<MicroserviceDomain> = {}): MicroserviceDomain {
-  return microservice({
-    name: "library",
-    tables: { books },
-    events: [Book],
-    subscriptions: {},
-    commands: { buyBook },
-    ...changed,
-  });
+export function library(changed: Registration & { name?: string } = {}): MicroserviceDomain {
+  const { name = "library", ...rest } = changed;
+  return microservice(name, { tables: { books }, commands: { buyBook }, ...rest });
 }
 
 /** The domain "library" as a module of the monolith, with what is given in place of its own. */
-export function libraryModule(changed: Partial<MonolithModule> = {}): MonolithModule {
-  return monolithModule({
-    name: "library",
-    tables: { books: bookRows },
-    events: [Book],
-    subscriptions: {},
-    commands: {},
-    ...changed,
-  });
+export function libraryModule(changed: Registration & { name?: string } = {}): MonolithModule {
+  const { name = "library", ...rest } = changed;
+  return monolithModule(name, { tables: { books }, commands: { buyBook }, ...rest });
 }
 
+/** A command that uses nothing. */
+export const count = command({ uses: {}, input: () => z.object({}), handle: async () => [] });
+
 /** The domain "readers", which has no aggregates of its own. */
-export function readers(changed: Partial<MicroserviceDomain> = {}): MicroserviceDomain {
-  return microservice({
-    name: "readers",
-    tables: {},
-    events: [],
-    subscriptions: {},
-    commands: {},
-    ...changed,
-  });
+export function readers(changed: Registration & { name?: string } = {}): MicroserviceDomain {
+  const { name = "readers", ...rest } = changed;
+  return microservice(name, { commands: { count }, ...rest });
 }

@@ -9,10 +9,10 @@ export const ACCOUNT = "111122223333";
 /** The least that a stack must configure. */
 export const REQUIRED_CONFIG = {
   databaseHost: "monolith.example.internal",
-  databaseName: "shop",
-  applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/application-AbCdEf`,
-  captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/capture-AbCdEf`,
-  retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:shop/retention-AbCdEf`,
+  databaseName: "library",
+  applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/application-AbCdEf`,
+  captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/capture-AbCdEf`,
+  retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/retention-AbCdEf`,
 } as const;
 
 /** Every setting, none at its default: a value that is not passed on shows. */

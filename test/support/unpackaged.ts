@@ -1,6 +1,7 @@
 /**
- * Imported first, for its effect: in this process a function's package is only the name of its owner. Serializing handlers takes most of
- * the time of a deployment and changes nothing else of what is declared; test/serialize/ looks at real packages.
+ * Imported first, for its effect: in this process a function's package is only the name of its owner. Serializing
+ * handlers takes most of the time of a deployment and changes nothing else of what is declared; test/serialize/
+ * looks at real packages.
  */
 import { createRequire } from "node:module";
 

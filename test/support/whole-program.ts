@@ -1,14 +1,19 @@
 import { createRequire } from "node:module";
+import { loadProgram } from "../../dist/local/system/program.js";
+import { FIXTURE, type TestedDomains } from "./domain-sources";
 import { deploy, type DeployOptions, type Deployment } from "./mocks";
 
 const require = createRequire(import.meta.url);
-const PROGRAM = "../../dist/index.js";
 
-/** Runs the whole program, as it was built. */
-export function deployProgram(options?: DeployOptions): Promise<Deployment> {
+/** Runs the whole program, as it was built, with these domains. @default the fixture domains */
+export function deployProgram(
+  options?: DeployOptions,
+  { source }: TestedDomains = FIXTURE,
+): Promise<Deployment> {
   return deploy(() => {
-    // A module that was loaded before would not run again.
-    delete require.cache[require.resolve(PROGRAM)];
-    return require(PROGRAM) as unknown;
+    // A module that was loaded before would not run again, or with the domains of before.
+    for (const name of ["index.js", "domains/registry.js"])
+      delete require.cache[require.resolve(`../../dist/${name}`)];
+    return loadProgram(source);
   }, options);
 }

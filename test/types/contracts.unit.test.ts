@@ -3,12 +3,25 @@ import { basename, join } from "node:path";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
 
-/** An error that the compiler reports, or that a fixture says it must report: `// error TS<code>: <rule>`, above its line. */
+/** An error that the compiler reports. */
 interface Reported {
   line: number;
   code: number;
+  text: string;
 }
 
+/**
+ * An error that a fixture says it must report, above its line: `// error TS<code>: <rule>`, with a part of its text
+ * in brackets.
+ */
+interface Expected {
+  line: number;
+  code: number;
+  part: string;
+  rule: string;
+}
+
+const EXPECTED = /^\s*\/\/ error TS(\d+)(?: \[(.+)\])?: (.+)$/;
 const root = join(__dirname, "..", "..");
 const folder = join(__dirname, "fixtures");
 const fixtures = readdirSync(folder).map((name) => join(folder, name));
@@ -20,7 +33,7 @@ function compilerOptions(): ts.CompilerOptions {
   return { ...options, noEmit: true, incremental: false };
 }
 
-function reported(file: string): (Reported & { text: string })[] {
+function reported(file: string): Reported[] {
   const source = program.getSourceFile(file);
   return program.getSemanticDiagnostics(source).map(({ code, start = 0, messageText }) => ({
     line: ts.getLineAndCharacterOfPosition(source!, start).line + 1,
@@ -29,11 +42,11 @@ function reported(file: string): (Reported & { text: string })[] {
   }));
 }
 
-function expectedIn(file: string): (Reported & { rule: string })[] {
+function expectedIn(file: string): Expected[] {
   const lines = readFileSync(file, "utf8").split("\n");
   return lines.flatMap((line, index) => {
-    const [, code, rule] = /^\s*\/\/ error TS(\d+): (.+)$/.exec(line) ?? [];
-    return code && rule ? [{ line: index + 2, code: Number(code), rule }] : [];
+    const [, code, part = "", rule] = EXPECTED.exec(line) ?? [];
+    return code && rule ? [{ line: index + 2, code: Number(code), part, rule }] : [];
   });
 }
 
@@ -43,8 +56,10 @@ describe.each(fixtures.map((file) => ({ name: basename(file, ".ts"), file })))(
     const errors = reported(file);
     const expected = expectedIn(file);
 
-    test.each(expected)("$rule", ({ line, code }) => {
-      expect(errors.filter((error) => error.line === line)).toMatchObject([{ code }]);
+    test.each(expected)("$rule", ({ line, code, part }) => {
+      expect(errors.filter((error) => error.line === line)).toEqual([
+        { line, code, text: expect.stringContaining(part) as string },
+      ]);
     });
 
     test("Everything else compiles", () => {

@@ -1,7 +1,68 @@
 import type { Finding } from "./finding";
-import type { AggregateFacts, Landscape } from "./landscape";
 import type { AuditedChange, InboxRecord, OutboxEntry, Row, Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
+
+/** An aggregate and the table that holds it. */
+export interface AggregateFacts {
+  /** "<domain>.<Aggregate>" */
+  name: string;
+  domain: string;
+  store: "postgres" | "dynamodb";
+  /** Table of the monolith, or logical name of the DynamoDB table. */
+  table: string;
+  /** Column of the key. */
+  key: string;
+  /** Public field -> column. */
+  columns: Readonly<Record<string, string>>;
+  /** Private columns. */
+  privateColumns: readonly string[];
+  /** Event types. */
+  events: readonly string[];
+}
+
+/** A projection: what of which aggregate is copied where. */
+export interface ProjectionFacts {
+  /** Logical name of the table. */
+  table: string;
+  /** Logical name of the subscription that fills it. */
+  subscription: string;
+  /** The domain that it belongs to. */
+  domain: string;
+  aggregate: string;
+  /** The domain's own choice of fields. */
+  select: (state: Row) => Row;
+}
+
+/** A reaction to one event type. */
+export interface ReactionFacts {
+  subscription: string;
+  domain: string;
+  /** Its name in the inbox. */
+  consumer: string;
+  to: { aggregate: string; type: string };
+}
+
+/** All that the verdict knows of the domains. */
+export interface Landscape {
+  aggregates: readonly AggregateFacts[];
+  projections: readonly ProjectionFacts[];
+  reactions: readonly ReactionFacts[];
+  /** Logical names of the microservices' outbox tables; the monolith's modules share one. */
+  outboxes: readonly string[];
+  /** Logical names of the microservices' inbox tables; the monolith's modules share one. */
+  inboxes: readonly string[];
+  /** Names that only private fields bear: no event and no projection may have them. */
+  privateNames: ReadonlySet<string>;
+  known: Known;
+}
+
+/** What a project knows of its domains beside what they register. */
+export interface Known {
+  /** Consumer of a reaction -> compares its effects with what it has to do. @default only their number is judged */
+  effects?: Readonly<Record<string, EffectJudge>>;
+  /** No command raises more events. @default no more than one of each aggregate */
+  mostEventsPerCommand?: number;
+}
 
 /** A snapshot and a journal, with what the rules look up in them. */
 export interface Facts {
@@ -23,6 +84,23 @@ export interface Facts {
   /** Subscription and event (`keyOf`) that are to be refused for good. */
   refused: ReadonlySet<string>;
 }
+
+/** One event that a reaction got, and what came of it. */
+export interface Reacted {
+  event: OutboxEntry;
+  /** The events that the reaction's domain raised because of it. */
+  effects: readonly OutboxEntry[];
+  record: InboxRecord;
+}
+
+/** Why an effect is not what the reaction should have done. */
+export interface EffectFault {
+  expected: unknown;
+  found: unknown;
+}
+
+/** Compares the effects of one event with what its reaction has to do; undefined if they are right. */
+export type EffectJudge = (reacted: Reacted, facts: Facts) => EffectFault | undefined;
 
 /** One rule of the verdict. */
 export type Rule = (facts: Facts) => Finding[];

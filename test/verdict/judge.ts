@@ -1,4 +1,4 @@
-import { factsOf, type Rule } from "./facts";
+import { factsOf, type Landscape, type Rule } from "./facts";
 import type { Finding } from "./finding";
 import { judgeChanges } from "./rules/changes";
 import { judgeCommands } from "./rules/commands";
@@ -9,7 +9,6 @@ import { judgeReactions } from "./rules/reactions";
 import { judgeRequests } from "./rules/requests";
 import { judgeSetAside } from "./rules/set-aside";
 import { judgeVersions } from "./rules/versions";
-import type { Landscape } from "./landscape";
 import type { Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
 

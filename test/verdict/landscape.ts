@@ -1,77 +1,39 @@
 import { z } from "zod";
-import type { AnyDomain } from "../../runtime/define/domain";
-import type { EffectJudge } from "./rules/reactions";
+import type { AggregateFacts, Known, Landscape, ProjectionFacts, ReactionFacts } from "./facts";
 import type { Row } from "./snapshot";
 
 /*
  * What the verdict knows of the domains. It is read off their contracts by code of its own: code that is shared with the program would
- * repeat the program's mistakes. Of the runtime only types are imported.
+ * repeat the program's mistakes. So even the types are its own.
  */
 
-/** An aggregate and the table that holds it. */
-export interface AggregateFacts {
-  /** "<domain>.<Aggregate>" */
+/** A domain as it is registered, as far as the verdict reads it. */
+export interface RegisteredDomain {
+  kind: "monolith-module" | "microservice";
   name: string;
-  domain: string;
-  store: "postgres" | "dynamodb";
-  /** Table of the monolith, or logical name of the DynamoDB table. */
-  table: string;
-  /** Column of the key. */
-  key: string;
-  /** Public field -> column. */
+  tables: Record<string, RegisteredTable>;
+  subscriptions: Record<string, RegisteredSubscription>;
+}
+
+interface RegisteredTable {
+  aggregate: RegisteredAggregate;
+  private: () => z.ZodObject;
   columns: Readonly<Record<string, string>>;
-  /** Private columns. */
-  privateColumns: readonly string[];
-  /** Event types. */
-  events: readonly string[];
 }
 
-/** A projection: what of which aggregate is copied where. */
-export interface ProjectionFacts {
-  /** Logical name of the table. */
-  table: string;
-  /** Logical name of the subscription that fills it. */
-  subscription: string;
-  /** The domain that it belongs to. */
-  domain: string;
-  aggregate: string;
-  /** The domain's own choice of fields. */
-  select: (state: Row) => Row;
+interface RegisteredAggregate {
+  name: string;
+  key: string;
+  state: () => z.ZodObject;
+  events: Record<string, { change: () => z.ZodObject }>;
 }
 
-/** A reaction to one event type. */
-export interface ReactionFacts {
-  subscription: string;
-  domain: string;
-  /** Its name in the inbox. */
-  consumer: string;
-  to: { aggregate: string; type: string };
-}
-
-/** All that the verdict knows of the domains. */
-export interface Landscape {
-  aggregates: readonly AggregateFacts[];
-  projections: readonly ProjectionFacts[];
-  reactions: readonly ReactionFacts[];
-  /** Logical names of the microservices' outbox tables; the monolith's modules share one. */
-  outboxes: readonly string[];
-  /** Logical names of the microservices' inbox tables; the monolith's modules share one. */
-  inboxes: readonly string[];
-  /** Names that only private fields bear: no event and no projection may have them. */
-  privateNames: ReadonlySet<string>;
-  known: Known;
-}
-
-/** What a project knows of its domains beside what they register. */
-export interface Known {
-  /** Consumer of a reaction -> compares its effects with what it has to do. @default only their number is judged */
-  effects?: Readonly<Record<string, EffectJudge>>;
-  /** No command raises more events. @default no more than one of each aggregate */
-  mostEventsPerCommand?: number;
-}
+type RegisteredSubscription =
+  | { kind: "project"; aggregate: RegisteredAggregate; select: (state: never) => Row }
+  | { kind: "react"; aggregate: RegisteredAggregate; on: Record<string, unknown> };
 
 /** Reads the landscape off the registered domains. */
-export function landscapeOf(domains: readonly AnyDomain[], known: Known = {}): Landscape {
+export function landscapeOf(domains: readonly RegisteredDomain[], known: Known = {}): Landscape {
   const microservices = domains.filter(({ kind }) => kind === "microservice");
   const aggregates = domains.flatMap(aggregatesOf);
   return {
@@ -85,7 +47,7 @@ export function landscapeOf(domains: readonly AnyDomain[], known: Known = {}): L
   };
 }
 
-function aggregatesOf({ name: domain, kind, tables }: AnyDomain): AggregateFacts[] {
+function aggregatesOf({ name: domain, kind, tables }: RegisteredDomain): AggregateFacts[] {
   const isModule = kind === "monolith-module";
   return Object.entries(tables).map(([table, { aggregate, private: hidden, columns }]) => {
     const column = (field: string) => (isModule ? (columns[field] ?? inSnakeCase(field)) : field);
@@ -109,7 +71,7 @@ function inSnakeCase(field: string): string {
   return words.join("_").toLowerCase();
 }
 
-function projectionsOf({ name: domain, subscriptions }: AnyDomain): ProjectionFacts[] {
+function projectionsOf({ name: domain, subscriptions }: RegisteredDomain): ProjectionFacts[] {
   return Object.entries(subscriptions).flatMap(([name, subscription]) =>
     subscription.kind === "project"
       ? {
@@ -123,7 +85,7 @@ function projectionsOf({ name: domain, subscriptions }: AnyDomain): ProjectionFa
   );
 }
 
-function reactionsOf({ name: domain, subscriptions }: AnyDomain): ReactionFacts[] {
+function reactionsOf({ name: domain, subscriptions }: RegisteredDomain): ReactionFacts[] {
   return Object.entries(subscriptions).flatMap(([name, subscription]) =>
     subscription.kind === "react"
       ? Object.keys(subscription.on).map((type) => ({
@@ -137,7 +99,7 @@ function reactionsOf({ name: domain, subscriptions }: AnyDomain): ReactionFacts[
 }
 
 /** Private fields and columns, without names that some contract publishes: those say nothing about where a value comes from. */
-function privateNames(domains: readonly AnyDomain[], aggregates: readonly AggregateFacts[]): Set<string> {
+function privateNames(domains: readonly RegisteredDomain[], aggregates: readonly AggregateFacts[]): Set<string> {
   const published = new Set(
     domains.flatMap(({ tables }) =>
       Object.values(tables).flatMap(({ aggregate }) => [

@@ -1,7 +1,8 @@
 import type { LocalSystem } from "../../local/system/system";
 import type { Finding } from "./finding";
 import { judge } from "./judge";
-import { type Known, type Landscape, landscapeOf } from "./landscape";
+import type { Known, Landscape } from "./facts";
+import { landscapeOf } from "./landscape";
 import type { Snapshot } from "./snapshot";
 import { startDynamoAudit } from "./stores/audit-dynamodb";
 import { installAudit } from "./stores/audit-postgres";

@@ -1,15 +1,21 @@
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { HandlerFunction } from "../../../dist/components/function/handler-function.js";
+import { handler } from "../../../dist/runtime/function/handler.js";
 import { deploy, json, packageOf } from "../../support/mocks";
 import { statementsIn } from "../../support/policy-statements";
 
-const owner = 'domain "orders", commands';
-const callbackFactory = () => async () => "answer";
-const minimal = { owner, callbackFactory, statements: [], environment: {}, logRetentionDays: 7 };
+const owner = 'domain "loans", commands';
+const minimal = {
+  owner,
+  handler: handler([], () => async () => "answer"),
+  statements: [],
+  environment: {},
+  logRetentionDays: 7,
+};
 
 const deployment = await deploy(() => {
-  const made = new HandlerFunction("orders-commands", {
+  const made = new HandlerFunction("loans-commands", {
     ...minimal,
     statements: [
       {
@@ -18,6 +24,12 @@ const deployment = await deploy(() => {
         Resource: pulumi.output("arn:aws:dynamodb:::table/a"),
       },
     ],
+    handler: handler(
+      ["OUTBOX_TABLE"],
+      ({ OUTBOX_TABLE }) =>
+        async () =>
+          OUTBOX_TABLE,
+    ),
     environment: { OUTBOX_TABLE: pulumi.output("outbox-1") },
   });
   const network = { subnetIds: ["subnet-0a1", "subnet-0b2"], securityGroupIds: ["sg-0c3"] };
@@ -25,19 +37,19 @@ const deployment = await deploy(() => {
   new HandlerFunction("slow", { ...minimal, timeoutSeconds: 120, memoryMegabytes: 1024 });
   return { arn: made.arn, name: made.name };
 });
-const lambda = deployment.one("aws:lambda/function:Function", "orders-commands");
+const lambda = deployment.one("aws:lambda/function:Function", "loans-commands");
 
-test("A function has a role, a policy and a log group of its own, and nothing else", () => {
-  const component = deployment.one("domain-consistency:components:HandlerFunction", "orders-commands");
+test("A function has its own role, policy and log group, and nothing else", () => {
+  const component = deployment.one("domain-consistency:components:HandlerFunction", "loans-commands");
   expect(deployment.childrenOf(component)).toEqual([
-    "aws:cloudwatch/logGroup:LogGroup orders-commands-log",
-    "aws:iam/role:Role orders-commands-role",
-    "aws:iam/rolePolicy:RolePolicy orders-commands-policy",
-    "aws:lambda/function:Function orders-commands",
+    "aws:cloudwatch/logGroup:LogGroup loans-commands-log",
+    "aws:iam/role:Role loans-commands-role",
+    "aws:iam/rolePolicy:RolePolicy loans-commands-policy",
+    "aws:lambda/function:Function loans-commands",
   ]);
   const { managedPolicyArns, inlinePolicies, assumeRolePolicy } = deployment.one(
     "aws:iam/role:Role",
-    "orders-commands-role",
+    "loans-commands-role",
   ).inputs;
   expect([managedPolicyArns, inlinePolicies]).toEqual([undefined, undefined]);
   expect(json(assumeRolePolicy)).toEqual({
@@ -48,17 +60,17 @@ test("A function has a role, a policy and a log group of its own, and nothing el
   });
 });
 
-test("A function is told everything explicitly, so that no default of AWS or Pulumi applies", () => {
+test("Everything about a function is explicit, so that no default of AWS or Pulumi applies", () => {
   const { code: _code, ...inputs } = lambda.inputs;
   expect(inputs).toEqual({
     handler: "index.handler",
     runtime: "nodejs24.x",
     architectures: ["arm64"],
-    role: "arn:aws:iam::111122223333:role/orders-commands-role-1234567",
+    role: "arn:aws:iam::111122223333:role/loans-commands-role-1234567",
     timeout: 30,
     memorySize: 512,
     environment: { variables: { OUTBOX_TABLE: "outbox-1" } },
-    loggingConfig: { logFormat: "JSON", logGroup: "/aws/lambda/domain-consistency-dev-orders-commands" },
+    loggingConfig: { logFormat: "JSON", logGroup: "/aws/lambda/domain-consistency-dev-loans-commands" },
   });
 });
 
@@ -71,18 +83,18 @@ test("A function's package is one file that exports its handler", async () => {
   expect(await packageOf(lambda)).toContain("exports.handler=");
 });
 
-test("The log group is made with its retention before the function could make one that keeps logs for ever", () => {
-  const logGroup = deployment.one("aws:cloudwatch/logGroup:LogGroup", "orders-commands-log");
+test("The log group is made with its retention before the function could make one that keeps logs forever", () => {
+  const logGroup = deployment.one("aws:cloudwatch/logGroup:LogGroup", "loans-commands-log");
   expect(logGroup.inputs).toEqual({
-    name: "/aws/lambda/domain-consistency-dev-orders-commands",
+    name: "/aws/lambda/domain-consistency-dev-loans-commands",
     retentionInDays: 7,
   });
   expect(lambda.dependencies).toContain(logGroup.urn);
 });
 
 test("The policy allows the function to write its own log and what it was given, and is there before the function", () => {
-  const policy = deployment.one("aws:iam/rolePolicy:RolePolicy", "orders-commands-policy");
-  expect(policy.inputs.role).toBe("orders-commands-role-1234567");
+  const policy = deployment.one("aws:iam/rolePolicy:RolePolicy", "loans-commands-policy");
+  expect(policy.inputs.role).toBe("loans-commands-role-1234567");
   expect(json(policy.inputs.policy)).toEqual({
     Version: "2012-10-17",
     Statement: [
@@ -91,7 +103,7 @@ test("The policy allows the function to write its own log and what it was given,
         Effect: "Allow",
         Action: ["logs:CreateLogStream", "logs:PutLogEvents"],
         Resource:
-          "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/domain-consistency-dev-orders-commands:*",
+          "arn:aws:logs:eu-central-1:111122223333:log-group:/aws/lambda/domain-consistency-dev-loans-commands:*",
       },
       {
         Sid: "ReadTable",
@@ -104,10 +116,10 @@ test("The policy allows the function to write its own log and what it was given,
   expect(lambda.dependencies).toContain(policy.urn);
 });
 
-test("The component tells the function's ARN and physical name", () => {
+test("The component has the function's ARN and physical name", () => {
   expect(deployment.outputs).toEqual({
-    arn: "arn:aws:lambda:eu-central-1:111122223333:function:orders-commands-1234567",
-    name: "orders-commands-1234567",
+    arn: "arn:aws:lambda:eu-central-1:111122223333:function:loans-commands-1234567",
+    name: "loans-commands-1234567",
   });
 });
 

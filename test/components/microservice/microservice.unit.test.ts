@@ -2,23 +2,46 @@ import "../../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Microservice } from "../../../dist/components/microservice/microservice.js";
-import { domain as shipping } from "../../../dist/domains/shipping/index.js";
+import { react, table } from "../../../dist/runtime/index.js";
+import { Loan } from "../../../dist/test/fixtures/domains/loans/contract.js";
+import { domain as loans } from "../../../dist/test/fixtures/domains/loans/index.js";
+import { Member } from "../../../dist/test/fixtures/domains/members/contract.js";
 import { deploy, json, packageOf } from "../../support/mocks";
 import { statementsOf } from "../../support/policy-statements";
 
 const IN_TRANSACTION = {
   "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": ["TransactWriteItems"] },
 };
+/** The fixture domain, with a reaction that reads a projection. */
+const domain = {
+  ...loans,
+  subscriptions: {
+    ...loans.subscriptions,
+    movers: react(Member, {
+      uses: { members: loans.subscriptions.members as never },
+      on: { MemberMoved: async () => [] },
+    }),
+  },
+};
+/** A domain whose table has no index, and whose commands use nothing. */
+const plain = {
+  ...loans,
+  name: "plain",
+  tables: { loans: table(Loan) },
+  subscriptions: {},
+  commands: {},
+};
 
 const deployment = await deploy(() => {
-  const service = new Microservice("shipping", {
-    domain: shipping,
+  const shared = {
     bus: new EventBus("events"),
     outboxRetentionDays: 45,
     logRetentionDays: 7,
     deletionProtection: true,
     alarmTopicArn: undefined,
-  });
+  };
+  const service = new Microservice("loans", { ...shared, domain });
+  new Microservice("plain", { ...shared, domain: plain });
   return {
     commandFunction: service.commandFunction,
     subscriptions: Object.keys(service.subscriptions),
@@ -32,46 +55,61 @@ const environmentOf = (name: string) =>
   (one("aws:lambda/function:Function", name).inputs.environment as { variables: unknown }).variables;
 
 test("A microservice has entity tables, an outbox with a relay, an inbox, projections, subscriptions and commands", () => {
-  expect(deployment.childrenOf(one("domain-consistency:components:Microservice", "shipping"))).toEqual([
-    "aws:dynamodb/table:Table shipping-customers-projection",
-    "aws:dynamodb/table:Table shipping-inbox",
-    "aws:dynamodb/table:Table shipping-orders-projection",
-    "aws:dynamodb/table:Table shipping-outbox",
-    "aws:dynamodb/table:Table shipping-shipments-table",
-    "domain-consistency:components:HandlerFunction shipping-commands",
-    "domain-consistency:components:Relay shipping-relay",
-    "domain-consistency:components:Subscription shipping-on-customers",
-    "domain-consistency:components:Subscription shipping-on-orders",
-    "domain-consistency:components:Subscription shipping-on-placed",
-    "domain-consistency:components:Subscription shipping-on-relocations",
+  expect(deployment.childrenOf(one("domain-consistency:components:Microservice", "loans"))).toEqual([
+    "aws:dynamodb/table:Table loans-inbox",
+    "aws:dynamodb/table:Table loans-loans-table",
+    "aws:dynamodb/table:Table loans-members-projection",
+    "aws:dynamodb/table:Table loans-outbox",
+    "domain-consistency:components:HandlerFunction loans-commands",
+    "domain-consistency:components:Relay loans-relay",
+    "domain-consistency:components:Subscription loans-on-leavers",
+    "domain-consistency:components:Subscription loans-on-members",
+    "domain-consistency:components:Subscription loans-on-movers",
   ]);
   expect(deployment.outputs).toEqual({
-    commandFunction: "shipping-commands-1234567",
-    subscriptions: ["customers", "orders", "placed", "relocations"],
-    projectionTables: {
-      customers: "shipping-customers-projection-1234567",
-      orders: "shipping-orders-projection-1234567",
-    },
-    quarantineUrl: "https://sqs.eu-central-1.amazonaws.com/111122223333/shipping-relay-quarantine-1234567",
+    commandFunction: "loans-commands-1234567",
+    subscriptions: ["members", "leavers", "movers"],
+    projectionTables: { members: "loans-members-projection-1234567" },
+    quarantineUrl: "https://sqs.eu-central-1.amazonaws.com/111122223333/loans-relay-quarantine-1234567",
   });
 });
 
 test("An entity table is keyed by its aggregate and indexed as registered", () => {
-  expect(tableOf("shipping-shipments-table")).toEqual({
+  const indexed = {
     billingMode: "PAY_PER_REQUEST",
-    hashKey: "shipmentId",
+    hashKey: "loanId",
     attributes: [
-      { name: "shipmentId", type: "S" },
-      { name: "customerId", type: "S" },
+      { name: "loanId", type: "S" },
+      { name: "memberId", type: "S" },
     ],
-    globalSecondaryIndexes: [{ name: "customerId", hashKey: "customerId", projectionType: "ALL" }],
+    globalSecondaryIndexes: [{ name: "memberId", hashKey: "memberId", projectionType: "ALL" }],
+    pointInTimeRecovery: { enabled: true },
+    deletionProtectionEnabled: true,
+  };
+  expect(tableOf("loans-loans-table")).toEqual(indexed);
+  expect(tableOf("plain-loans-table")).toEqual({
+    ...indexed,
+    attributes: [{ name: "loanId", type: "S" }],
+    globalSecondaryIndexes: [],
+  });
+});
+
+test("A projection is keyed by the aggregate's id and indexed as registered, on attributes that copy the fields", () => {
+  expect(tableOf("loans-members-projection")).toEqual({
+    billingMode: "PAY_PER_REQUEST",
+    hashKey: "aggregateId",
+    attributes: [
+      { name: "aggregateId", type: "S" },
+      { name: "by_city", type: "S" },
+    ],
+    globalSecondaryIndexes: [{ name: "city", hashKey: "by_city", projectionType: "ALL" }],
     pointInTimeRecovery: { enabled: true },
     deletionProtectionEnabled: true,
   });
 });
 
 test("The outbox is keyed by aggregate and version, expires, and streams what is added", () => {
-  expect(tableOf("shipping-outbox")).toEqual({
+  expect(tableOf("loans-outbox")).toEqual({
     billingMode: "PAY_PER_REQUEST",
     hashKey: "aggregateKey",
     rangeKey: "aggregateVersion",
@@ -89,7 +127,7 @@ test("The outbox is keyed by aggregate and version, expires, and streams what is
 });
 
 test("The inbox is keyed by message and consumer, and expires", () => {
-  expect(tableOf("shipping-inbox")).toEqual({
+  expect(tableOf("loans-inbox")).toEqual({
     billingMode: "PAY_PER_REQUEST",
     hashKey: "messageId",
     rangeKey: "consumer",
@@ -105,12 +143,12 @@ test("The inbox is keyed by message and consumer, and expires", () => {
 });
 
 test("The relay reads the outbox's stream, what was added only, and publishes as this domain", () => {
-  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "shipping-relay-source");
+  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "loans-relay-source");
   expect(inputs).toMatchObject({
-    eventSourceArn: expect.stringMatching(/:table\/shipping-outbox-1234567\/stream\//),
+    eventSourceArn: expect.stringMatching(/:table\/loans-outbox-1234567\/stream\//),
     filterCriteria: { filters: [{ pattern: '{"eventName":["INSERT"]}' }] },
   });
-  expect(statementsOf(deployment, "shipping-relay")).toEqual([
+  expect(statementsOf(deployment, "loans-relay")).toEqual([
     {
       Sid: "ReadOutboxStream",
       Action: [
@@ -119,84 +157,111 @@ test("The relay reads the outbox's stream, what was added only, and publishes as
         "dynamodb:GetShardIterator",
         "dynamodb:ListStreams",
       ],
-      Resource: ["dynamodb:table/shipping-outbox/stream/2026-11-23T00:00:00.000"],
+      Resource: ["dynamodb:table/loans-outbox/stream/2026-11-23T00:00:00.000"],
     },
     {
       Sid: "PublishEvents",
       Action: ["events:PutEvents"],
       Resource: ["events:event-bus/events"],
-      Condition: { "ForAllValues:StringEquals": { "events:source": ["shipping"] } },
+      Condition: { "ForAllValues:StringEquals": { "events:source": ["loans"] } },
     },
-    { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: ["sqs:shipping-relay-quarantine"] },
+    { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: ["sqs:loans-relay-quarantine"] },
   ]);
 });
 
 test("Commands know the tables that they use, the outbox, the inbox and how long these keep items", () => {
-  expect(environmentOf("shipping-commands")).toEqual({
-    ENTITY_TABLES: '{"shipments":"shipping-shipments-table-1234567"}',
-    OUTBOX_TABLE: "shipping-outbox-1234567",
-    INBOX_TABLE: "shipping-inbox-1234567",
+  expect(environmentOf("loans-commands")).toEqual({
+    ENTITY_TABLES: '{"loans":"loans-loans-table-1234567"}',
+    OUTBOX_TABLE: "loans-outbox-1234567",
+    INBOX_TABLE: "loans-inbox-1234567",
     OUTBOX_RETENTION_DAYS: "45",
     INBOX_RETENTION_DAYS: "30",
-    PROJECTION_TABLES:
-      '{"customers":"shipping-customers-projection-1234567","orders":"shipping-orders-projection-1234567"}',
+    PROJECTION_TABLES: '{"members":"loans-members-projection-1234567"}',
   });
 });
 
 test("Commands read what they use and what was committed under an id, and write entity and event in transactions only", () => {
-  expect(statementsOf(deployment, "shipping-commands")).toEqual([
-    {
-      Sid: "ReadEntities",
-      Action: ["dynamodb:GetItem"],
-      Resource: ["dynamodb:table/shipping-shipments-table"],
-    },
+  expect(statementsOf(deployment, "loans-commands")).toEqual([
+    { Sid: "ReadEntities", Action: ["dynamodb:GetItem"], Resource: ["dynamodb:table/loans-loans-table"] },
     {
       Sid: "QueryIndexes",
       Action: ["dynamodb:Query"],
-      Resource: ["dynamodb:table/shipping-shipments-table/index/customerId"],
+      Resource: ["dynamodb:table/loans-loans-table/index/memberId"],
     },
     {
       Sid: "WriteInTransactions",
       Action: ["dynamodb:PutItem"],
       Resource: [
-        "dynamodb:table/shipping-shipments-table",
-        "dynamodb:table/shipping-outbox",
-        "dynamodb:table/shipping-inbox",
+        "dynamodb:table/loans-loans-table",
+        "dynamodb:table/loans-outbox",
+        "dynamodb:table/loans-inbox",
       ],
       Condition: IN_TRANSACTION,
     },
     {
       Sid: "ReadProjections",
       Action: ["dynamodb:GetItem"],
-      Resource: ["dynamodb:table/shipping-customers-projection", "dynamodb:table/shipping-orders-projection"],
+      Resource: ["dynamodb:table/loans-members-projection"],
     },
-    { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: ["dynamodb:table/shipping-inbox"] },
+    {
+      Sid: "QueryProjections",
+      Action: ["dynamodb:Query"],
+      Resource: ["dynamodb:table/loans-members-projection/index/city"],
+    },
+    { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: ["dynamodb:table/loans-inbox"] },
   ]);
 });
 
-test("A reaction does not read the inbox: its transaction tells what was processed before", () => {
-  expect(statementsOf(deployment, "shipping-on-placed").map(({ Sid }) => Sid)).not.toContain("ReadInbox");
+test("Commands that use nothing may write outbox and inbox in transactions, and read what was committed under an id", () => {
+  expect(environmentOf("plain-commands")).toMatchObject({ ENTITY_TABLES: "{}", PROJECTION_TABLES: "{}" });
+  expect(statementsOf(deployment, "plain-commands")).toEqual([
+    {
+      Sid: "WriteInTransactions",
+      Action: ["dynamodb:PutItem"],
+      Resource: ["dynamodb:table/plain-outbox", "dynamodb:table/plain-inbox"],
+      Condition: IN_TRANSACTION,
+    },
+    { Sid: "ReadInbox", Action: ["dynamodb:GetItem"], Resource: ["dynamodb:table/plain-inbox"] },
+  ]);
 });
 
-test("A reaction knows and reads only the projections that it uses", () => {
-  expect(environmentOf("shipping-on-placed")).toMatchObject({
-    PROJECTION_TABLES: '{"customers":"shipping-customers-projection-1234567"}',
-  });
-  expect(environmentOf("shipping-on-relocations")).toMatchObject({ PROJECTION_TABLES: "{}" });
+test("A reaction does not read the inbox: its transaction fails if the event was processed before", () => {
+  expect(statementsOf(deployment, "loans-on-leavers").map(({ Sid }) => Sid)).not.toContain("ReadInbox");
+});
+
+test("A reaction knows and reads only the tables and projections that it uses", () => {
   const sids = (name: string) => statementsOf(deployment, name).map(({ Sid }) => Sid);
-  expect(sids("shipping-on-placed")).toContain("ReadProjections");
-  expect(sids("shipping-on-relocations")).not.toContain("ReadProjections");
+  expect(environmentOf("loans-on-movers")).toMatchObject({
+    ENTITY_TABLES: "{}",
+    PROJECTION_TABLES: '{"members":"loans-members-projection-1234567"}',
+  });
+  expect(sids("loans-on-movers")).toEqual([
+    "ReceiveMessages",
+    "WriteInTransactions",
+    "ReadProjections",
+    "QueryProjections",
+  ]);
+  expect(environmentOf("loans-on-leavers")).toMatchObject({
+    ENTITY_TABLES: '{"loans":"loans-loans-table-1234567"}',
+    PROJECTION_TABLES: "{}",
+  });
+  expect(sids("loans-on-leavers")).toEqual([
+    "ReceiveMessages",
+    "ReadEntities",
+    "QueryIndexes",
+    "WriteInTransactions",
+  ]);
 });
 
 test("A projection's function knows and writes its own table, and reads nothing", () => {
-  expect(environmentOf("shipping-on-orders")).toEqual({
-    PROJECTION_TABLES: '{"orders":"shipping-orders-projection-1234567"}',
+  expect(environmentOf("loans-on-members")).toEqual({
+    PROJECTION_TABLES: '{"members":"loans-members-projection-1234567"}',
   });
-  expect(statementsOf(deployment, "shipping-on-orders").slice(1)).toEqual([
+  expect(statementsOf(deployment, "loans-on-members").slice(1)).toEqual([
     {
       Sid: "WriteProjection",
       Action: ["dynamodb:PutItem"],
-      Resource: ["dynamodb:table/shipping-orders-projection"],
+      Resource: ["dynamodb:table/loans-members-projection"],
     },
   ]);
 });
@@ -204,27 +269,25 @@ test("A projection's function knows and writes its own table, and reads nothing"
 test("Each subscription listens to the domain and the events that it is registered for", () => {
   const listens = (name: string) => {
     const pattern = json(
-      one("aws:cloudwatch/eventRule:EventRule", `shipping-on-${name}-rule`).inputs.eventPattern,
+      one("aws:cloudwatch/eventRule:EventRule", `loans-on-${name}-rule`).inputs.eventPattern,
     );
     const { source, "detail-type": types } = pattern as Record<string, string[]>;
     return `${source?.join()}: ${types?.join(", ")}`;
   };
-  expect(["customers", "orders", "placed", "relocations"].map(listens)).toEqual([
-    "customers: CustomerClosed, CustomerRegistered, CustomerRelocated",
-    "orders: OrderCancelled, OrderPlaced, OrderShipped",
-    "orders: OrderPlaced",
-    "customers: CustomerRelocated",
+  expect(["members", "leavers", "movers"].map(listens)).toEqual([
+    "members: MemberJoined, MemberLeft, MemberLent, MemberMoved",
+    "members: MemberLeft",
+    "members: MemberMoved",
   ]);
 });
 
 test("Every handler is named in errors by its domain and what it is for", async () => {
   const owners = await Promise.all(deployment.ofType("aws:lambda/function:Function").map(packageOf));
-  expect(owners.sort()).toEqual([
-    'domain "shipping", commands',
-    'domain "shipping", relay',
-    'domain "shipping", subscription "customers"',
-    'domain "shipping", subscription "orders"',
-    'domain "shipping", subscription "placed"',
-    'domain "shipping", subscription "relocations"',
+  expect(owners.filter((owner) => !owner.includes("plain")).sort()).toEqual([
+    'domain "loans", commands',
+    'domain "loans", relay',
+    'domain "loans", subscription "leavers"',
+    'domain "loans", subscription "members"',
+    'domain "loans", subscription "movers"',
   ]);
 });

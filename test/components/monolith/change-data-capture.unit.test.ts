@@ -8,7 +8,7 @@ import { DATABASE } from "../../support/monolith-database";
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567";
 const args = {
   database: DATABASE,
-  domains: ["catalog", "customers"],
+  domains: ["members", "press"],
   streamShards: 3,
   streamRetentionHours: 48,
   replicationInstanceClass: "dms.t3.micro",
@@ -55,7 +55,7 @@ test("The stream has the shards and the retention that were asked for, and is en
   });
 });
 
-test("The relay reads the stream that DMS writes, unfiltered, since it sets aside what Lambda's filter would drop", () => {
+test("The relay reads the stream that DMS writes, unfiltered, since it quarantines what Lambda's filter would drop", () => {
   const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "monolith-relay-source");
   expect(inputs.eventSourceArn).toBe(STREAM_ARN);
   expect(inputs.filterCriteria).toBeUndefined();
@@ -69,7 +69,7 @@ test("The relay publishes as the monolith's modules, and nobody else", () => {
       { Sid: "ReadStream", Resource: STREAM_ARN },
       {
         Sid: "PublishEvents",
-        Condition: { "ForAllValues:StringEquals": { "events:source": ["catalog", "customers"] } },
+        Condition: { "ForAllValues:StringEquals": { "events:source": ["members", "press"] } },
       },
       { Sid: "SetRecordsAside" },
     ],

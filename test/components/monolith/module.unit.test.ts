@@ -2,20 +2,26 @@ import "../../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { MonolithModule } from "../../../dist/components/monolith/module.js";
-import { domain as catalog } from "../../../dist/domains/catalog/index.js";
-import { domain as customers } from "../../../dist/domains/customers/index.js";
-import { domain as orders } from "../../../dist/domains/orders/index.js";
+import { project } from "../../../dist/runtime/index.js";
+import { Loan } from "../../../dist/test/fixtures/domains/loans/contract.js";
+import { domain as members } from "../../../dist/test/fixtures/domains/members/index.js";
 import { deploy, json } from "../../support/mocks";
 import { DATABASE } from "../../support/monolith-database";
 import { statementsOf } from "../../support/policy-statements";
 
 const database = { ...DATABASE, port: 6432 };
-/** A module that projects: it prices with the projections of orders. */
-const pricing = {
-  ...catalog,
-  name: "pricing",
-  subscriptions: { customers: orders.subscriptions.customers!, products: orders.subscriptions.products! },
-  commands: { placeOrder: orders.commands.placeOrder! },
+/** A module without projections. */
+const plain = {
+  ...members,
+  name: "plain",
+  subscriptions: {},
+  commands: { joinLibrary: members.commands.joinLibrary! },
+};
+/** A module with a second projection, which has no index. */
+const titled = {
+  ...members,
+  name: "titled",
+  subscriptions: { ...members.subscriptions, titles: project(Loan, ({ title }) => ({ title })) },
 };
 
 const deployment = await deploy(() => {
@@ -26,53 +32,58 @@ const deployment = await deploy(() => {
     logRetentionDays: 7,
     alarmTopicArn: undefined,
   };
-  const made = new MonolithModule("catalog", { ...shared, module: catalog });
-  new MonolithModule("customers", {
-    ...shared,
-    database: { ...database, tls: "disable" },
-    module: customers,
-  });
-  const projecting = new MonolithModule("pricing", { ...shared, module: pricing });
+  const made = new MonolithModule("members", { ...shared, module: members });
+  new MonolithModule("plain", { ...shared, database: { ...database, tls: "disable" }, module: plain });
+  new MonolithModule("titled", { ...shared, module: titled });
   return {
     commandFunction: made.commandFunction,
     subscriptions: Object.keys(made.subscriptions),
     projectionTables: made.projectionTables,
-    projected: projecting.projectionTables,
   };
 });
 const { one } = deployment;
 const environmentOf = (name: string) =>
   (one("aws:lambda/function:Function", name).inputs.environment as { variables: unknown }).variables;
+const READ_SECRET = {
+  Sid: "ReadDatabaseSecret",
+  Action: ["secretsmanager:GetSecretValue"],
+  Resource: ["secretsmanager:secret:library/application-AbCdEf"],
+};
 
-test("A module has a command function and its subscriptions; its tables are in the monolith's database", () => {
-  expect(deployment.childrenOf(one("domain-consistency:components:MonolithModule", "catalog"))).toEqual([
-    "domain-consistency:components:HandlerFunction catalog-commands",
-    "domain-consistency:components:Subscription catalog-on-orders",
+test("A module has commands, projections and subscriptions; its entity tables are in the monolith's database", () => {
+  expect(deployment.childrenOf(one("domain-consistency:components:MonolithModule", "members"))).toEqual([
+    "aws:dynamodb/table:Table members-loans-projection",
+    "domain-consistency:components:HandlerFunction members-commands",
+    "domain-consistency:components:Subscription members-on-counted",
+    "domain-consistency:components:Subscription members-on-loans",
   ]);
-  expect(deployment.outputs).toMatchObject({
-    commandFunction: "catalog-commands-1234567",
-    subscriptions: ["orders"],
-    projectionTables: {},
+  expect(deployment.outputs).toEqual({
+    commandFunction: "members-commands-1234567",
+    subscriptions: ["loans", "counted"],
+    projectionTables: { loans: "members-loans-projection-1234567" },
   });
+  expect(deployment.childrenOf(one("domain-consistency:components:MonolithModule", "plain"))).toEqual([
+    "domain-consistency:components:HandlerFunction plain-commands",
+  ]);
 });
 
 test("Commands find the database and the application's secret by their environment, which holds no secret itself", () => {
-  expect(environmentOf("catalog-commands")).toEqual({
+  expect(environmentOf("members-commands")).toEqual({
     DATABASE_HOST: "db.example.internal",
     DATABASE_PORT: "6432",
-    DATABASE_NAME: "shop",
+    DATABASE_NAME: "library",
     DATABASE_TLS: "verify-full",
     DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
     NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
-    PROJECTION_TABLES: "{}",
+    PROJECTION_TABLES: '{"loans":"members-loans-projection-1234567"}',
   });
 });
 
 test("A database without TLS needs no certificates", () => {
-  expect(environmentOf("customers-commands")).toEqual({
+  expect(environmentOf("plain-commands")).toEqual({
     DATABASE_HOST: "db.example.internal",
     DATABASE_PORT: "6432",
-    DATABASE_NAME: "shop",
+    DATABASE_NAME: "library",
     DATABASE_TLS: "disable",
     DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
     PROJECTION_TABLES: "{}",
@@ -80,78 +91,81 @@ test("A database without TLS needs no certificates", () => {
 });
 
 test("Commands may read the application's secret, and not that of the capture", () => {
-  expect(statementsOf(deployment, "catalog-commands")).toEqual([
-    {
-      Sid: "ReadDatabaseSecret",
-      Action: ["secretsmanager:GetSecretValue"],
-      Resource: ["secretsmanager:secret:shop/application-AbCdEf"],
-    },
-  ]);
+  expect(statementsOf(deployment, "plain-commands")).toEqual([READ_SECRET]);
 });
 
 test("A reaction subscribes to the events that it handles, and leaves connections for others", () => {
-  const { eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "catalog-on-orders-rule").inputs;
-  expect(json(eventPattern)).toMatchObject({ source: ["orders"], "detail-type": ["OrderPlaced"] });
-  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "catalog-on-orders-source");
+  const { eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "members-on-counted-rule").inputs;
+  expect(json(eventPattern)).toMatchObject({ source: ["loans"], "detail-type": ["BookLent"] });
+  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "members-on-counted-source");
   expect(inputs.scalingConfig).toEqual({ maximumConcurrency: 5 });
 });
 
-test("A reaction reaches the database as commands do", () => {
-  expect(environmentOf("catalog-on-orders")).toEqual(environmentOf("catalog-commands"));
-  expect(statementsOf(deployment, "catalog-on-orders").map(({ Sid }) => Sid)).toEqual([
-    "ReceiveMessages",
-    "ReadDatabaseSecret",
-  ]);
+test("A reaction reaches the database as commands do, and no projection that it does not use", () => {
+  expect(environmentOf("members-on-counted")).toEqual({
+    ...(environmentOf("members-commands") as object),
+    PROJECTION_TABLES: "{}",
+  });
+  expect(statementsOf(deployment, "members-on-counted").slice(1)).toEqual([READ_SECRET]);
 });
 
-test("A module that projects has a table for each projection, kept from deletion", () => {
-  expect(deployment.childrenOf(one("domain-consistency:components:MonolithModule", "pricing"))).toEqual([
-    "aws:dynamodb/table:Table pricing-customers-projection",
-    "aws:dynamodb/table:Table pricing-products-projection",
-    "domain-consistency:components:HandlerFunction pricing-commands",
-    "domain-consistency:components:Subscription pricing-on-customers",
-    "domain-consistency:components:Subscription pricing-on-products",
-  ]);
-  expect(one("aws:dynamodb/table:Table", "pricing-customers-projection").inputs).toEqual({
+test("A projection has a table, kept from deletion, with the indexes that are registered", () => {
+  const indexed = {
     billingMode: "PAY_PER_REQUEST",
     hashKey: "aggregateId",
-    attributes: [{ name: "aggregateId", type: "S" }],
-    globalSecondaryIndexes: [],
+    attributes: [
+      { name: "aggregateId", type: "S" },
+      { name: "by_memberId", type: "S" },
+    ],
+    globalSecondaryIndexes: [{ name: "memberId", hashKey: "by_memberId", projectionType: "ALL" }],
     pointInTimeRecovery: { enabled: true },
     deletionProtectionEnabled: true,
-  });
-  expect(deployment.outputs.projected).toEqual({
-    customers: "pricing-customers-projection-1234567",
-    products: "pricing-products-projection-1234567",
+  };
+  expect(one("aws:dynamodb/table:Table", "members-loans-projection").inputs).toEqual(indexed);
+  expect(one("aws:dynamodb/table:Table", "titled-titles-projection").inputs).toEqual({
+    ...indexed,
+    attributes: [{ name: "aggregateId", type: "S" }],
+    globalSecondaryIndexes: [],
   });
 });
 
 test("A projection takes all events of its aggregate, is not limited, and writes its own table only", () => {
-  const { eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "pricing-on-customers-rule").inputs;
+  const { eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "members-on-loans-rule").inputs;
   expect(json(eventPattern)).toMatchObject({
-    source: ["customers"],
-    "detail-type": ["CustomerClosed", "CustomerRegistered", "CustomerRelocated"],
+    source: ["loans"],
+    "detail-type": ["BookLent", "BookReturned", "LoanForgotten"],
   });
-  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "pricing-on-customers-source");
+  const { inputs } = one("aws:lambda/eventSourceMapping:EventSourceMapping", "members-on-loans-source");
   expect(inputs.scalingConfig).toBeUndefined();
-  expect(environmentOf("pricing-on-customers")).toEqual({
-    PROJECTION_TABLES: '{"customers":"pricing-customers-projection-1234567"}',
+  expect(environmentOf("members-on-loans")).toEqual({
+    PROJECTION_TABLES: '{"loans":"members-loans-projection-1234567"}',
   });
-  expect(statementsOf(deployment, "pricing-on-customers")).toContainEqual({
-    Sid: "WriteProjection",
-    Action: ["dynamodb:PutItem"],
-    Resource: ["dynamodb:table/pricing-customers-projection"],
-  });
+  expect(statementsOf(deployment, "members-on-loans").slice(1)).toEqual([
+    {
+      Sid: "WriteProjection",
+      Action: ["dynamodb:PutItem"],
+      Resource: ["dynamodb:table/members-loans-projection"],
+    },
+  ]);
 });
 
-test("Commands may read the projections that they use, by the names that they use", () => {
-  expect(environmentOf("pricing-commands")).toMatchObject({
-    PROJECTION_TABLES:
-      '{"customers":"pricing-customers-projection-1234567","products":"pricing-products-projection-1234567"}',
-  });
-  expect(statementsOf(deployment, "pricing-commands")).toContainEqual({
-    Sid: "ReadProjections",
-    Action: ["dynamodb:GetItem"],
-    Resource: ["dynamodb:table/pricing-customers-projection", "dynamodb:table/pricing-products-projection"],
+test("Commands may read the projections that they use, by key and by index, and no others", () => {
+  const expected = (module: string) => [
+    READ_SECRET,
+    {
+      Sid: "ReadProjections",
+      Action: ["dynamodb:GetItem"],
+      Resource: [`dynamodb:table/${module}-loans-projection`],
+    },
+    {
+      Sid: "QueryProjections",
+      Action: ["dynamodb:Query"],
+      Resource: [`dynamodb:table/${module}-loans-projection/index/memberId`],
+    },
+  ];
+  expect(statementsOf(deployment, "members-commands")).toEqual(expected("members"));
+  expect(statementsOf(deployment, "titled-commands")).toEqual(expected("titled"));
+  expect(environmentOf("titled-commands")).toMatchObject({
+    PROJECTION_TABLES: '{"loans":"titled-loans-projection-1234567"}',
   });
 });

@@ -20,18 +20,18 @@ const { one } = await deploy(() => {
   replicate("private", { ...args, database: { ...DATABASE, network } }, {});
 });
 
-test("DMS reads the outbox's own slot with test_decoding, moves it on when idle, and stops rather than cut a payload", () => {
+test("DMS reads the outbox's own slot with test_decoding, advances it when idle, and stops instead of truncating a payload", () => {
   expect(one("aws:dms/endpoint:Endpoint", "monolith-source").inputs).toEqual({
     endpointId: "domain-consistency-dev-monolith-source",
     endpointType: "source",
     engineName: "postgres",
-    databaseName: "shop",
+    databaseName: "library",
     sslMode: "require",
     secretsManagerArn: DATABASE.captureSecretArn,
     secretsManagerAccessRoleArn: "arn:aws:iam::111122223333:role/monolith-source-role-1234567",
     postgresSettings: {
       pluginName: "test_decoding",
-      slotName: "shop_outbox",
+      slotName: "library_outbox",
       captureDdls: false,
       failTasksOnLobTruncation: true,
       heartbeatEnable: true,
@@ -85,7 +85,7 @@ test("In a private network the instance is placed in its subnets, with its secur
   const group = one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "private-subnets");
   expect(group.inputs).toEqual({
     replicationSubnetGroupId: "domain-consistency-dev-private",
-    replicationSubnetGroupDescription: "Where the monolith's database is reached",
+    replicationSubnetGroupDescription: "Network of the monolith's database",
     subnetIds: ["subnet-0a1", "subnet-0b2"],
   });
   expect(one("aws:dms/replicationInstance:ReplicationInstance", "private-instance").inputs).toMatchObject({
@@ -117,12 +117,12 @@ test.each([
   ["source", "CDCLatencySource"],
   ["target", "CDCLatencyTarget"],
 ])(
-  "The on-call is told when the task is slow at its %s, and when it does not run at all",
+  "An alarm is raised when the task is slow at its %s, and when it does not run at all",
   (end, metricName) => {
     const { inputs } = one("aws:cloudwatch/metricAlarm:MetricAlarm", `monolith-${end}-latency-alarm`);
     const { alarmDescription, ...alarm } = inputs;
     expect(alarmDescription).toMatch(
-      /^Events wait in the monolith's outbox: the replication task of monolith is stopped or slow /,
+      /^Events are waiting in the monolith's outbox: the replication task of monolith is stopped or slow /,
     );
     expect(alarm).toEqual({
       namespace: "AWS/DMS",

@@ -15,7 +15,7 @@ const deployment = await deploy(() => ({
 }));
 const { one } = deployment;
 
-test("Retention is a function with a role of its own, run every hour by a rule that may invoke it and nothing else", async () => {
+test("Retention is a function with its own role, run every hour by a rule that may invoke it and nothing else", async () => {
   expect(deployment.childrenOf(one("domain-consistency:components:Retention", "monolith-retention"))).toEqual(
     [
       "aws:cloudwatch/eventRule:EventRule monolith-retention-schedule",
@@ -39,12 +39,12 @@ test("Retention is a function with a role of its own, run every hour by a rule t
   expect(deployment.outputs).toEqual({ functionName: "monolith-retention-1234567" });
 });
 
-test("Its function opens the database with a login of its own, and may do nothing but read that secret", async () => {
+test("Its function opens the database with its own login, and may do nothing but read that secret", async () => {
   expect(statementsOf(deployment, "monolith-retention")).toEqual([
     {
       Sid: "ReadDatabaseSecret",
       Action: ["secretsmanager:GetSecretValue"],
-      Resource: ["secretsmanager:secret:shop/retention-AbCdEf"],
+      Resource: ["secretsmanager:secret:library/retention-AbCdEf"],
     },
   ]);
   const lambda = one("aws:lambda/function:Function", "monolith-retention");
@@ -55,7 +55,7 @@ test("Its function opens the database with a login of its own, and may do nothin
       variables: {
         DATABASE_HOST: "db.example.internal",
         DATABASE_PORT: "5432",
-        DATABASE_NAME: "shop",
+        DATABASE_NAME: "library",
         DATABASE_TLS: "verify-full",
         DATABASE_SECRET_ARN: DATABASE.retentionSecretArn,
         OUTBOX_RETENTION_DAYS: "45",
@@ -65,7 +65,7 @@ test("Its function opens the database with a login of its own, and may do nothin
   });
 });
 
-test("A run that fails is told of", () => {
+test("A run that fails raises an alarm", () => {
   expect(one("aws:cloudwatch/metricAlarm:MetricAlarm", "monolith-retention-alarm").inputs).toMatchObject({
     namespace: "AWS/Lambda",
     metricName: "Errors",
@@ -78,9 +78,9 @@ test("A run that fails is told of", () => {
   });
 });
 
-test("How long the inbox is kept and when retention runs can be told", async () => {
-  const told = { inboxRetentionDays: 60, schedule: "rate(5 minutes)" };
-  const other = await deploy(() => void new Retention("other", { ...args, ...told }));
+test("How long the inbox is kept and when retention runs can be configured", async () => {
+  const configured = { inboxRetentionDays: 60, schedule: "rate(5 minutes)" };
+  const other = await deploy(() => void new Retention("other", { ...args, ...configured }));
   expect(other.one("aws:lambda/function:Function", "other").inputs.environment).toMatchObject({
     variables: { INBOX_RETENTION_DAYS: "60" },
   });

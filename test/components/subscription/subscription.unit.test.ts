@@ -2,20 +2,21 @@ import "../../support/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Subscription } from "../../../dist/components/subscription/subscription.js";
+import { handler } from "../../../dist/runtime/function/handler.js";
 import { type Declared, deploy, json } from "../../support/mocks";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const arnOf = (queue: string) => `arn:aws:sqs:eu-central-1:111122223333:${queue}-1234567`;
 const urlOf = (queue: string) => `https://sqs.eu-central-1.amazonaws.com/111122223333/${queue}-1234567`;
-const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/orders-on-customers-rule-1234567";
+const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/loans-on-members-rule-1234567";
 
 const deployment = await deploy(() => {
   const shared = {
-    owner: 'domain "orders", subscription "customers"',
+    owner: 'domain "loans", subscription "members"',
     bus: new EventBus("events"),
-    source: "customers",
-    eventTypes: ["CustomerRelocated", "CustomerClosed"],
-    callbackFactory: () => async () => ({ batchItemFailures: [] }),
+    source: "members",
+    eventTypes: ["MemberMoved", "MemberLeft"],
+    handler: handler(["PROJECTION_TABLES"], () => async () => ({ batchItemFailures: [] })),
     environment: { PROJECTION_TABLES: "{}" },
     statements: [
       { Sid: "WriteProjection", Action: ["dynamodb:PutItem"], Resource: "arn:aws:dynamodb:::table/p" },
@@ -23,26 +24,26 @@ const deployment = await deploy(() => {
     logRetentionDays: 7,
     alarmTopicArn: TOPIC_ARN,
   };
-  const { queueUrl, deadLetterUrl, targetDeadLetterUrl } = new Subscription("orders-on-customers", shared);
+  const { queueUrl, deadLetterUrl, targetDeadLetterUrl } = new Subscription("loans-on-members", shared);
   new Subscription("limited", { ...shared, maximumConcurrency: 5 });
   return { queueUrl, deadLetterUrl, targetDeadLetterUrl };
 });
-const one = (type: string, name: string): Declared => deployment.one(type, `orders-on-customers-${name}`);
+const one = (type: string, name: string): Declared => deployment.one(type, `loans-on-members-${name}`);
 
 test("A subscription is a rule, a queue, a function, and a dead-letter queue with an alarm for each way to fail", () => {
-  const component = deployment.one("domain-consistency:components:Subscription", "orders-on-customers");
+  const component = deployment.one("domain-consistency:components:Subscription", "loans-on-members");
   expect(deployment.childrenOf(component)).toEqual([
-    "aws:cloudwatch/eventRule:EventRule orders-on-customers-rule",
-    "aws:cloudwatch/eventTarget:EventTarget orders-on-customers-target",
-    "aws:cloudwatch/metricAlarm:MetricAlarm orders-on-customers-dlq-alarm",
-    "aws:cloudwatch/metricAlarm:MetricAlarm orders-on-customers-target-dlq-alarm",
-    "aws:lambda/eventSourceMapping:EventSourceMapping orders-on-customers-source",
-    "aws:sqs/queue:Queue orders-on-customers-dlq",
-    "aws:sqs/queue:Queue orders-on-customers-queue",
-    "aws:sqs/queue:Queue orders-on-customers-target-dlq",
-    "aws:sqs/queuePolicy:QueuePolicy orders-on-customers-queue-policy",
-    "aws:sqs/queuePolicy:QueuePolicy orders-on-customers-target-dlq-policy",
-    "domain-consistency:components:HandlerFunction orders-on-customers",
+    "aws:cloudwatch/eventRule:EventRule loans-on-members-rule",
+    "aws:cloudwatch/eventTarget:EventTarget loans-on-members-target",
+    "aws:cloudwatch/metricAlarm:MetricAlarm loans-on-members-dlq-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm loans-on-members-target-dlq-alarm",
+    "aws:lambda/eventSourceMapping:EventSourceMapping loans-on-members-source",
+    "aws:sqs/queue:Queue loans-on-members-dlq",
+    "aws:sqs/queue:Queue loans-on-members-queue",
+    "aws:sqs/queue:Queue loans-on-members-target-dlq",
+    "aws:sqs/queuePolicy:QueuePolicy loans-on-members-queue-policy",
+    "aws:sqs/queuePolicy:QueuePolicy loans-on-members-target-dlq-policy",
+    "domain-consistency:components:HandlerFunction loans-on-members",
   ]);
 });
 
@@ -50,8 +51,8 @@ test("The rule takes these events of that domain, and no replayed ones", () => {
   const { eventBusName, eventPattern } = one("aws:cloudwatch/eventRule:EventRule", "rule").inputs;
   expect(eventBusName).toBe("events-1234567");
   expect(json(eventPattern)).toEqual({
-    source: ["customers"],
-    "detail-type": ["CustomerClosed", "CustomerRelocated"],
+    source: ["members"],
+    "detail-type": ["MemberLeft", "MemberMoved"],
     "replay-name": [{ exists: false }],
   });
 });
@@ -59,9 +60,9 @@ test("The rule takes these events of that domain, and no replayed ones", () => {
 test("The rule's target is the queue; what cannot be delivered for a day goes to the target's dead-letter queue", () => {
   expect(one("aws:cloudwatch/eventTarget:EventTarget", "target").inputs).toEqual({
     eventBusName: "events-1234567",
-    rule: "orders-on-customers-rule-1234567",
-    arn: arnOf("orders-on-customers-queue"),
-    deadLetterConfig: { arn: arnOf("orders-on-customers-target-dlq") },
+    rule: "loans-on-members-rule-1234567",
+    arn: arnOf("loans-on-members-queue"),
+    deadLetterConfig: { arn: arnOf("loans-on-members-target-dlq") },
     retryPolicy: { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 },
   });
 });
@@ -70,13 +71,13 @@ test("Both queues that EventBridge writes to take messages of this rule only, be
   const target = one("aws:cloudwatch/eventTarget:EventTarget", "target");
   for (const queue of ["queue", "target-dlq"]) {
     const queuePolicy = one("aws:sqs/queuePolicy:QueuePolicy", `${queue}-policy`);
-    expect(queuePolicy.inputs.queueUrl).toBe(urlOf(`orders-on-customers-${queue}`));
+    expect(queuePolicy.inputs.queueUrl).toBe(urlOf(`loans-on-members-${queue}`));
     expect(json(queuePolicy.inputs.policy)).toMatchObject({
       Statement: [
         {
           Principal: { Service: "events.amazonaws.com" },
           Action: "sqs:SendMessage",
-          Resource: arnOf(`orders-on-customers-${queue}`),
+          Resource: arnOf(`loans-on-members-${queue}`),
           Condition: { ArnEquals: { "aws:SourceArn": RULE_ARN } },
         },
       ],
@@ -88,14 +89,14 @@ test("Both queues that EventBridge writes to take messages of this rule only, be
 test("A message that is refused five times goes to the dead-letter queue", () => {
   const { redrivePolicy } = one("aws:sqs/queue:Queue", "queue").inputs;
   expect(json(redrivePolicy)).toEqual({
-    deadLetterTargetArn: arnOf("orders-on-customers-dlq"),
+    deadLetterTargetArn: arnOf("loans-on-members-dlq"),
     maxReceiveCount: 5,
   });
 });
 
 test("A message stays invisible for at least six times as long as its function may run", () => {
   const { visibilityTimeoutSeconds } = one("aws:sqs/queue:Queue", "queue").inputs;
-  const { timeout } = deployment.one("aws:lambda/function:Function", "orders-on-customers").inputs;
+  const { timeout } = deployment.one("aws:lambda/function:Function", "loans-on-members").inputs;
   expect(visibilityTimeoutSeconds).toBeGreaterThanOrEqual(6 * Number(timeout));
 });
 
@@ -116,16 +117,16 @@ test("All queues are encrypted with SQS's own keys, which EventBridge can use wi
 
 test("A message in either dead-letter queue raises an alarm", () => {
   for (const [queue, alarmDescription] of [
-    ["dlq", "Messages that orders-on-customers refused wait in its dead-letter queue."],
+    ["dlq", "Messages that loans-on-members refused are waiting in its dead-letter queue."],
     [
       "target-dlq",
-      "Events that could not be delivered to orders-on-customers wait in the target's dead-letter queue.",
+      "Events that could not be delivered to loans-on-members are waiting in the target's dead-letter queue.",
     ],
   ] as const) {
     expect(one("aws:cloudwatch/metricAlarm:MetricAlarm", `${queue}-alarm`).inputs).toMatchObject({
       alarmDescription,
       metricName: "ApproximateNumberOfMessagesVisible",
-      dimensions: { QueueName: `orders-on-customers-${queue}-1234567` },
+      dimensions: { QueueName: `loans-on-members-${queue}-1234567` },
       threshold: 0,
       alarmActions: [TOPIC_ARN],
     });
@@ -135,15 +136,15 @@ test("A message in either dead-letter queue raises an alarm", () => {
 test("The function is fed ten messages at a time, and gives back only those that failed", () => {
   const source = one("aws:lambda/eventSourceMapping:EventSourceMapping", "source");
   expect(source.inputs).toEqual({
-    eventSourceArn: arnOf("orders-on-customers-queue"),
-    functionName: "arn:aws:lambda:eu-central-1:111122223333:function:orders-on-customers-1234567",
+    eventSourceArn: arnOf("loans-on-members-queue"),
+    functionName: "arn:aws:lambda:eu-central-1:111122223333:function:loans-on-members-1234567",
     batchSize: 10,
     functionResponseTypes: ["ReportBatchItemFailures"],
   });
   expect(source.dependencies).toContain(one("aws:iam/rolePolicy:RolePolicy", "policy").urn);
 });
 
-test("Concurrency is limited where a database bears only so many connections", () => {
+test("Concurrency can be limited, for a database that limits connections", () => {
   const { inputs } = deployment.one("aws:lambda/eventSourceMapping:EventSourceMapping", "limited-source");
   expect(inputs.scalingConfig).toEqual({ maximumConcurrency: 5 });
 });
@@ -155,17 +156,17 @@ test("The function may receive from its own queue, and do what it was given", ()
       {
         Sid: "ReceiveMessages",
         Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-        Resource: arnOf("orders-on-customers-queue"),
+        Resource: arnOf("loans-on-members-queue"),
       },
       { Sid: "WriteProjection", Resource: "arn:aws:dynamodb:::table/p" },
     ],
   });
 });
 
-test("The component tells the URLs of its three queues", () => {
+test("The component has the URLs of its three queues", () => {
   expect(deployment.outputs).toEqual({
-    queueUrl: urlOf("orders-on-customers-queue"),
-    deadLetterUrl: urlOf("orders-on-customers-dlq"),
-    targetDeadLetterUrl: urlOf("orders-on-customers-target-dlq"),
+    queueUrl: urlOf("loans-on-members-queue"),
+    deadLetterUrl: urlOf("loans-on-members-dlq"),
+    targetDeadLetterUrl: urlOf("loans-on-members-target-dlq"),
   });
 });

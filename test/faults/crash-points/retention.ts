@@ -17,8 +17,8 @@ const MAX_RUNS = 8;
  * @throws OLD_ROWS_LEFT if records are left then, or no run ended well
  */
 export async function removeOldRecords(system: LocalSystem, begins: (step: string) => void): Promise<void> {
-  const { database, clients, landscape } = system;
-  const [FunctionName] = [...landscape.functions].find(([, name]) => name === FUNCTION) ?? [FUNCTION];
+  const { database, clients, topology } = system;
+  const [FunctionName] = [...topology.functions].find(([, name]) => name === FUNCTION) ?? [FUNCTION];
   await query(
     database.adminUrl,
     `insert into inbox (consumer, message_id, processed_at)

@@ -1,5 +1,5 @@
-import type { AggregateFacts, Landscape } from "../../../dist/test/verdict/landscape.js";
-import type { EffectJudge } from "../../../dist/test/verdict/rules/reactions.js";
+import type { AggregateFacts, Landscape } from "../../../dist/test/verdict/facts.js";
+import type { EffectJudge } from "../../../dist/test/verdict/facts.js";
 import type { Row } from "../../../dist/test/verdict/snapshot.js";
 
 /** A shop as the verdict's own tests know it, written down by hand: two modules and two microservices. */

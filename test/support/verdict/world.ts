@@ -8,7 +8,7 @@ import type {
   ToldAnswer,
   WritersJournal,
 } from "../../../dist/test/verdict/writers-journal.js";
-import type { EffectJudge } from "../../../dist/test/verdict/rules/reactions.js";
+import type { EffectJudge } from "../../../dist/test/verdict/facts.js";
 import { PROJECTIONS, shopLandscape, stateOf } from "./landscape.js";
 
 /** A change to commit with its event, and all that follows from it. */

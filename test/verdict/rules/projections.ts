@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Facts, grouped, keyOf, present, publicState } from "../facts";
 import { type Finding, finder } from "../finding";
-import type { ProjectionFacts } from "../landscape";
+import type { ProjectionFacts } from "../facts";
 import type { AuditedChange, ProjectedRow } from "../snapshot";
 
 const missing = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");

@@ -1,24 +1,6 @@
-import { type Facts, keyOf, nameOfEvent } from "../facts";
+import { type EffectFault, type Facts, keyOf, nameOfEvent, type Reacted, type ReactionFacts } from "../facts";
 import { type Finding, finder } from "../finding";
-import type { ReactionFacts } from "../landscape";
-import type { InboxRecord, OutboxEntry } from "../snapshot";
-
-/** One event that a reaction got, and what came of it. */
-export interface Reacted {
-  event: OutboxEntry;
-  /** The events that the reaction's domain raised because of it. */
-  effects: readonly OutboxEntry[];
-  record: InboxRecord;
-}
-
-/** Why an effect is not what the reaction should have done. */
-export interface EffectFault {
-  expected: unknown;
-  found: unknown;
-}
-
-/** Compares the effects of one event with what its reaction has to do; undefined if they are right. */
-export type EffectJudge = (reacted: Reacted, facts: Facts) => EffectFault | undefined;
+import type { OutboxEntry } from "../snapshot";
 
 const unreached = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");
 const finding = finder("REACTION_ONCE");

@@ -9,7 +9,7 @@ import {
 } from "@aws-sdk/client-dynamodb-streams";
 import { plainItem } from "./attribute-value";
 import { failure } from "../failure";
-import type { AggregateFacts, Landscape } from "../landscape";
+import type { AggregateFacts, Landscape } from "../facts";
 import type { AuditedChange, Row } from "../snapshot";
 
 /** Records every change of the microservices' entity tables, beside the program. */

@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
-import type { AggregateFacts, Landscape } from "../landscape";
+import type { AggregateFacts, Landscape } from "../facts";
 
 /**
  * Records every change of the monolith's entity tables, beside the program: a trigger of the harness writes it down in the change's own

@@ -1,6 +1,6 @@
 import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { plainItem } from "./attribute-value";
-import type { Landscape } from "../landscape";
+import type { Landscape } from "../facts";
 import type { EntityRow, InboxRecord, OutboxEntry, ProjectedRow, Row } from "../snapshot";
 
 /** What the DynamoDB tables hold. */

@@ -1,6 +1,6 @@
 import { Client, escapeIdentifier } from "pg";
 import { failure } from "../failure";
-import type { AggregateFacts, Landscape } from "../landscape";
+import type { AggregateFacts, Landscape } from "../facts";
 import type { AuditedChange, EntityRow, InboxRecord, OutboxEntry, Row } from "../snapshot";
 
 /** What the monolith's database holds. */

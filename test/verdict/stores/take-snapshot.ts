@@ -5,7 +5,7 @@ import { failure } from "../failure";
 import { dynamoTables, readDynamo } from "./read-dynamodb";
 import { readPostgres, tablesUnknown } from "./read-postgres";
 import { readQueues } from "./read-queues";
-import type { Landscape } from "../landscape";
+import type { Landscape } from "../facts";
 import type { Snapshot } from "../snapshot";
 
 /** What the snapshot needs of a running system. */

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { domain } from "../../dist/domains/orders/index.js";
-import { items, projection, react, run } from "../support/handles";
+import { inMemory, type Known } from "../../test/support/in-memory-domain";
+import { domain } from ".";
 
 const [ORDER_ID = "", CUSTOMER_ID = "", PRODUCT_ID = ""] = [1, 2, 3].map(
   (n) => `${n}a2e4c5d-1111-4222-8333-444455556666`,
 );
-const { placeOrder, cancelOrder } = domain.commands;
 const order = {
   orderId: ORDER_ID,
   customerId: CUSTOMER_ID,
@@ -15,18 +14,19 @@ const order = {
   status: "placed",
   version: 1,
 };
-const handles = {
-  orders: items("orderId"),
-  customers: projection({ [CUSTOMER_ID]: { name: "Ada", city: "Turin" } }),
-  products: projection({ [PRODUCT_ID]: { title: "Lamp", priceCents: 1250 } }),
+const known: Known = {
+  customers: { [CUSTOMER_ID]: { name: "Ada", city: "Turin" } },
+  products: { [PRODUCT_ID]: { title: "Lamp", priceCents: 1250 } },
 };
+const unknown = (aggregate: string, id: string) =>
+  `There is no ${aggregate} "${id}" here: it was never known, is not known yet, or is gone.`;
 
 describe("placeOrder", () => {
   const input = { orderId: ORDER_ID, customerId: CUSTOMER_ID, productId: PRODUCT_ID, quantity: 3 };
 
   test("prices an order from this domain's own copy of the product", async () => {
     const noted = { ...input, internalNote: "gift" };
-    expect(await run(placeOrder, noted, handles)).toEqual([
+    expect(await inMemory(domain, known).run("placeOrder", noted)).toEqual([
       {
         event: "OrderPlaced",
         change: { productId: PRODUCT_ID, quantity: 3 },
@@ -35,66 +35,71 @@ describe("placeOrder", () => {
     ]);
   });
 
-  test("rejects an order that is placed already, whatever else is known", async () => {
-    const known = { orders: items("orderId", order), customers: projection(), products: projection() };
-    expect(await run(placeOrder, input, known)).toEqual({
-      kind: "rejection",
+  test("rejects an order that is placed already", async () => {
+    expect(await inMemory(domain, { ...known, orders: [order] }).run("placeOrder", input)).toMatchObject({
+      outcome: "rejected",
       code: "ORDER_EXISTS",
-      message: `Order "${ORDER_ID}" is placed already. Use another id.`,
+      message: `The orders.Order "${ORDER_ID}" exists. Use another id.`,
     });
   });
 
   test("rejects a customer who is not known here, as a value and not as an error", async () => {
-    expect(await run(placeOrder, input, { ...handles, customers: projection() })).toEqual({
-      kind: "rejection",
+    expect(await inMemory(domain, { ...known, customers: {} }).run("placeOrder", input)).toMatchObject({
+      outcome: "rejected",
       code: "CUSTOMER_UNKNOWN",
-      message: `Customer "${CUSTOMER_ID}" is not known to orders (yet, or any more).`,
+      message: unknown("customers.Customer", CUSTOMER_ID),
     });
   });
 
   test("rejects a product that is not known here", async () => {
-    expect(await run(placeOrder, input, { ...handles, products: projection() })).toEqual({
-      kind: "rejection",
+    expect(await inMemory(domain, { ...known, products: {} }).run("placeOrder", input)).toMatchObject({
+      outcome: "rejected",
       code: "PRODUCT_UNKNOWN",
-      message: `Product "${PRODUCT_ID}" is not known to orders (yet, or any more).`,
+      message: unknown("catalog.Product", PRODUCT_ID),
     });
   });
 
   test.each([{ quantity: 0 }, { quantity: 1001 }, { quantity: 1.5 }, { orderId: "1" }])(
-    "does not take %j",
-    (wrong) => {
-      expect(placeOrder?.input().safeParse({ ...input, ...wrong }).success).toBe(false);
+    "refuses %j",
+    async (wrong) => {
+      expect(await inMemory(domain, known).run("placeOrder", { ...input, ...wrong })).toMatchObject({
+        outcome: "invalid",
+        issues: [{ path: Object.keys(wrong)[0] }],
+      });
     },
   );
 });
 
 describe("cancelOrder", () => {
-  const input = { orderId: ORDER_ID, reason: "too late" };
-  const given = (status: string) => ({ orders: items("orderId", { ...order, status }) });
+  const cancelled = (...orders: Record<string, unknown>[]) =>
+    inMemory(domain, { orders }).run("cancelOrder", {
+      orderId: ORDER_ID,
+      reason: "too late",
+    });
 
   test("cancels an order that is placed", async () => {
-    expect(await run(cancelOrder, input, given("placed"))).toEqual([
+    expect(await cancelled(order)).toEqual([
       { event: "OrderCancelled", change: { reason: "too late" }, update: { status: "cancelled" }, of: 1 },
     ]);
   });
 
   test("changes nothing when the order is cancelled already", async () => {
-    expect(await run(cancelOrder, input, given("cancelled"))).toEqual([]);
+    expect(await cancelled({ ...order, status: "cancelled" })).toEqual([]);
   });
 
   test("rejects an order that is shipped", async () => {
-    expect(await run(cancelOrder, input, given("shipped"))).toEqual({
-      kind: "rejection",
+    expect(await cancelled({ ...order, status: "shipped" })).toMatchObject({
+      outcome: "rejected",
       code: "ORDER_SHIPPED",
       message: `Order "${ORDER_ID}" is shipped and cannot be cancelled.`,
     });
   });
 
   test("rejects an order that is not known", async () => {
-    expect(await run(cancelOrder, input, { orders: items("orderId") })).toEqual({
-      kind: "rejection",
+    expect(await cancelled()).toMatchObject({
+      outcome: "rejected",
       code: "ORDER_UNKNOWN",
-      message: `There is no order "${ORDER_ID}".`,
+      message: unknown("orders.Order", ORDER_ID),
     });
   });
 });
@@ -106,10 +111,8 @@ describe("A dispatched shipment", () => {
     change: { orderId: ORDER_ID, city: "Turin" },
     state: null,
   };
-  const reacts = (...given: object[]) =>
-    react(domain.subscriptions.dispatch, dispatched, {
-      orders: items("orderId", ...(given as (typeof order)[])),
-    });
+  const reacts = (...orders: Record<string, unknown>[]) =>
+    inMemory(domain, { orders }).react("dispatch", dispatched);
 
   test("ships its order", async () => {
     expect(await reacts(order)).toEqual([
@@ -124,12 +127,9 @@ describe("A dispatched shipment", () => {
 });
 
 test("Orders keeps of customers and products what it prices and shows, and nothing else", () => {
-  const select = (name: string, state: object) => {
-    const subscription = domain.subscriptions[name];
-    return subscription?.kind === "project" ? subscription.select(state as never) : undefined;
-  };
+  const { projected } = inMemory(domain);
   const customer = { customerId: CUSTOMER_ID, name: "Ada", email: "ada@example.com", city: "Turin" };
   const product = { productId: PRODUCT_ID, title: "Lamp", priceCents: 1250, stock: 5 };
-  expect(select("customers", customer)).toEqual({ name: "Ada", city: "Turin" });
-  expect(select("products", product)).toEqual({ title: "Lamp", priceCents: 1250 });
+  expect(projected("customers", customer)).toEqual({ name: "Ada", city: "Turin" });
+  expect(projected("products", product)).toEqual({ title: "Lamp", priceCents: 1250 });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { deploymentOf } from "../../../dist/local/provision/deployment.js";
-import { landscapeOf } from "../../../dist/local/system/landscape.js";
+import { topologyOf } from "../../../dist/local/system/topology.js";
 
 const resource = (type: string, name: string, inputs: Record<string, unknown>) => ({
   type,
@@ -13,7 +13,7 @@ const resource = (type: string, name: string, inputs: Record<string, unknown>) =
 const rule = (name: string, inputs: Record<string, unknown>) =>
   resource("aws:cloudwatch/eventRule:EventRule", name, inputs);
 
-test("A landscape knows subscribers by their rules' patterns; a schedule has none and subscribes to nothing", () => {
+test("A topology knows subscribers by their rules' patterns; a schedule has none and subscribes to nothing", () => {
   const eventPattern = JSON.stringify({ source: ["customers"], "detail-type": ["CustomerRelocated"] });
   const deployment = deploymentOf(
     {},
@@ -24,7 +24,7 @@ test("A landscape knows subscribers by their rules' patterns; a schedule has non
     ],
     [],
   );
-  const { subscribersOf } = landscapeOf(deployment);
+  const { subscribersOf } = topologyOf(deployment);
   expect(subscribersOf({ source: "customers", type: "CustomerRelocated" })).toEqual(["orders-on-customers"]);
   expect(subscribersOf({ source: "customers", type: "CustomerClosed" })).toEqual([]);
 });

@@ -5,7 +5,7 @@ const RULE_TYPE = "aws:cloudwatch/eventRule:EventRule";
 const FUNCTION_TYPE = "aws:lambda/function:Function";
 
 /** What the deployed program says of who subscribes to what. */
-export interface Landscape {
+export interface Topology {
   /** Physical function name -> logical name, e.g. "orders-on-customers-1a2b3c4" -> "orders-on-customers". */
   functions: ReadonlyMap<string, string>;
   /** Logical names of the subscriptions, e.g. "orders-on-customers". */
@@ -14,8 +14,8 @@ export interface Landscape {
   subscribersOf(event: { source: string; type: string }): string[];
 }
 
-/** Reads the landscape off what was deployed. */
-export function landscapeOf(deployment: Deployment): Landscape {
+/** Reads the topology off what was deployed. */
+export function topologyOf(deployment: Deployment): Topology {
   const subscriptions = new Set(deployment.byType(SUBSCRIPTION_TYPE).map(({ name }) => name));
   // A schedule has no pattern, and no subscription.
   const patterned = deployment.byType(RULE_TYPE).filter(({ inputs }) => inputs["eventPattern"] !== undefined);
