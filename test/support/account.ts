@@ -26,8 +26,6 @@ export const accounts = table(Account, {
   private: () => z.object({ note: z.string().nullish() }),
   indexes: ["owner"],
 });
-/** The same, by the name that tests of other rooms use. */
-export const ddbAccounts = accounts;
 
 /** An account as it is created. */
 export type NewAccount = NewRowOf<typeof accounts>;

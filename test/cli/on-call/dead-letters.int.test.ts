@@ -9,12 +9,13 @@ import { emulatorClients } from "../../../dist/local/provision/emulator-clients.
 import type { OutboxRecord } from "../../../runtime/envelope/cloud-event";
 import { project } from "../../../runtime/define/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
-import { react, reaction } from "../../../runtime/define/react";
+import { react } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
-import { openDynamoStore } from "../../../runtime/dynamodb/store";
+import { dynamoStore } from "../../../runtime/dynamodb/store";
+import { readEnvironment } from "../../../runtime/function/environment";
 import { emulatorFixture } from "../../local/event-sources/emulator-fixture";
 import { inProcess } from "../../local/event-sources/in-process";
-import { Account, ddbAccounts } from "../../support/account";
+import { Account, accounts } from "../../support/account";
 import { BANK_TABLES, type BankTables, createBankTables, PROJECTION_TABLE } from "../../support/bank-tables";
 import { capturedLog } from "../../support/captured-log";
 import { bridgeEvent, cloudEvent } from "../../support/domain-events";
@@ -94,11 +95,11 @@ const event = (
 /** A projection that cannot read an owner without a name, until it is mended. */
 function projecting() {
   const bug = { mended: false };
-  const accounts = project(Account, ({ owner }) => {
+  const owners = project(Account, ({ owner }) => {
     if (!owner && !bug.mended) throw new Error("An owner has a name.");
     return { owner: owner || "nobody" };
   });
-  return { bug, invoke: inProcess(makeProjectionHandler("accounts", accounts)()) };
+  return { bug, invoke: inProcess(makeProjectionHandler("accounts", owners).callbackFactory()) };
 }
 
 const projected = async (...ids: string[]) =>
@@ -183,25 +184,29 @@ test("What was sent and not deleted from the dead-letter queue is sent again and
 /** A reaction that credits its account, and cannot do with some amount, until it is mended. */
 function crediting() {
   const bug = { amount: 0 };
-  const credit = reaction(Account, "AccountCredited", {
-    uses: { accounts: ddbAccounts },
-    handle: async ({ aggregateId, change: { amount } }, { accounts }) => {
-      if (amount === bug.amount) throw new Error("Not this amount.");
-      const account = await accounts.find(aggregateId);
-      if (!account) return [];
-      return accounts.update("AccountCredited", { amount }, account, { balance: account.balance + amount });
+  const reactions = react(Account, {
+    uses: { accounts },
+    on: {
+      AccountCredited: async ({ aggregateId, change: { amount } }, { accounts }) => {
+        if (amount === bug.amount) throw new Error("Not this amount.");
+        const account = await accounts.find(aggregateId);
+        if (!account) return [];
+        return accounts
+          .update(account, { balance: account.balance + amount })
+          .raise("AccountCredited", { amount });
+      },
     },
   });
-  const reactions = react(Account, { AccountCredited: credit });
-  return { bug, invoke: inProcess(makeReactionHandler("shop.accounts", reactions, openDynamoStore)()) };
+  const handler = makeReactionHandler("shop.accounts", reactions, dynamoStore);
+  return { bug, invoke: inProcess(handler.callbackFactory()) };
 }
 
 /** An account that lives, and the events that credit it. */
 async function account() {
   const id = uuid();
-  const store = openDynamoStore();
+  const store = dynamoStore.open(readEnvironment(dynamoStore.variables));
   const item = { accountId: id, owner: "Ada", balance: 0, grade: "standard" };
-  await store.commit([bank.accounts.create("AccountOpened", {}, item)], { correlationId: "test" });
+  await store.commit([bank.accounts.create(item).raise("AccountOpened")], { correlationId: "test" });
   return {
     credit: (amount: number, version: number) =>
       event(id, version, {}, { type: "AccountCredited", data: { change: { amount }, state: {} } }),

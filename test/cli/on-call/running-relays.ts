@@ -79,7 +79,7 @@ export async function runningRelays() {
       const functionName = await fixture.createFunction("async () => ({})");
       await fixture.allow(functionName, READ_KINESIS, stream.arn);
       vi.stubEnv("QUARANTINE_QUEUE_URL", monolith.url);
-      const invoke = inProcess(makeKinesisRelay()());
+      const invoke = inProcess(makeKinesisRelay().callbackFactory());
       const source = await start(fixture, invoke, { eventSourceArn: stream.arn, functionName });
       /** Puts records on the stream under one key; strings as they are, anything else as JSON. */
       const put = async (...records: unknown[]) => {
@@ -102,7 +102,7 @@ export async function runningRelays() {
       await fixture.allow(functionName, READ_STREAM, eventSourceArn);
       vi.stubEnv("QUARANTINE_QUEUE_URL", bank.url);
       const filterCriteria = { filters: [{ pattern: '{"eventName":["INSERT"]}' }] };
-      const invoke = inProcess(makeDynamoRelay()());
+      const invoke = inProcess(makeDynamoRelay().callbackFactory());
       const source = await start(fixture, invoke, { eventSourceArn, functionName, filterCriteria });
       /** Puts an item into the outbox. */
       const put = (overrides: Parameters<typeof outboxImage>[0]) =>
