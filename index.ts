@@ -5,49 +5,44 @@ import { Monolith } from "./components/monolith/monolith";
 import { readSettings } from "./components/settings";
 import { loadDomains } from "./domains/registry";
 
-const settings = readSettings(new pulumi.Config());
 const { modules, microservices } = loadDomains();
-const { subnetIds, securityGroupIds } = settings;
+const settings = readSettings(new pulumi.Config(), { withMonolith: modules.length > 0 });
 const { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn } = settings;
+const shared = { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn };
 
 const bus = new EventBus("events");
 
-const monolith = new Monolith("monolith", {
-  modules,
-  bus,
-  database: {
-    host: settings.databaseHost,
-    port: settings.databasePort,
-    name: settings.databaseName,
-    tls: settings.databaseTls,
-    applicationSecretArn: settings.applicationSecretArn,
-    captureSecretArn: settings.captureSecretArn,
-    retentionSecretArn: settings.retentionSecretArn,
-    network: subnetIds && securityGroupIds && { subnetIds, securityGroupIds },
-  },
-  streamShards: settings.streamShards,
-  streamRetentionHours: settings.streamRetentionHours,
-  replicationInstanceClass: settings.replicationInstanceClass,
-  outboxRetentionDays,
-  logRetentionDays,
-  deletionProtection,
-  alarmTopicArn,
-});
+const monolith = settings.monolith && declareMonolith(settings.monolith);
+
+function declareMonolith(configured: NonNullable<typeof settings.monolith>): Monolith {
+  const { subnetIds, securityGroupIds } = configured;
+  return new Monolith("monolith", {
+    modules,
+    bus,
+    database: {
+      host: configured.databaseHost,
+      port: configured.databasePort,
+      name: configured.databaseName,
+      tls: configured.databaseTls,
+      applicationSecretArn: configured.applicationSecretArn,
+      captureSecretArn: configured.captureSecretArn,
+      retentionSecretArn: configured.retentionSecretArn,
+      network: subnetIds && securityGroupIds && { subnetIds, securityGroupIds },
+    },
+    streamShards: configured.streamShards,
+    streamRetentionHours: configured.streamRetentionHours,
+    replicationInstanceClass: configured.replicationInstanceClass,
+    ...shared,
+  });
+}
 
 const services = microservices.map((domain) => ({
   name: domain.name,
-  service: new Microservice(domain.name, {
-    domain,
-    bus,
-    outboxRetentionDays,
-    logRetentionDays,
-    deletionProtection,
-    alarmTopicArn,
-  }),
+  service: new Microservice(domain.name, { domain, bus, ...shared }),
 }));
 
 const domains = [
-  ...Object.entries(monolith.modules),
+  ...Object.entries(monolith?.modules ?? {}),
   ...services.map(({ name, service }) => [name, service] as const),
 ];
 
@@ -60,7 +55,7 @@ export const commandFunctions = Object.fromEntries(
 );
 
 /** Name of the function that removes old rows of the monolith's outbox and inbox. */
-export const retentionFunction = monolith.retentionFunction;
+export const retentionFunction = monolith?.retentionFunction;
 
 /** Domain -> projection -> physical name of its table. */
 export const projectionTables = Object.fromEntries(
@@ -84,6 +79,6 @@ export const queues = Object.fromEntries(
 
 /** Relay -> URL of the queue with records that it could not decode. */
 export const quarantineQueues = {
-  monolith: monolith.quarantineUrl,
+  ...(monolith ? { monolith: monolith.quarantineUrl } : {}),
   ...Object.fromEntries(services.map(({ name, service }) => [name, service.quarantineUrl])),
 };

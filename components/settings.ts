@@ -18,8 +18,24 @@ const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/** The stack's configuration: names, defaults, limits. Pulumi.yaml declares the same for `pulumi config`. */
-const schema = z
+/**
+ * What every stack configures: names, defaults, limits. Pulumi.yaml declares this and the monolith's part for `pulumi config`.
+ */
+const stackSchema = z.object({
+  /** Days that an outbox keeps its events. */
+  outboxRetentionDays: wholeNumber(1, 3650).default(30),
+  logRetentionDays: z.coerce
+    .number()
+    .refine((days) => LOG_RETENTION_DAYS.includes(days), `must be one of ${LOG_RETENTION_DAYS.join(", ")}`)
+    .default(30),
+  /** Refuse to delete tables that hold data. */
+  deletionProtection: z.stringbool().default(true),
+  /** SNS topic that alarms notify; default: none. */
+  alarmTopicArn: arn("sns").optional(),
+});
+
+/** What a stack with modules configures besides. */
+const monolithSchema = z
   .object({
     /** Host of the monolith's PostgreSQL writer, not of a proxy: DMS cannot capture through one. */
     databaseHost: z.string().min(1),
@@ -49,16 +65,6 @@ const schema = z
       .string()
       .regex(/^dms\./, 'must start with "dms."')
       .default("dms.t3.micro"),
-    /** Days that an outbox keeps its events. */
-    outboxRetentionDays: wholeNumber(1, 3650).default(30),
-    logRetentionDays: z.coerce
-      .number()
-      .refine((days) => LOG_RETENTION_DAYS.includes(days), `must be one of ${LOG_RETENTION_DAYS.join(", ")}`)
-      .default(30),
-    /** Refuse to delete tables that hold data. */
-    deletionProtection: z.stringbool().default(true),
-    /** SNS topic that alarms notify; default: none. */
-    alarmTopicArn: arn("sns").optional(),
   })
   .superRefine(({ subnetIds, securityGroupIds }, { addIssue }) => {
     if (!subnetIds === !securityGroupIds) return;
@@ -69,20 +75,40 @@ const schema = z
   });
 
 /** The stack's configuration, validated. */
-export type Settings = z.output<typeof schema>;
+export type Settings = z.output<typeof stackSchema> & {
+  /** Undefined for a stack without modules, which needs no database. */
+  monolith: z.output<typeof monolithSchema> | undefined;
+};
 
 /**
  * Reads the stack's configuration.
  *
+ * @param options.withMonolith whether the stack has modules
  * @throws one error with every setting that is missing or wrong, and the command that sets it
  */
-export function readSettings(config: pulumi.Config): Settings {
-  const given = Object.keys(schema.shape).flatMap((name) => {
+export function readSettings(config: pulumi.Config, { withMonolith }: { withMonolith: boolean }): Settings {
+  const shared = read(config, stackSchema, Object.keys(stackSchema.shape));
+  const monolith = withMonolith
+    ? read(config, monolithSchema, Object.keys(monolithSchema.shape))
+    : { faults: [], settings: undefined };
+  const faults = [...monolith.faults, ...shared.faults];
+  if (shared.settings && faults.length === 0) return { ...shared.settings, monolith: monolith.settings };
+  throw new pulumi.RunError(
+    `The configuration of this stack has ${faults.length} fault(s):\n${faults.join("\n")}`,
+  );
+}
+
+function read<S extends z.ZodType>(
+  config: pulumi.Config,
+  schema: S,
+  names: string[],
+): { faults: string[]; settings: z.output<S> | undefined } {
+  const given = names.flatMap((name) => {
     const value = config.get(name);
     return value === undefined ? [] : [[name, value] as const];
   });
   const result = schema.safeParse(Object.fromEntries(given));
-  if (result.success) return result.data;
+  if (result.success) return { faults: [], settings: result.data };
   const faults = result.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const value = config.get(name);
@@ -90,7 +116,5 @@ export function readSettings(config: pulumi.Config): Settings {
     const fault = value === undefined ? missing : `is "${value}": ${issue.message}`;
     return `  ${config.name}:${name} ${fault}. Set it with: pulumi config set ${name} <value>`;
   });
-  throw new pulumi.RunError(
-    `The configuration of this stack has ${faults.length} fault(s):\n${faults.join("\n")}`,
-  );
+  return { faults, settings: undefined };
 }

@@ -28,6 +28,15 @@ const TASK_TYPE = "aws:dms/replicationTask:ReplicationTask";
 const SESSION = "dms";
 const RESTART_PAUSE_MILLISECONDS = 200;
 
+/** Without modules nothing is captured. */
+const NOTHING_TO_CAPTURE: LocalCapture = {
+  isIdle: () => Promise.resolve(true),
+  records: () => 0,
+  newest: () => undefined,
+  failed: new Promise(() => undefined),
+  stop: () => Promise.resolve(),
+};
+
 /** Starts the stand-in for DMS. It reads the secret and writes to the stream with DMS's declared roles. */
 export async function startLocalCapture(options: {
   servers: Servers;
@@ -38,6 +47,7 @@ export async function startLocalCapture(options: {
   faults?: FaultHooks | undefined;
 }): Promise<LocalCapture> {
   const { servers, deployment, journal, report, faults } = options;
+  if (deployment.byType(TASK_TYPE).length === 0) return NOTHING_TO_CAPTURE;
   const { endpoint, region, credentials } = servers.emulator;
   const sts = new STSClient({ endpoint, region, credentials });
   let newest: CapturedRecord | undefined;

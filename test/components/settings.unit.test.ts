@@ -5,7 +5,9 @@ import { FULL_CONFIG, inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/s
 
 function settingsOf(config: Record<string, string>) {
   pulumi.runtime.setAllConfig(inNamespace(config));
-  return readSettings(new pulumi.Config(PROJECT));
+  const { monolith, ...shared } = readSettings(new pulumi.Config(PROJECT), { withMonolith: true });
+  if (!monolith) throw new Error("The settings of the monolith are missing.");
+  return { ...shared, ...monolith };
 }
 
 function errorOf(config: Record<string, string>): unknown {
@@ -104,6 +106,16 @@ test("Everything that is missing or wrong is reported in one error, with the val
     ),
     '  domain-consistency:alarmTopicArn is "arn:aws:sqs:eu-central-1:111122223333:alarms": must be an ARN of sns. -> alarmTopicArn',
   ]);
+});
+
+test("A stack without modules needs no setting of the monolith, and reads none", () => {
+  pulumi.runtime.setAllConfig(inNamespace({ logRetentionDays: "7", streamShards: "none" }));
+  expect(readSettings(new pulumi.Config(PROJECT), { withMonolith: false })).toEqual({
+    outboxRetentionDays: 30,
+    logRetentionDays: 7,
+    deletionProtection: true,
+    monolith: undefined,
+  });
 });
 
 test("Logs are kept for one of the times that CloudWatch Logs takes", () => {
