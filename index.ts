@@ -55,7 +55,7 @@ export const commandFunctions = Object.fromEntries(
 );
 
 /** Name of the function that removes old rows of the monolith's outbox and inbox. */
-export const retentionFunction = monolith?.retentionFunction;
+export const retentionFunction = monolith ? monolith.retentionFunction : null;
 
 /** Domain -> projection -> physical name of its table. */
 export const projectionTables = Object.fromEntries(

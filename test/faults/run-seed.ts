@@ -49,7 +49,9 @@ export interface SeedResult {
 const FAULT_RATE = 0.09;
 /** Operations at a time. */
 const CONCURRENCY = 10;
-/** Changes that come of an operation, reactions included; measured. Incidents are spread over the operations that are expected. */
+/** Operations between two verdicts, however few changes are still wanted: to settle takes longer than to write. */
+const FEWEST_OPERATIONS = 20;
+/** Changes that an operation leads to, reactions included, until it is measured. Incidents are spread over the expected operations. */
 const CHANGES_PER_OPERATION = 1.7;
 const MAX_REDRIVES = 10;
 /** Between two lines of progress. */
@@ -95,7 +97,9 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
         const [known, injected] = [snapshot?.changes.length ?? 0, schedule.total()];
         const wantedFaults = Math.min(faults, injected + faultsPerVerdict);
         const wantedChanges = Math.min(changes, known + Math.ceil((changes * faultsPerVerdict) / faults));
-        const wanted = writers.begun() + Math.ceil((wantedChanges - known) / CHANGES_PER_OPERATION);
+        const perOperation = known > 0 ? known / writers.begun() : CHANGES_PER_OPERATION;
+        const more = Math.max(FEWEST_OPERATIONS, Math.ceil((wantedChanges - known) / perOperation));
+        const wanted = writers.begun() + more;
         const done = () => `seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults`;
         const progress = setInterval(() => report(done()), PROGRESS_MILLISECONDS);
         try {

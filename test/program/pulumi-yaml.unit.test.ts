@@ -22,7 +22,7 @@ const project = parse(readFileSync(join(root, "Pulumi.yaml"), "utf8")) as {
 
 function settingsOf(config: Record<string, string>): Record<string, unknown> {
   pulumi.runtime.setAllConfig(config);
-  return readSettings(new pulumi.Config(PROJECT));
+  return readSettings(new pulumi.Config(PROJECT), { withMonolith: true });
 }
 
 const defaults = settingsOf(inNamespace(REQUIRED_CONFIG));

@@ -8,7 +8,7 @@ import { type Random, randomStream, seededUuid } from "../plan/random";
 import type { Operation, Operations, SqlOperation } from "./operation";
 
 /** Ids that the inputs of all commands share, so that commands meet aggregates that others have made. */
-const IDS = 60;
+const IDS = 24;
 /** Ids that many writers go for at the same time. */
 const HOT = 4;
 const HOT_SHARE = 0.3;
