@@ -147,8 +147,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/store/retries.js",
-        find: 'result.outcome !== "conflict" || isLast',
-        replace: "result.outcome",
+        find: 'if (result.outcome !== "conflict")',
+        replace: "if (result.outcome)",
       },
       { file: "runtime/reaction/handler.js", find: 'outcome === "conflict"', replace: "false" },
     ],
