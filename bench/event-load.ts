@@ -8,10 +8,10 @@ import { databaseUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
 import { commitToPostgres } from "../runtime/postgres/commit";
 import type { AnyDatabase } from "../runtime/postgres/statement";
-import { postgresHandle } from "../runtime/postgres/handle";
+import { postgresHandle } from "../runtime/postgres/store";
 import type { StagedChange } from "../runtime/define/change";
-import { prepareStatements } from "../runtime/postgres/prepared-statements";
-import { newTraceparent } from "../runtime/envelope/trace-context";
+import { prepareStatements } from "../runtime/postgres/pool";
+import { newTraceparent } from "../runtime/envelope/cloud-event";
 import { membersTable, newMember } from "./writers";
 
 /** What became of the events; milliseconds from the commit on. */

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { VariableName } from "../runtime/function/environment";
+import type { VariableName } from "../runtime/function/handler";
 import { shuffled } from "./statistics";
 
 /** A module whose load is timed. */

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
-import { prepareStatements } from "../runtime/postgres/prepared-statements";
+import { prepareStatements } from "../runtime/postgres/pool";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/guardian";
 import { startPostgres } from "../local/servers/postgres";

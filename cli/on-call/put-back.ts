@@ -2,8 +2,8 @@ import { type AttributeValue, DeleteItemCommand, PutItemCommand } from "@aws-sdk
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import type { DynamoDBRecord } from "aws-lambda";
 import { codedError } from "../../runtime/function/coded-error";
-import { decodeDmsRecord } from "../../runtime/relay/decode-dms-record";
-import { decodeOutboxImage } from "../../runtime/relay/decode-outbox-image";
+import { decodeDmsRecord } from "../../runtime/relay/kinesis-relay";
+import { decodeOutboxImage } from "../../runtime/relay/dynamodb-relay";
 import type { QuarantinedRecord } from "./quarantined-records";
 import type { RunningSystem } from "../running-system";
 

@@ -40,7 +40,7 @@ describe("dispatchShipment", () => {
     expect(await dispatched({ shipments: [] })).toMatchObject({
       outcome: "rejected",
       code: "SHIPMENT_UNKNOWN",
-      message: `There is no shipping.Shipment "${ORDER_ID}" here: it was never known, is not known yet, or is gone.`,
+      message: `There is no shipping.Shipment "${ORDER_ID}" here: it never existed, is not known yet, or is gone.`,
     });
   });
 
@@ -48,7 +48,7 @@ describe("dispatchShipment", () => {
     expect(await dispatched({ customers: {} })).toMatchObject({
       outcome: "rejected",
       code: "CUSTOMER_UNKNOWN",
-      message: `There is no customers.Customer "${CUSTOMER_ID}" here: it was never known, is not known yet, or is gone.`,
+      message: `There is no customers.Customer "${CUSTOMER_ID}" here: it never existed, is not known yet, or is gone.`,
     });
   });
 

@@ -67,7 +67,7 @@ export function describeStory(name: string, bank: Bank): void {
       expect(await send("move", { orderID, siteURL })).toMatchObject({
         outcome: "rejected",
         code: "ORDER_LINE_UNKNOWN",
-        message: `There is no sales.OrderLine "${orderID}" here: it was never known, is not known yet, or is gone.`,
+        message: `There is no sales.OrderLine "${orderID}" here: it never existed, is not known yet, or is gone.`,
       });
       expect(await send("place", { orderID, buyerName: "Ada", siteURL, unitCostCents: 250 })).toEqual([
         "1 LinePlaced",

@@ -4,10 +4,9 @@ import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb"
 import { afterAll, beforeAll, vi } from "vitest";
 import { startEmulator } from "../../dist/local/servers/emulator.js";
 import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
-import { documentClient } from "../../runtime/dynamodb/client";
-import { dynamoHandle } from "../../runtime/dynamodb/handle";
-import { storeOn } from "../../runtime/dynamodb/store";
-import { indexAttribute } from "../../runtime/projection/write";
+import { documentClient } from "../../runtime/dynamodb/documents";
+import { dynamoHandle, storeOn } from "../../runtime/dynamodb/store";
+import { indexAttribute } from "../../runtime/projection/table";
 import type { Store } from "../../runtime/store/store";
 import { type AccountHandle, accounts } from "./account";
 

@@ -56,5 +56,5 @@ export function openerOf(store: Store): StoreOpener<never> {
 export const CONFLICT: Conflict = {
   outcome: "conflict",
   aggregate: "bank.Account",
-  message: "The bank.Account was changed by somebody else.",
+  message: "The bank.Account was changed by another request.",
 };

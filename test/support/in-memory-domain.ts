@@ -5,11 +5,11 @@ import type { Rejection } from "../../runtime/define/command";
 import type { AnyDomain } from "../../runtime/define/domain";
 import type { Uses } from "../../runtime/define/handles";
 import type { AnyProjection } from "../../runtime/define/project";
-import { parseData } from "../../runtime/envelope/parse-data";
+import { parseData } from "../../runtime/envelope/portable-data";
 import { commitOnFreshReads } from "../../runtime/store/retries";
 import type { CommitOutcome, Store } from "../../runtime/store/store";
 import { validChange, validKey, validState } from "../../runtime/store/validation";
-import { checkChangedOnce, found, tableHandle } from "../../runtime/store/verbs";
+import { checkChangedOnce, found, tableHandle } from "../../runtime/store/handles";
 
 /** What is there before a command or reaction: a table's rows with their versions; a projection's fields by key. */
 export type Known = Record<string, readonly Row[] | Readonly<Record<string, Row>>>;

@@ -18,7 +18,13 @@ const ALL = [...FRAMEWORK, ...DOMAINS];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>
   migrateUp({ databaseUrl, domainMigrations });
 const down = (databaseUrl: string, sequence: Sequence, count: number, report?: (line: string) => void) =>
-  migrateDown({ databaseUrl, domainMigrations: FIXTURE_MIGRATIONS, sequence, count, ...(report && { report }) });
+  migrateDown({
+    databaseUrl,
+    domainMigrations: FIXTURE_MIGRATIONS,
+    sequence,
+    count,
+    ...(report && { report }),
+  });
 const downAll = async (databaseUrl: string, report?: (line: string) => void) => [
   ...(await down(databaseUrl, "domains", DOMAINS.length, report)),
   ...(await down(databaseUrl, "framework", FRAMEWORK.length, report)),
@@ -76,7 +82,7 @@ test("the framework's migrations are not undone under the teams' tables", async 
   await expect(down(url, "framework", 1)).rejects.toMatchObject({
     code: "MIGRATION_FAILED",
     message:
-      `Cannot migrate database "${name}" down: 2 migration(s) of the domains are still in place, and their tables need the ` +
+      `Cannot migrate database "${name}" down: 2 migration(s) of the domains are still applied, and their tables need the ` +
       "framework's. Undo those first (--down 2).",
   });
   expect(await up(url)).toEqual([]);
@@ -177,7 +183,9 @@ describe("a database of version 0.1", () => {
       ),
     );
   const recorded = async (client: Client, table: string) =>
-    (await client.query<{ name: string }>(`select name from ${table} order by id`)).rows.map(({ name }) => name);
+    (await client.query<{ name: string }>(`select name from ${table} order by id`)).rows.map(
+      ({ name }) => name,
+    );
   // What a project of 0.1 has after merging this version: the sample's migrations under their new names, and its own.
   const folder = mkdtempSync(join(tmpdir(), "migrations-"));
   for (const name of ["0001_customers", "0002_products", "0007_suppliers", "0008_invoices"])
@@ -195,14 +203,18 @@ describe("a database of version 0.1", () => {
     expect(await up(url, folder)).toEqual([{ sequence: "domains", name: "0008_invoices" }]);
 
     expect(await contents(client)).toEqual(before);
-    expect(await recorded(client, "domain_consistency_migrations")).toEqual(FRAMEWORK.map(({ name }) => name));
+    expect(await recorded(client, "domain_consistency_migrations")).toEqual(
+      FRAMEWORK.map(({ name }) => name),
+    );
     expect(await recorded(client, "domain_migrations")).toEqual([
       "0001_customers",
       "0002_products",
       "0007_suppliers",
       "0008_invoices",
     ]);
-    expect((await client.query("select to_regclass('pgmigrations') as found")).rows).toEqual([{ found: null }]);
+    expect((await client.query("select to_regclass('pgmigrations') as found")).rows).toEqual([
+      { found: null },
+    ]);
     expect(await up(url, folder)).toEqual([]);
     await expect(client.query("update customers set city = 'Paris', version = 2")).rejects.toMatchObject({
       code: "DC001",
@@ -214,7 +226,9 @@ describe("a database of version 0.1", () => {
     const client = await connect(url);
     await client.query(SCRIPT.slice(0, SCRIPT.indexOf("-- 0004_customers")));
     expect(await up(url)).toEqual([FRAMEWORK[3], ...DOMAINS]);
-    const slots = await client.query("select from pg_replication_slots where slot_name = $1", [`${name}_outbox`]);
+    const slots = await client.query("select from pg_replication_slots where slot_name = $1", [
+      `${name}_outbox`,
+    ]);
     expect(slots.rowCount).toBe(1);
   });
 
@@ -225,9 +239,9 @@ describe("a database of version 0.1", () => {
     await client.query("create table domain_migrations (unexpected integer)");
     await expect(up(url, folder)).rejects.toMatchObject({ code: "MIGRATION_FAILED" });
     expect(await recorded(client, "pgmigrations")).toHaveLength(6);
-    expect(
-      (await client.query("select to_regclass('domain_consistency_migrations') as found")).rows,
-    ).toEqual([{ found: null }]);
+    expect((await client.query("select to_regclass('domain_consistency_migrations') as found")).rows).toEqual(
+      [{ found: null }],
+    );
   });
 });
 
@@ -262,9 +276,7 @@ test("a database whose name makes no slot name is refused, with the remedy", asy
   const name = `a${randomBytes(29).toString("hex")}`;
   await admin.query(`create database ${name}`);
   try {
-    await expect(
-      up(Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href),
-    ).rejects.toMatchObject({
+    await expect(up(Object.assign(new URL(adminUrl), { pathname: `/${name}` }).href)).rejects.toMatchObject({
       code: "MIGRATION_FAILED",
       message:
         `Cannot migrate database "${name}" up: A slot cannot be named "${name}_outbox": a name has at most 63 of the characters ` +
