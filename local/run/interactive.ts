@@ -50,7 +50,10 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
   ];
 }
 
-function invitation({ database, registry }: LocalSystem, { tries = [], bypass }: Partial<Told> = {}): string[] {
+function invitation(
+  { database, registry }: LocalSystem,
+  { tries = [], bypass }: Partial<Told> = {},
+): string[] {
   const address = databaseUrl(database, database.application);
   const bypassing = bypass
     ? ["Or try to bypass the outbox, and see the database refuse it:", `  psql ${address} -c "${bypass}"`]

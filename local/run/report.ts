@@ -42,7 +42,9 @@ export function jsonReport(system: LocalSystem, run: Run, phases: Phase[]) {
     faults,
     findings,
     commands: {
-      sent: counted(requests.flatMap(({ domain, command, answers }) => answers.map(() => `${domain}.${command}`))),
+      sent: counted(
+        requests.flatMap(({ domain, command, answers }) => answers.map(() => `${domain}.${command}`)),
+      ),
       outcomes: outcomesOf(run),
     },
     steps,

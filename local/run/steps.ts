@@ -15,7 +15,7 @@ export interface StepReport {
 /** Gathers counts and an example for each of the nine steps: from the stores, the bus tap and the event sources. */
 export function describeSteps(
   { flow, topology, registry, tap, journal }: LocalSystem,
-  { outbox, projections, setAside }: Snapshot,
+  { outbox, projections, deadLetters }: Snapshot,
 ): StepReport[] {
   const statuses = flow.sources();
   const of = (service: EventSourceStatus["service"]) =>
@@ -52,7 +52,7 @@ export function describeSteps(
     step(4, "Kinesis relay", "records relayed", succeeded(of("kinesis")), journeyOf(monolith[0])),
     step(5, "rule, queue, function", "messages handled", succeeded(of("sqs")), {
       queues,
-      deadLetters: setAside.length,
+      deadLetters: deadLetters.length,
     }),
     step(6, "DynamoDB projections", "rows and tombstones", rows.length, rows[0]),
     step(7, "DynamoDB outbox", committed, microservices.length, microservices[0]),

@@ -80,7 +80,14 @@ function noting(system: LocalSystem, requests: Map<string, CommandRequest>): Sta
     if (known) known.answers.push(answer);
     else {
       const hasNoRecord = id === undefined ? { hasNoRecord: true as const } : {};
-      requests.set(requestId, { kind: "command", requestId, ...hasNoRecord, domain, command, answers: [answer] });
+      requests.set(requestId, {
+        kind: "command",
+        requestId,
+        ...hasNoRecord,
+        domain,
+        command,
+        answers: [answer],
+      });
     }
     return answer;
   };

@@ -8,10 +8,10 @@ import type { FaultsReport } from "./faults-report";
 const PAGE = join("docs", "guarantees.md");
 
 /**
- * Writes the figures of a report into docs/guarantees.md, between the marks that hold them: those of a run with the program as it is
- * ("figures"), or those of the broken builds ("broken-builds").
+ * Writes the figures of a report into docs/guarantees.md, between their marks: those of a run with the
+ * unchanged program ("figures"), or those of the broken builds ("broken-builds").
  *
- * @throws GUARANTEES_PAGE_CHANGED if the marks are not there
+ * @throws GUARANTEES_PAGE_CHANGED if a mark is missing
  */
 export async function updateGuaranteesPage(projectRoot: string, report: FaultsReport): Promise<void> {
   const path = join(projectRoot, PAGE);

@@ -1,4 +1,6 @@
-/** What the project promises, each in one sentence. The verdict on a run names what was broken by these names. */
+/**
+ * What the project promises, each in one sentence. The verdict on a run names what was broken by these names.
+ */
 export const GUARANTEES = {
   ONE_EVENT_PER_CHANGE:
     "Every committed change of an aggregate has exactly one event in its domain's outbox, with the next version and the public state after the change, and every event has its change.",
@@ -15,8 +17,8 @@ export const GUARANTEES = {
     "Every reaction took effect exactly once for each of its events, as its inbox, its events and its aggregates say alike.",
   NOTHING_PRIVATE_LEAVES:
     "Private fields and their values are in their own domain's tables only: not in events, queues, projections or tables of other domains.",
-  SET_ASIDE_WITH_PAYLOAD:
-    "What cannot be decoded or is refused for good is set aside in its queue with its whole payload, and no other record is quarantined.",
+  QUARANTINED_WITH_PAYLOAD:
+    "Every record that cannot be decoded is quarantined, and every event that its subscriber always refuses is in a dead-letter queue, each with its whole payload; no other record is quarantined.",
   COMMANDS_TOLD_TRULY:
     "A command that was answered as done is done, once and as told; one that never was answered otherwise than as not done is not; and every event has a request or an event that caused it.",
 } as const;

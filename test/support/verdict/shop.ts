@@ -141,7 +141,7 @@ function injectPoison({ command, event, journal, snapshot }: World): void {
   journal.poison.push({ kind: "undecodable", stream: STREAM, payload: payload.toString("base64") });
   parts.forEach((piece, index) => {
     const body = { stream: STREAM, sequenceNumber: "1", part: index + 1, parts: 2, payload: piece };
-    snapshot.setAside.push({ queue: "monolith-relay-quarantine", body: JSON.stringify(body) });
+    snapshot.quarantined.push({ queue: "monolith-relay-quarantine", body: JSON.stringify(body) });
   });
 
   const detail = { specversion: "1.0", id: "odd", source: "customers", type: "CustomerRelocated" };
@@ -164,6 +164,6 @@ function injectPoison({ command, event, journal, snapshot }: World): void {
   function refuse(refused: unknown, subscription: string, known?: unknown): void {
     const eventId = (refused as { id: string }).id;
     journal.poison.push({ kind: "refused", eventId, subscription, ...(known ? { detail: known } : {}) });
-    snapshot.setAside.push({ queue: `${subscription}-dlq`, body: JSON.stringify({ detail: refused }) });
+    snapshot.deadLetters.push({ queue: `${subscription}-dlq`, body: JSON.stringify({ detail: refused }) });
   }
 }

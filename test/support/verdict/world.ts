@@ -5,7 +5,7 @@ import type { AuditedChange, OutboxEntry, Row, Snapshot } from "../../../dist/te
 import type {
   CommandRequest,
   SqlRequest,
-  ToldAnswer,
+  ReceivedAnswer,
   WritersJournal,
 } from "../../../dist/test/verdict/writers-journal.js";
 import type { EffectJudge } from "../../../dist/test/verdict/facts.js";
@@ -30,7 +30,11 @@ export interface World {
   /** Commits with whatever cause is given; nobody was told. */
   commit(commit: Commit, cause: { causationId?: string; correlationId?: string }): OutboxEntry;
   /** A command with its answers; a "done" one tells the changes. */
-  command(name: `${string}.${string}`, commits: Commit[], answers?: ToldAnswer["outcome"][]): CommandRequest;
+  command(
+    name: `${string}.${string}`,
+    commits: Commit[],
+    answers?: ReceivedAnswer["outcome"][],
+  ): CommandRequest;
   /** A transaction of raw SQL. */
   sql(commits: Commit[], expected?: SqlRequest["expected"]): OutboxEntry[];
   /** A reaction's inbox record, and what it commits because of the event. */
@@ -55,7 +59,8 @@ export function emptyWorld(): World {
     inbox: [],
     projections: Object.fromEntries(PROJECTIONS.map(({ table }) => [table, []])),
     bus: [],
-    setAside: [],
+    deadLetters: [],
+    quarantined: [],
   };
   const journal: WritersJournal = { requests: [], poison: [], privateMarks: {} };
   let moment = Date.UTC(2030, 0, 1);

@@ -30,7 +30,7 @@ function judgeProjection(projection: ProjectionFacts, facts: Facts): Finding[] {
   return findings;
 }
 
-/** The newest change of which the projection can know: events that it refuses on purpose are none of these. */
+/** The newest change that can have reached the projection, without events that it refuses on purpose. */
 function newestArrived(
   { subscription }: ProjectionFacts,
   history: readonly AuditedChange[],
@@ -55,7 +55,13 @@ function compare(
   if (!row) return [missing(where, expected, "no row")];
   if (more.length === 0 && isDeepStrictEqual(contentOf(row, facts), expected)) return [];
   const of = newest.operation === "delete" ? living : different;
-  return [of(where, expected, found.map((one) => contentOf(one, facts)))];
+  return [
+    of(
+      where,
+      expected,
+      found.map((one) => contentOf(one, facts)),
+    ),
+  ];
 }
 
 function expectedRow(
@@ -67,8 +73,11 @@ function expectedRow(
   return state ? { version: newVersion, fields: present(select(state)) } : { version: newVersion };
 }
 
-/** Private fields are another rule's, so that each is reported once. */
-function contentOf({ version, fields }: ProjectedRow, { landscape }: Facts): Omit<ProjectedRow, "aggregateId"> {
+/** Private fields are reported by the rule for privacy only. */
+function contentOf(
+  { version, fields }: ProjectedRow,
+  { landscape }: Facts,
+): Omit<ProjectedRow, "aggregateId"> {
   if (!fields) return { version };
   const others = Object.entries(fields).filter(([name]) => !landscape.privateNames.has(name));
   return { version, fields: Object.fromEntries(others) };
