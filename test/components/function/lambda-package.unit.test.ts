@@ -105,7 +105,7 @@ function project() {
   };
 }
 
-test("A package is bundled once for all runs, and again when a library in it or the lock file has changed", () => {
+test("A package is bundled once for all runs, and again when a library in it or the lock file has changed", { timeout: 120_000 }, () => {
   const shop = project();
   shop.lock("one");
   shop.library('module.exports = "first";', 60);
