@@ -24,25 +24,24 @@ export function isUpToDate() {
   return true;
 }
 
-/**
- * Prepares dist/ for the compiler, which writes only what it believes to be out of date. Outputs whose source is gone are
- * removed, so that a deleted domain folder does not live on in dist/domains. Where somebody else changed or removed outputs,
- * the compiler is made to write all of them.
- *
- * @returns the sources as they are now, for `stampBuild`
- */
-export function prepareBuild() {
-  const stamp = readStamp();
-  const { inputs, outputs } = filesNow(stamp);
-  if (!isSame(outputs, stamp.outputs)) rmSync(BUILD_INFO, { force: true });
-  removeOrphans("dist");
-  return inputs;
+/** The sources as they are now, for `stampBuild` after their compilation. */
+export function currentSources() {
+  return filesNow(readStamp()).inputs;
 }
 
-/** Stamps dist/ after a compilation of these sources. One that failed is stamped as failed, with what it has written. */
-export function stampBuild(compiled, inputs) {
+/** Makes the compiler write everything where somebody else changed or removed outputs: it would believe them to be there. */
+export function distrustChangedOutputs() {
   const stamp = readStamp();
-  const { outputs } = filesNow(stamp);
+  if (!isSame(filesNow(stamp).outputs, stamp.outputs)) rmSync(BUILD_INFO, { force: true });
+}
+
+/**
+ * Stamps dist/ after a compilation of these sources; one that failed is stamped as failed, with what it has written. Outputs
+ * whose source is gone are removed, so that a deleted domain folder does not live on in dist/domains.
+ */
+export function stampBuild(compiled, inputs) {
+  removeOrphans("dist");
+  const { outputs } = filesNow(readStamp());
   const imported = compiledFiles().filter((path) => !(path in inputs));
   writeStamp({ compiled, inputs: { ...inputs, ...recordsOf(imported).files }, outputs });
 }

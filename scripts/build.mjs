@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { isUpToDate, prepareBuild, ROOT, stampBuild } from "./build-stamp.mjs";
+import { currentSources, distrustChangedOutputs, isUpToDate, ROOT, stampBuild } from "./build-stamp.mjs";
 
 const LOCK = join(ROOT, ".domains", "build.lock");
 const POLL_MILLISECONDS = 100;
@@ -23,7 +23,8 @@ if (!isUpToDate()) {
 function compile() {
   if (!existsSync(join(ROOT, "dist")))
     process.stderr.write("Compiling the project (once; later runs compile only what changed) ...\n");
-  const inputs = prepareBuild();
+  distrustChangedOutputs();
+  const inputs = currentSources();
   const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
   const { status } = spawnSync(process.execPath, [tsc, "-p", join(ROOT, "tsconfig.json")], {
     stdio: ["ignore", 2, 2],
