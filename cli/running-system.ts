@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { emulatorClients, type EmulatorClients } from "../local/provision/emulator-clients";
-import { liveRuns } from "../local/servers/run-directory";
+import { liveRuns } from "../local/servers/run/run-directory";
 import { codedError } from "../runtime/function/coded-error";
 
 /** Exit code of a command that was understood and refused. */

@@ -9,7 +9,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
-import { ROOT_CREDENTIALS } from "../servers/emulator-server";
+import { ROOT_CREDENTIALS } from "../servers/emulator/emulator";
 
 const MOST_CONNECTIONS = 32;
 /** A program declares hundreds of resources at once: that requests wait for a connection is no reason for a warning. */

@@ -1,4 +1,4 @@
-import type { Phase } from "../servers/step";
+import type { Phase } from "../servers/report";
 import type { LocalSystem } from "../system/system";
 import type { ScenarioRun } from "./scenario-run";
 

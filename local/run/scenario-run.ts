@@ -1,5 +1,4 @@
-import type { Report } from "../servers/report";
-import { type Phase, step } from "../servers/step";
+import { type Phase, type Report, step } from "../servers/report";
 import { runShopScenario, type ScenarioResult } from "../scenario/shop";
 import type { LocalSystem } from "../system/system";
 import { verify, type Verdict } from "../verify/verify";

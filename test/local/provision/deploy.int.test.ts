@@ -18,9 +18,9 @@ import { GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from "@aw
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { deployProgram } from "../../../dist/local/provision/deploy.js";
 import type { Deployment } from "../../../dist/local/provision/deployment.js";
-import type { Emulator } from "../../../dist/local/servers/emulator.js";
-import { startEmulator } from "../../../dist/local/servers/emulator.js";
-import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run-directory.js";
+import type { Emulator } from "../../../dist/local/servers/emulator/emulator.js";
+import { startEmulator } from "../../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 
 /** Includes the installation of the emulator, where this is the first time. */
 const START_TIMEOUT_MILLISECONDS = 180_000;
