@@ -43,7 +43,10 @@ function indexedBy(indexes: readonly string[]): string {
   return indexes.length === 0 ? "" : `, indexed by ${indexes.join(", ")}`;
 }
 
-/** What a projection's `select` makes of any state; undefined where it asks more of the values than that they be there. */
+/**
+ * What a projection's `select` makes of any state; undefined where it asks more of the values than that they be
+ * there.
+ */
 function keptFields({ aggregate, select }: AnyProjection): string[] | undefined {
   const state = Object.keys(aggregate.state().shape).map((field) => [field, ANY_VALUE] as const);
   try {

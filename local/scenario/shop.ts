@@ -1,6 +1,6 @@
+import pMap from "p-map";
 import { v7 as uuid } from "uuid";
 import type { CommandAnswer } from "../../runtime/command/handler";
-import { eachLimited } from "./each-limited";
 
 /** Sends a command to a domain, with the request's id if one is given. */
 export type Send = (domain: string, command: string, input: object, id?: string) => Promise<CommandAnswer>;
@@ -73,7 +73,7 @@ export async function runShopScenario({ send, settled, report }: ScenarioOptions
   const may = expecting(["done", "conflict"]);
   const refused = (code: string) => expecting([`rejected: ${code}`]);
   const each = <T>(items: T[], action: (item: T, index: number) => Promise<unknown>) =>
-    eachLimited(items, CONCURRENCY, async (item, index) => void (await action(item, index)));
+    pMap(items, action, { concurrency: CONCURRENCY });
 
   const customers = ids(CUSTOMERS);
   const products = ids(PRODUCTS);

@@ -16,8 +16,8 @@ export interface Phase {
 const SIGN_OF_LIFE_MILLISECONDS = 3_000;
 
 /**
- * Runs one long step of a run. Reports that it starts, that it still runs whenever it was silent for 3 seconds, and how long
- * it took, also when it fails. Steps may overlap, so every line names its step.
+ * Runs one long step of a run. Reports that it starts, that it still runs whenever it was silent for 3 seconds,
+ * and how long it took, also when it fails. Steps may overlap, so every line names its step.
  *
  * @param name begins a sentence, e.g. "Starting PostgreSQL"
  * @param run gets a `report` of its own: what it reports counts as a sign of life

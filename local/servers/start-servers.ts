@@ -24,27 +24,22 @@ export interface ServersOptions {
   report: Report;
   /** Gets how long each step took. */
   phases?: Phase[];
-  /**
-   * Whether Ctrl-C, SIGTERM, SIGHUP and uncaught errors stop everything and end the process.
-   *
-   * @default true
-   */
-  handleSignals?: boolean;
   /** How the emulator is started. */
   emulator?: Pick<EmulatorOptions, "persist" | "variables">;
 }
 
 /**
- * Cleans up after killed runs, opens a run with a guardian, and starts PostgreSQL and the AWS emulator side by side. If one of
- * them does not start, everything is stopped before the error is thrown.
+ * Cleans up after killed runs, opens a run with a guardian, and starts PostgreSQL and the AWS emulator side by
+ * side. If one of them does not start, everything is stopped before the error is thrown.
  *
- * @throws what `openRunDirectory`, `startPostgres` and `startEmulator` throw; RUN_STOPPED if stopping began meanwhile
+ * @throws what `openRunDirectory`, `startPostgres` and `startEmulator` throw; RUN_STOPPED if stopping began
+ *   meanwhile
  */
 export async function startServers(options: ServersOptions): Promise<Servers> {
-  const { projectRoot, report, phases, handleSignals = true } = options;
+  const { projectRoot, report, phases } = options;
   await sweepDeadRuns(projectRoot, report);
   const run = await openRunDirectory(projectRoot);
-  const stops = openStopStack({ report, handleSignals });
+  const stops = openStopStack({ report });
   const guardian = startGuardian(run);
   stops.push("the guardian", () => guardian.dismiss());
   stops.push("the run", () => run.close());

@@ -18,8 +18,8 @@ export interface Emulator {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   readonly pid: number | undefined;
   /**
-   * Ends an emulator of the run's own and starts it again on the same port, with its state if it was started with `persist`:
-   * all of it but the records of DynamoDB streams, which must be read before.
+   * Ends an emulator of the run's own and starts it again on the same port, with its state if it was started with
+   * `persist`: all of it but the records of DynamoDB streams, which must be read before.
    *
    * @param onDown called between the two
    * @throws EMULATOR_NOT_OURS on the user's emulator; what starting throws

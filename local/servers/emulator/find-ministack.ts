@@ -19,9 +19,9 @@ export interface MinistackPython {
 }
 
 /**
- * Finds a Python that can import MiniStack: that of the `ministack` command on the PATH, the Python in use, or else the
- * virtual environment in the project's cache folder, which is made first if need be. `PYTHON` names the Python in use and then
- * comes first.
+ * Finds a Python that can import MiniStack: that of the `ministack` command on the PATH, the Python in use, or
+ * else the virtual environment in the project's cache folder, which is made first if need be. `PYTHON` names the
+ * Python in use and then comes first.
  *
  * @throws PYTHON_MISSING, PYTHON_TOO_OLD, EMULATOR_INSTALL_FAILED
  */

@@ -32,8 +32,9 @@ export async function emulatorHealth(endpoint: string): Promise<EmulatorHealth |
 }
 
 /**
- * The health of an emulator that answers, is the one of this run (and not another that took the port), and has proven that it
- * enforces IAM; undefined otherwise. Under load it may leave a question without an answer, which proves nothing either way.
+ * The health of an emulator that answers, is the one of this run (and not another that took the port), and has
+ * proven that it enforces IAM; undefined otherwise. Under load it may leave a question without an answer, which
+ * proves nothing either way.
  *
  * @throws EMULATOR_WITHOUT_AUTH
  */

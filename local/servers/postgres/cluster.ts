@@ -24,7 +24,10 @@ export interface PostgresCluster {
 }
 
 const ADMINISTRATOR = "postgres";
-/** Does nothing to initdb, which ends by itself in a moment and, interrupted, would leave shared memory behind for ever. */
+/**
+ * Does nothing to initdb, which ends by itself in a moment and, interrupted, would leave shared memory behind for
+ * ever.
+ */
 const LET_FINISH = "SIGCONT";
 /** Whom PostgreSQL runs as where the runner is root, in order of preference. A run does not create users. */
 const UNPRIVILEGED = ["postgres", "nobody"];

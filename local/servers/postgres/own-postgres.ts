@@ -8,7 +8,10 @@ import type { PostgresOptions, PostgresServer } from "./postgres";
 const NAME = "PostgreSQL";
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 
-/** Like RDS where it matters (UTC, scram, logical decoding, durable commits); room for many slots, walsenders and functions. */
+/**
+ * Like RDS where it matters (UTC, scram, logical decoding, durable commits); room for many slots, walsenders and
+ * functions.
+ */
 const SETTINGS = {
   listen_addresses: LOOPBACK,
   // No socket file: it would lie in /tmp, and its path may be too long elsewhere.
@@ -30,8 +33,8 @@ const SHUT_DOWN_FAST = "SIGINT";
 /** A killed server's processes hold its memory until they notice that it is gone, and end. */
 const HELD = /pre-existing shared memory block .* is still in use/;
 /**
- * Nobody listens yet, the server is starting up, or a refused password: somebody else's server is on the port, and ours will
- * end in a moment.
+ * Nobody listens yet, the server is starting up, or a refused password: somebody else's server is on the port, and
+ * ours will end in a moment.
  */
 const NOT_YET = ["ECONNREFUSED", "ECONNRESET", "57P03", "28P01"];
 
@@ -86,8 +89,8 @@ export async function startOwnPostgres({ run }: PostgresOptions): Promise<Postgr
 }
 
 /**
- * The version of a server that takes connections, undefined if it does not yet. A time-out and a connection that broke off have
- * no error code: the machine is busy, or the server recovers.
+ * The version of a server that takes connections, undefined if it does not yet. A time-out and a connection that
+ * broke off have no error code: the machine is busy, or the server recovers.
  *
  * @throws an error that waiting does not cure
  */

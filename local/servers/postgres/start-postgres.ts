@@ -11,12 +11,12 @@ const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 const MAX_NAME_LENGTH = 63;
 
 /**
- * Starts PostgreSQL 17 for this run, on 127.0.0.1 and a free port (`DOMAINS_POSTGRES_PORT` fixes it), or uses the server that
- * `DATABASE_URL` names.
+ * Starts PostgreSQL 17 for this run, on 127.0.0.1 and a free port (`DOMAINS_POSTGRES_PORT` fixes it), or uses the
+ * server that `DATABASE_URL` names.
  *
  * @throws POSTGRES_UNAVAILABLE (no binaries for this platform, or they cannot run here), POSTGRES_USER_MISSING,
- *   POSTGRES_START_FAILED, PORT_TAKEN, PORT_INVALID; with DATABASE_URL: DATABASE_URL_INVALID, DATABASE_UNREACHABLE,
- *   DATABASE_TOO_OLD, DATABASE_WITHOUT_LOGICAL_DECODING, DATABASE_NOT_PERMITTED
+ *   POSTGRES_START_FAILED, PORT_TAKEN, PORT_INVALID; with DATABASE_URL: DATABASE_URL_INVALID,
+ *   DATABASE_UNREACHABLE, DATABASE_TOO_OLD, DATABASE_WITHOUT_LOGICAL_DECODING, DATABASE_NOT_PERMITTED
  */
 export function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const given = process.env["DATABASE_URL"];

@@ -13,8 +13,8 @@ export interface ChildOptions {
   env: NodeJS.ProcessEnv;
   cwd: string;
   /**
-   * File that both output streams are appended to. Not a pipe: a child must outlive the pipes of a killed runner long enough
-   * to be stopped in order.
+   * File that both output streams are appended to. Not a pipe: a child must outlive the pipes of a killed runner
+   * long enough to be stopped in order.
    */
   log: string;
   /** @default "SIGKILL" */
@@ -26,9 +26,7 @@ export interface ChildOptions {
 /** A process that a run started. */
 export interface Child {
   readonly pid: number;
-  /**
-   * Resolves when it has ended, with words such as "exit code 1". Does not keep the runner alive; `wait` does.
-   */
+  /** Resolves when it has ended, with words such as "exit code 1". Does not keep the runner alive; `wait` does. */
   readonly exited: Promise<string>;
   /** The same words, undefined while it runs. */
   exit(): string | undefined;
@@ -39,8 +37,8 @@ export interface Child {
 }
 
 /**
- * Starts a process in a process group of its own (Ctrl-C in the terminal must not reach it before the runner has stopped what
- * depends on it), and keeps it on the run's record for as long as it lives.
+ * Starts a process in a process group of its own (Ctrl-C in the terminal must not reach it before the runner has
+ * stopped what depends on it), and keeps it on the run's record for as long as it lives.
  *
  * @throws what spawn throws (ENOENT, EACCES); RUN_CLOSED
  */

@@ -14,12 +14,15 @@ export interface CleanUp {
 const CONNECT_TIMEOUT_MILLISECONDS = 5_000;
 /** A folder without a record is one that is being made right now, or that a crash left half removed. */
 const UNFINISHED_AGE_MILLISECONDS = 60_000;
-/** A run of another machine (a container that shares the project folder) cannot be judged by its pid, only by its age. */
+/**
+ * A run of another machine (a container that shares the project folder) cannot be judged by its pid, only by its
+ * age.
+ */
 const FOREIGN_AGE_MILLISECONDS = 24 * 60 * 60 * 1_000;
 
 /**
- * Cleans up after runs whose runner died without stopping them (and whose guardian died too), and reports what it cleaned up.
- * Never touches a run whose runner is alive.
+ * Cleans up after runs whose runner died without stopping them (and whose guardian died too), and reports what it
+ * cleaned up. Never touches a run whose runner is alive.
  */
 export async function sweepDeadRuns(projectRoot: string, report: Report): Promise<void> {
   for (const folder of runFolders(projectRoot)) {
@@ -38,9 +41,9 @@ export async function sweepDeadRuns(projectRoot: string, report: Report): Promis
 }
 
 /**
- * Removes all that a run left: its processes, the databases it made on another server, its data folders, its own folder. May
- * run twice at once for the same run (guardian and sweep). Where something cannot be removed, the rest still is, and run.json
- * stays, so that the next sweep tries again.
+ * Removes all that a run left: its processes, the databases it made on another server, its data folders, its own
+ * folder. May run twice at once for the same run (guardian and sweep). Where something cannot be removed, the rest
+ * still is, and run.json stays, so that the next sweep tries again.
  */
 export async function cleanUpRun(runFolder: string, record = readRunRecord(runFolder)): Promise<CleanUp> {
   const cleanUp: CleanUp = { done: [], problems: [] };
@@ -74,7 +77,8 @@ export async function cleanUpRun(runFolder: string, record = readRunRecord(runFo
 }
 
 /**
- * Drops a database together with its replication slots, which would otherwise keep the server's write-ahead log for ever.
+ * Drops a database together with its replication slots, which would otherwise keep the server's write-ahead log
+ * for ever.
  *
  * @returns false if there was no such database
  * @throws what the server or the connection throws

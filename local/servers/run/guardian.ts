@@ -5,7 +5,6 @@ import type { RunDirectory } from "./run-directory";
 
 /** The process that cleans up if the runner cannot. */
 export interface Guardian {
-  readonly pid: number | undefined;
   /** Ends it without a clean-up, after the run was stopped in order; resolves once it is gone. */
   dismiss(): Promise<void>;
 }
@@ -14,9 +13,9 @@ export interface Guardian {
 const FAREWELL = "stopped";
 
 /**
- * Starts a small process that holds the other end of a pipe to this one. However the runner dies, the pipe closes; if no
- * farewell came before, the guardian ends the run's processes and removes its folders. It is detached from the terminal, so
- * neither Ctrl-C nor a closed terminal ends it.
+ * Starts a small process that holds the other end of a pipe to this one. However the runner dies, the pipe closes;
+ * if no farewell came before, the guardian ends the run's processes and removes its folders. It is detached from
+ * the terminal, so neither Ctrl-C nor a closed terminal ends it.
  */
 export function startGuardian(run: RunDirectory): Guardian {
   const guardian = spawn(process.execPath, [__filename, run.path], {
@@ -37,7 +36,6 @@ export function startGuardian(run: RunDirectory): Guardian {
   guardian.unref();
   if (guardian.pid !== undefined) run.update({ guardian: guardian.pid });
   return {
-    pid: guardian.pid,
     async dismiss() {
       guardian.ref();
       guardian.stdin.end(FAREWELL);
@@ -46,7 +44,10 @@ export function startGuardian(run: RunDirectory): Guardian {
   };
 }
 
-/** What the guardian's own process does: waits for the end of its standard input, then cleans up unless a farewell came. */
+/**
+ * What the guardian's own process does: waits for the end of its standard input, then cleans up unless a farewell
+ * came.
+ */
 function guard(runFolder: string): void {
   // It must outlive whatever ends the runner; it ends by itself as soon as the pipe does.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);

@@ -57,8 +57,8 @@ export interface OwnServer<T> {
 }
 
 /**
- * Starts a server of the run's own on a free port, or on the port that the user fixed. A free port can be taken by another
- * process before the server listens on it; the start is then tried again with another one, 5 times in all.
+ * Starts a server of the run's own on a free port, or on the port that the user fixed. A free port can be taken by
+ * another process before the server listens on it; the start is then tried again with another one, 5 times in all.
  *
  * @throws PORT_INVALID, PORT_TAKEN; what `start`, `probe` and `failed` make
  */
@@ -124,39 +124,26 @@ export async function onFreePort<T>(
   server: string,
   start: (port: number) => Promise<T>,
 ): Promise<T> {
-  const fixed = process.env[variable];
-  if (fixed !== undefined && fixed !== "") return onFixedPort(fixed, variable, server, start);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await start(await getPort({ host: LOOPBACK }));
-    } catch (error) {
-      if (errorCode(error) !== "PORT_TAKEN" || attempt === PORT_ATTEMPTS) throw error;
-    }
-  }
-}
-
-async function onFixedPort<T>(
-  text: string,
-  variable: string,
-  server: string,
-  start: (port: number) => Promise<T>,
-): Promise<T> {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535)
+  const fixed = process.env[variable] || undefined;
+  if (fixed !== undefined && !(/^\d+$/.test(fixed) && Number(fixed) >= 1 && Number(fixed) <= 65_535))
     throw codedError(
       "PORT_INVALID",
-      `${variable} is "${text}", which is not a port. Set it to a number from 1 to 65535, or unset it`,
+      `${variable} is "${fixed}", which is not a port. Set it to a number from 1 to 65535, or unset it`,
     );
-  try {
-    return await start(port);
-  } catch (error) {
-    if (errorCode(error) !== "PORT_TAKEN") throw error;
-    throw codedError(
-      "PORT_TAKEN",
-      `${server} cannot listen on port "${port}", which ${variable} asks for: it is in use. ` +
-        `Stop the process that uses it, set ${variable} to another port, or unset it to use a free one`,
-      { cause: error },
-    );
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await start(fixed === undefined ? await getPort({ host: LOOPBACK }) : Number(fixed));
+    } catch (error) {
+      if (errorCode(error) !== "PORT_TAKEN") throw error;
+      if (fixed !== undefined)
+        throw codedError(
+          "PORT_TAKEN",
+          `${server} cannot listen on port "${fixed}", which ${variable} asks for: it is in use. ` +
+            `Stop the process that uses it, set ${variable} to another port, or unset it to use a free one`,
+          { cause: error },
+        );
+      if (attempt === PORT_ATTEMPTS) throw error;
+    }
   }
 }
 

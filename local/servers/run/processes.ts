@@ -18,8 +18,8 @@ const KILL_MILLISECONDS = 2_000;
 const POLL_MILLISECONDS = process.platform === "linux" ? 10 : 100;
 
 /**
- * The reference of a process that runs now, undefined if there is none with this pid (a zombie counts as none). Its start is
- * read from /proc or else from `ps`; with neither (Windows) it is "unknown".
+ * The reference of a process that runs now, undefined if there is none with this pid (a zombie counts as none).
+ * Its start is read from /proc or else from `ps`; with neither (Windows) it is "unknown".
  */
 export function processReference(pid: number): ProcessReference | undefined {
   const start = startFromProc(pid) ?? startFromPs(pid);
@@ -37,8 +37,8 @@ export function isUncertain({ start }: ProcessReference): boolean {
 }
 
 /**
- * Names the machine whose pids a run's record holds. A project folder can be shared with a container, which has pids of its
- * own, so the Linux pid namespace is part of it.
+ * Names the machine whose pids a run's record holds. A project folder can be shared with a container, which has
+ * pids of its own, so the Linux pid namespace is part of it.
  */
 export function machineName(): string {
   try {
@@ -49,8 +49,8 @@ export function machineName(): string {
 }
 
 /**
- * Ends a process that leads a process group, and whatever is left of its group: first the signal that the server asks for,
- * then, after a while, SIGKILL.
+ * Ends a process that leads a process group, and whatever is left of its group: first the signal that the server
+ * asks for, then, after a while, SIGKILL.
  *
  * @returns false if it no longer ran, true if it ran and is gone
  * @throws what kill(2) throws for a process of another user (EPERM), or if the process survives SIGKILL
@@ -95,7 +95,8 @@ async function waitUntilGone(target: ProcessReference, milliseconds: number): Pr
 /** Empty if there is no such process, undefined if there is no /proc. */
 function startFromProc(pid: number): string | undefined {
   try {
-    // "pid (command) state ppid ... starttime ...": the command may hold spaces and brackets, so count from the last one.
+    // "pid (command) state ppid ... starttime ...": the command may hold spaces and brackets, so count from the
+    // last one.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return isDead(fields[0]) ? "" : fields[19];

@@ -16,13 +16,13 @@ export interface RunDirectory {
   /** The record as it stands. */
   readonly record: Readonly<RunRecord>;
   /**
-   * Aborted when closing begins. Call `closing.throwIfAborted()` before you make something that the record names, and make it
-   * in the same tick; otherwise nobody may be left to remove it.
+   * Aborted when closing begins. Call `closing.throwIfAborted()` before you make something that the record names,
+   * and make it in the same tick; otherwise nobody may be left to remove it.
    */
   readonly closing: AbortSignal;
   /**
-   * Changes top-level keys of run.json (synchronously, so that a process that was just started is on record before anything
-   * else can happen). A key set to undefined is removed. After `close` it does nothing.
+   * Changes top-level keys of run.json (synchronously, so that a process that was just started is on record before
+   * anything else can happen). A key set to undefined is removed. After `close` it does nothing.
    */
   update(patch: Record<string, unknown> | ((record: Readonly<RunRecord>) => Record<string, unknown>)): void;
   /**

@@ -13,11 +13,16 @@ export interface ChildRecord extends ProcessReference {
 /** A database that a run made on a server that is not its own. */
 export interface DatabaseRecord {
   name: string;
-  /** A URL of the same server by which the database can be dropped; it holds the password, hence run.json's mode 0600. */
+  /**
+   * A URL of the same server by which the database can be dropped; it holds the password, hence run.json's mode
+   * 0600.
+   */
   adminUrl: string;
 }
 
-/** What run.json holds: all that is needed to clean up after a run, and what others add for the `domains` command. */
+/**
+ * What run.json holds: all that is needed to clean up after a run, and what others add for the `domains` command.
+ */
 export interface RunRecord {
   id: string;
   /** ISO 8601. */

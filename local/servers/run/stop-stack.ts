@@ -4,7 +4,8 @@ import { type Report, reportToStderr } from "../report";
 /** What must be stopped at the end of a run, last started first. */
 export interface StopStack {
   /**
-   * Adds something to stop. Added when stopping has begun already (a server that came up after Ctrl-C), it is stopped at once.
+   * Adds something to stop. Added when stopping has begun already (a server that came up after Ctrl-C), it is
+   * stopped at once.
    */
   push(name: string, stop: () => Promise<void> | void): void;
   /** Stops everything, once; a second call waits for the first. Problems are reported, never thrown. */
@@ -32,15 +33,15 @@ export interface StopStackOptions {
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /**
- * npm passes a Ctrl-C on to a process that has received it from the terminal already, so one press can arrive twice. Nobody
- * presses twice that fast.
+ * npm passes a Ctrl-C on to a process that has received it from the terminal already, so one press can arrive
+ * twice. Nobody presses twice that fast.
  */
 const SAME_PRESS_MILLISECONDS = 300;
 
 /**
- * Opens the stack of things to stop. A first Ctrl-C (or SIGTERM, SIGHUP, an uncaught error, a reader of the output that is
- * gone) stops everything in reverse order and ends the process; a second one ends it at once and leaves the rest to the
- * guardian.
+ * Opens the stack of things to stop. A first Ctrl-C (or SIGTERM, SIGHUP, an uncaught error, a reader of the output
+ * that is gone) stops everything in reverse order and ends the process; a second one ends it at once and leaves
+ * the rest to the guardian.
  */
 export function openStopStack({
   report,
@@ -93,7 +94,8 @@ export function openStopStack({
     // What goes wrong while stopping does not change why the run ends.
     if (!stopping) endWith(1);
   };
-  // Whoever read the output is gone. Without this, the error would be reported to the same broken pipe, again and again.
+  // Whoever read the output is gone. Without this, the error would be reported to the same broken pipe, again and
+  // again.
   const onBrokenPipe = (): void => {
     if (!stopping) endWith(EXIT_CODES.SIGHUP);
   };

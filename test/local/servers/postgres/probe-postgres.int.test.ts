@@ -10,7 +10,10 @@ afterEach(() => {
   server.close();
 });
 
-/** What becomes of a connection before a server is ready: it breaks off when it is made, or when the client has said who it is. */
+/**
+ * What becomes of a connection before a server is ready: it breaks off when it is made, or when the client has
+ * said who it is.
+ */
 type Broken = "at once" | "after the first message";
 
 /** A real server behind a port whose first connections break off. */

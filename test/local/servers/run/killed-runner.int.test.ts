@@ -84,3 +84,16 @@ test(
     });
   },
 );
+
+test(
+  "two runners at the same time each have servers of their own, on ports of their own",
+  { timeout: TIMEOUT_MILLISECONDS },
+  async () => {
+    const [one, other] = await Promise.all([startRunner(), startRunner()]);
+    expect(one.run["endpoint"]).not.toBe(other.run["endpoint"]);
+    expect(one.pids.filter((pid) => other.pids.includes(pid))).toEqual([]);
+    for (const { runner } of [one, other]) runner.signal("SIGINT");
+    expect(await Promise.all([one.runner.ended, other.runner.ended])).toEqual([130, 130]);
+    expect([...leftOver(one.run, one.pids), ...leftOver(other.run, other.pids)]).toEqual([]);
+  },
+);

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import { expect, it } from "vitest";
 import { planProgram } from "../../../dist/local/provision/plan.js";
-import { generatedName } from "../../../dist/local/provision/physical-name.js";
+import { generatedName } from "../../../dist/local/provision/resource-kind.js";
 
 const identity = { project: "shop", stack: "test", type: "aws:sqs/queue:Queue", name: "orders" };
 
