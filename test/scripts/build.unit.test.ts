@@ -60,13 +60,18 @@ beforeEach(() => {
   write("parts/one.ts", "export const one = 1;\n");
 });
 
-/** Builds; says whether it succeeded and how often the compiler has run. */
-async function build(): Promise<{ code: number; compilations: number; said: string }> {
-  const { code, said } = await new Promise<{ code: number; said: string }>((resolve) => {
-    execFile(process.execPath, [path("scripts/build.mjs")], (error, stdout, stderr) =>
+function runScript(...args: string[]): Promise<{ code: number; said: string }> {
+  const [script = "", ...others] = args;
+  return new Promise((resolve) => {
+    execFile(process.execPath, [path(`scripts/${script}`), ...others], (error, stdout, stderr) =>
       resolve({ code: error ? Number(error.code) : 0, said: stdout + stderr }),
     );
   });
+}
+
+/** Builds; says whether it succeeded and how often the compiler has run. */
+async function build(): Promise<{ code: number; compilations: number; said: string }> {
+  const { code, said } = await runScript("build.mjs");
   const log = existsSync(path("compilations")) ? readFileSync(path("compilations"), "utf8") : "";
   return { code, compilations: log.length, said };
 }
@@ -166,4 +171,16 @@ test("Of several builds at the same time one compiles, and the others wait for i
 test("A build whose lock was left by a process that has died goes on", async () => {
   write(".domains/build.lock", "4194305");
   expect(await build()).toEqual(built(1));
+});
+
+test("A program is run with its arguments once it is built, and not at all where its build fails", async () => {
+  const declarations = "declare const process: { argv: string[]; exitCode?: number };\n";
+  const program = 'process.exitCode = 7;\nconsole.log(["arguments", ...process.argv.slice(2)].join(" "));\n';
+  write("main.ts", `${declarations}declare const console: { log(text: string): void };\n${program}`);
+  const ran = await runScript("run.mjs", "main.js", "one", "--two");
+  expect(ran).toEqual({ code: 7, said: expect.stringContaining("arguments one --two\n") as string });
+  write("main.ts", `${declarations}${program}`);
+  const failed = await runScript("run.mjs", "main.js");
+  expect(failed.said).toContain("TS2584");
+  expect(failed.said).not.toContain("arguments");
 });
