@@ -105,23 +105,27 @@ function project() {
   };
 }
 
-test("A package is bundled once for all runs, and again when a library in it or the lock file has changed", { timeout: 120_000 }, () => {
-  const shop = project();
-  shop.lock("one");
-  shop.library('module.exports = "first";', 60);
-  const first = shop.package();
-  expect(first).toContain("first");
-  const entries = shop.entries();
-  expect(entries).toHaveLength(1);
-  expect(shop.package()).toBe(first);
-  expect(shop.entries()).toEqual(entries);
-  shop.library('module.exports = "other";', 30);
-  expect(shop.package()).toContain("other");
-  expect(shop.entries()).not.toEqual(entries);
-  shop.lock("two");
-  expect(shop.package()).toContain("other");
-  expect(shop.entries()).toHaveLength(2);
-});
+test(
+  "A package is bundled once for all runs, and again when a library in it or the lock file has changed",
+  { timeout: 120_000 },
+  () => {
+    const shop = project();
+    shop.lock("one");
+    shop.library('module.exports = "first";', 60);
+    const first = shop.package();
+    expect(first).toContain("first");
+    const entries = shop.entries();
+    expect(entries).toHaveLength(1);
+    expect(shop.package()).toBe(first);
+    expect(shop.entries()).toEqual(entries);
+    shop.library('module.exports = "other";', 30);
+    expect(shop.package()).toContain("other");
+    expect(shop.entries()).not.toEqual(entries);
+    shop.lock("two");
+    expect(shop.package()).toContain("other");
+    expect(shop.entries()).toHaveLength(2);
+  },
+);
 
 test("Bundles are kept in another folder where DOMAINS_PACKAGE_CACHE names one", () => {
   const shop = project();
