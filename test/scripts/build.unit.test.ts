@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const PROJECT = join(__dirname, "..", "..");
@@ -59,6 +59,9 @@ beforeEach(() => {
   write("main.ts", 'import { one } from "./parts/one";\nexport const main = one;\n');
   write("parts/one.ts", "export const one = 1;\n");
 });
+
+// Compilers and serializers take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
 
 function runScript(...args: string[]): Promise<{ code: number; said: string }> {
   const [script = "", ...others] = args;

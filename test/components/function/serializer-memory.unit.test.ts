@@ -12,6 +12,9 @@ import { makeReactionHandler } from "../../../dist/runtime/reaction/handler.js";
 import { domain as loans } from "../../../dist/test/fixtures/domains/loans/index.js";
 import { domain as members } from "../../../dist/test/fixtures/domains/members/index.js";
 
+// Compilers and serializers take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
 type Factory = () => (...args: never[]) => unknown;
 
 const serialize = async (factory: Factory) =>
