@@ -1,7 +1,6 @@
 import { printJourneys } from "../journey/print";
 import { describeDifferences } from "../provision/deployment";
-import { type Report, reportToStderr } from "../servers/report";
-import type { Phase } from "../servers/step";
+import { type Phase, type Report, reportToStderr } from "../servers/report";
 import { databaseUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
 import { describeRun } from "./report";
@@ -50,7 +49,10 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
   ];
 }
 
-function invitation({ database, registry }: LocalSystem, { tries = [], bypass }: Partial<Told> = {}): string[] {
+function invitation(
+  { database, registry }: LocalSystem,
+  { tries = [], bypass }: Partial<Told> = {},
+): string[] {
   const address = databaseUrl(database, database.application);
   const bypassing = bypass
     ? ["Or try to bypass the outbox, and see the database refuse it:", `  psql ${address} -c "${bypass}"`]

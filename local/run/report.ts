@@ -1,5 +1,5 @@
 import type { Guarantee } from "../../test/verdict/guarantees";
-import type { Phase } from "../servers/step";
+import type { Phase } from "../servers/report";
 import type { LocalSystem } from "../system/system";
 import type { Run } from "./tell";
 
@@ -42,7 +42,9 @@ export function jsonReport(system: LocalSystem, run: Run, phases: Phase[]) {
     faults,
     findings,
     commands: {
-      sent: counted(requests.flatMap(({ domain, command, answers }) => answers.map(() => `${domain}.${command}`))),
+      sent: counted(
+        requests.flatMap(({ domain, command, answers }) => answers.map(() => `${domain}.${command}`)),
+      ),
       outcomes: outcomesOf(run),
     },
     steps,

@@ -4,8 +4,7 @@ import { randomStream } from "../../test/faults/plan/random";
 import { derivedOperations } from "../../test/faults/writers/derived";
 import { type Judgement, openVerdict } from "../../test/verdict/verdict";
 import type { CommandRequest } from "../../test/verdict/writers-journal";
-import type { Report } from "../servers/report";
-import { type Phase, step } from "../servers/step";
+import { type Phase, type Report, step } from "../servers/report";
 import type { LocalSystem } from "../system/system";
 import type { Scenario, Stage, Told } from "./scenario";
 import { describeSteps, type StepReport } from "./steps";
@@ -80,7 +79,14 @@ function noting(system: LocalSystem, requests: Map<string, CommandRequest>): Sta
     if (known) known.answers.push(answer);
     else {
       const hasNoRecord = id === undefined ? { hasNoRecord: true as const } : {};
-      requests.set(requestId, { kind: "command", requestId, ...hasNoRecord, domain, command, answers: [answer] });
+      requests.set(requestId, {
+        kind: "command",
+        requestId,
+        ...hasNoRecord,
+        domain,
+        command,
+        answers: [answer],
+      });
     }
     return answer;
   };

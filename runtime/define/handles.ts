@@ -124,9 +124,7 @@ type KyselyRow<T extends AnyTable> = {
 
 /** Kysely's builders for one change of one table. */
 export interface ChangeBuilders<N extends string, T extends AnyTable> {
-  insert(
-    values: Insertable<KyselyRow<T>>,
-  ): InsertQueryBuilder<KyselyDatabase<N, T>, N, InsertResult>;
+  insert(values: Insertable<KyselyRow<T>>): InsertQueryBuilder<KyselyDatabase<N, T>, N, InsertResult>;
   update(values: {
     [F in keyof UpdateOf<T>]: UpdateOf<T>[F] | Expression<unknown>;
   }): UpdateQueryBuilder<KyselyDatabase<N, T>, N, N, UpdateResult>;

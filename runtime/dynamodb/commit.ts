@@ -148,7 +148,10 @@ function onEarlierLives(writes: DynamoWrite[], reasons: CancellationReason[]): D
 
 /** What a failed condition met. The document client leaves the items in cancellation reasons as DynamoDB spells them. */
 function metItem(reason: CancellationReason | undefined): { removed: boolean; version: number } {
-  const { removed, version } = (reason?.Item ?? {}) as { removed?: { BOOL?: boolean }; version?: { N?: string } };
+  const { removed, version } = (reason?.Item ?? {}) as {
+    removed?: { BOOL?: boolean };
+    version?: { N?: string };
+  };
   return { removed: removed?.BOOL === true, version: Number(version?.N ?? 0) };
 }
 

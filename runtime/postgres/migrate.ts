@@ -138,7 +138,9 @@ async function run(
 
 /** Without the outbox and the guard no change of the teams' tables could be committed. */
 async function checkNoDomains(client: Client): Promise<void> {
-  const known = await client.query("select to_regclass($1) is not null as known", [`public.${DOMAIN_MIGRATIONS_TABLE}`]);
+  const known = await client.query("select to_regclass($1) is not null as known", [
+    `public.${DOMAIN_MIGRATIONS_TABLE}`,
+  ]);
   if (!(known.rows[0] as { known: boolean }).known) return;
   const { rowCount } = await client.query(`select from public.${DOMAIN_MIGRATIONS_TABLE}`);
   if (!rowCount) return;
@@ -150,7 +152,9 @@ async function checkNoDomains(client: Client): Promise<void> {
 
 /** A misnamed migration would be passed over in silence. */
 function checkNames(dir: string): void {
-  const misnamed = readdirSync(dir).find((name) => name.endsWith(".js") && !/^\d{4}_[a-z0-9_-]+\.js$/.test(name));
+  const misnamed = readdirSync(dir).find(
+    (name) => name.endsWith(".js") && !/^\d{4}_[a-z0-9_-]+\.js$/.test(name),
+  );
   if (misnamed === undefined) return;
   throw codedError(
     "MIGRATION_MISNAMED",

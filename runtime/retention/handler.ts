@@ -46,36 +46,37 @@ export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
   const variables = [...POOL_VARIABLES, "OUTBOX_RETENTION_DAYS", "INBOX_RETENTION_DAYS"] as const;
   return handler(
     variables,
-    (environment) => async (_event: unknown, context: Context): Promise<RetentionResult> => {
-      const outboxDays = Number(environment.OUTBOX_RETENTION_DAYS);
-      const inboxDays = Number(environment.INBOX_RETENTION_DAYS);
-      const { batchRows, pauseMilliseconds } = pace;
-      const limits = { rows: batchRows, bytes: pace.batchBytes };
-      // It runs too seldom to keep a connection.
-      const pool = await openPool(environment);
-      try {
-        const result = { outbox: 0, inbox: 0, finished: true };
-        let blocked = false;
-        for (;;) {
-          const events: OldEvents = blocked ? NOTHING : await removeOldEvents(pool, outboxDays, limits);
-          const records = await removeOldInboxRecords(pool, inboxDays, batchRows);
-          result.outbox += events.removed;
-          result.inbox += records;
-          blocked ||= events.uncaptured > 0;
-          if ((blocked || !events.more) && records < batchRows) break;
-          if (context.getRemainingTimeInMillis() < RESERVE_MILLISECONDS) {
-            result.finished = false;
-            break;
+    (environment) =>
+      async (_event: unknown, context: Context): Promise<RetentionResult> => {
+        const outboxDays = Number(environment.OUTBOX_RETENTION_DAYS);
+        const inboxDays = Number(environment.INBOX_RETENTION_DAYS);
+        const { batchRows, pauseMilliseconds } = pace;
+        const limits = { rows: batchRows, bytes: pace.batchBytes };
+        // It runs too seldom to keep a connection.
+        const pool = await openPool(environment);
+        try {
+          const result = { outbox: 0, inbox: 0, finished: true };
+          let blocked = false;
+          for (;;) {
+            const events: OldEvents = blocked ? NOTHING : await removeOldEvents(pool, outboxDays, limits);
+            const records = await removeOldInboxRecords(pool, inboxDays, batchRows);
+            result.outbox += events.removed;
+            result.inbox += records;
+            blocked ||= events.uncaptured > 0;
+            if ((blocked || !events.more) && records < batchRows) break;
+            if (context.getRemainingTimeInMillis() < RESERVE_MILLISECONDS) {
+              result.finished = false;
+              break;
+            }
+            await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
           }
-          await new Promise((resolve) => setTimeout(resolve, pauseMilliseconds));
+          log("info", "Old rows removed", { ...result, blocked });
+          if (blocked) throw notCaptured(outboxDays);
+          return result;
+        } finally {
+          await pool.end();
         }
-        log("info", "Old rows removed", { ...result, blocked });
-        if (blocked) throw notCaptured(outboxDays);
-        return result;
-      } finally {
-        await pool.end();
-      }
-    },
+      },
   );
 }
 

@@ -42,9 +42,9 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
     },
     async refusedEvent() {
       const eventId = seededUuid(seed, `poison ${(made += 1)}`);
-      const known = registry.all.flatMap(aggregatesOf).flatMap(({ domain, events }) =>
-        Object.keys(events).map((type) => ({ source: domain, type })),
-      );
+      const known = registry.all
+        .flatMap(aggregatesOf)
+        .flatMap(({ domain, events }) => Object.keys(events).map((type) => ({ source: domain, type })));
       const event = known.find((one) => topology.subscribersOf(one).length > 0);
       if (!event) return;
       const subject = seededUuid(seed, "nobody");

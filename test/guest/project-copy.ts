@@ -56,5 +56,7 @@ async function runScript(cwd: string, script: string, args: string[]): Promise<E
     child.on("close", resolve);
   });
   if (exitCode === 0) return { stdout, stderr };
-  throw new Error(`npm run ${script} ended with ${exitCode}:\n${stdout.slice(-8_000)}\n${stderr.slice(-8_000)}`);
+  throw new Error(
+    `npm run ${script} ended with ${exitCode}:\n${stdout.slice(-8_000)}\n${stderr.slice(-8_000)}`,
+  );
 }

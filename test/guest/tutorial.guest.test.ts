@@ -10,7 +10,8 @@ let copy: ProjectCopy;
 let files: string[];
 beforeAll(() => {
   copy = copyProject();
-  const section = /^## Add a domain\n([\s\S]*?)^### /m.exec(readFileSync(join(copy.root, "README.md"), "utf8"))?.[1] ?? "";
+  const section =
+    /^## Add a domain\n([\s\S]*?)^### /m.exec(readFileSync(join(copy.root, "README.md"), "utf8"))?.[1] ?? "";
   const blocks = [...section.matchAll(/^```ts\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)];
   files = blocks.map(([, path = "", text = ""]) => {
     mkdirSync(dirname(join(copy.root, path)), { recursive: true });
@@ -33,7 +34,9 @@ describe("the README's tutorial, as typed", () => {
     const system = await startSystem(copy.root);
     try {
       const send = (...args: string[]) => domains(copy.root, "send", "loyalty", ...args);
-      const [customer] = JSON.parse(domains(copy.root, "show", "loyalty", "customers").stdout) as { id: string }[];
+      const [customer] = JSON.parse(domains(copy.root, "show", "loyalty", "customers").stdout) as {
+        id: string;
+      }[];
       const accountId = customer?.id ?? "";
       expect(JSON.parse(send("openAccount", JSON.stringify({ accountId })).stdout)).toMatchObject({
         outcome: "done",
@@ -94,7 +97,10 @@ async function startSystem(cwd: string): Promise<RunningSystem> {
 /** Runs the `domains` command; one that is refused ends with code 2. */
 function domains(cwd: string, ...args: string[]): { stdout: string } {
   try {
-    const stdout = execFileSync("npm", ["run", "--silent", "domains", "--", ...args], { cwd, encoding: "utf8" });
+    const stdout = execFileSync("npm", ["run", "--silent", "domains", "--", ...args], {
+      cwd,
+      encoding: "utf8",
+    });
     return { stdout };
   } catch (error) {
     const { status, stdout } = error as { status: number; stdout: string };

@@ -99,7 +99,10 @@ function reactionsOf({ name: domain, subscriptions }: RegisteredDomain): Reactio
 }
 
 /** Private fields and columns, without names that some contract publishes: those say nothing about where a value comes from. */
-function privateNames(domains: readonly RegisteredDomain[], aggregates: readonly AggregateFacts[]): Set<string> {
+function privateNames(
+  domains: readonly RegisteredDomain[],
+  aggregates: readonly AggregateFacts[],
+): Set<string> {
   const published = new Set(
     domains.flatMap(({ tables }) =>
       Object.values(tables).flatMap(({ aggregate }) => [

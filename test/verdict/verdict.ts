@@ -31,10 +31,7 @@ export interface Verdict {
  *
  * @param known what is known of its domains beside what they register
  */
-export async function openVerdict(
-  system: LocalSystem,
-  known: Known = {},
-): Promise<Verdict> {
+export async function openVerdict(system: LocalSystem, known: Known = {}): Promise<Verdict> {
   const landscape = landscapeOf(system.registry.all, known);
   await installAudit(system.database.adminUrl, landscape);
   const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable, landscape);

@@ -3,11 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  type AwsProxy,
-  type CallFault,
-  startAwsProxy,
-} from "../../../dist/test/faults/proxies/aws-proxy.js";
+import { type AwsProxy, type CallFault, startAwsProxy } from "../../../dist/test/faults/proxies/aws-proxy.js";
 
 const received: { body: string; headers: IncomingHttpHeaders }[] = [];
 const service = createServer((request, response) => {

@@ -69,7 +69,8 @@ function derivedInput(
     const key = keys.get(name);
     if (typeof value === "string" && UUID.test(value)) return seededUuid(seed, `id ${slot()}`);
     if (typeof value === "string" && key) return made(key, seed * IDS + slot());
-    if (typeof value === "number" && Math.abs(value) > LARGEST_NUMBER) return Math.trunc(value % LARGEST_NUMBER);
+    if (typeof value === "number" && Math.abs(value) > LARGEST_NUMBER)
+      return Math.trunc(value % LARGEST_NUMBER);
     if (Array.isArray(value)) return value.map((one) => shared(one, name));
     if (typeof value !== "object" || value === null || value instanceof Date) return value;
     return Object.fromEntries(Object.entries(value).map(([field, one]) => [field, shared(one, field)]));

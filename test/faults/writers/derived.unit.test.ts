@@ -38,7 +38,9 @@ test("every input fits its command's schema", () => {
     if (operation.kind === "sql") continue;
     const { domain, command, input } = operation;
     const schema = all.find(({ name }) => name === domain)?.commands[command]?.input();
-    expect(schema?.safeParse(input), `${domain}.${command} ${JSON.stringify(input)}`).toMatchObject({ success: true });
+    expect(schema?.safeParse(input), `${domain}.${command} ${JSON.stringify(input)}`).toMatchObject({
+      success: true,
+    });
   }
 });
 

@@ -61,6 +61,7 @@ function privateValues({ snapshot, landscape }: Facts): ReadonlyMap<string, Read
       if (typeof value === "string" && value.length >= SHORTEST_VALUE_CHARACTERS) values.add(value);
     }
   }
-  for (const values of hidden.values()) for (const value of values) if (published.has(value)) values.delete(value);
+  for (const values of hidden.values())
+    for (const value of values) if (published.has(value)) values.delete(value);
   return hidden;
 }

@@ -55,7 +55,13 @@ function compare(
   if (!row) return [missing(where, expected, "no row")];
   if (more.length === 0 && isDeepStrictEqual(contentOf(row, facts), expected)) return [];
   const of = newest.operation === "delete" ? living : different;
-  return [of(where, expected, found.map((one) => contentOf(one, facts)))];
+  return [
+    of(
+      where,
+      expected,
+      found.map((one) => contentOf(one, facts)),
+    ),
+  ];
 }
 
 function expectedRow(
@@ -68,7 +74,10 @@ function expectedRow(
 }
 
 /** Private fields are another rule's, so that each is reported once. */
-function contentOf({ version, fields }: ProjectedRow, { landscape }: Facts): Omit<ProjectedRow, "aggregateId"> {
+function contentOf(
+  { version, fields }: ProjectedRow,
+  { landscape }: Facts,
+): Omit<ProjectedRow, "aggregateId"> {
   if (!fields) return { version };
   const others = Object.entries(fields).filter(([name]) => !landscape.privateNames.has(name));
   return { version, fields: Object.fromEntries(others) };

@@ -4,7 +4,12 @@ import { installAudit } from "../../../dist/test/verdict/stores/audit-postgres.j
 import { judge } from "../../../dist/test/verdict/judge.js";
 import { readPostgres } from "../../../dist/test/verdict/stores/read-postgres.js";
 import type { AuditedChange } from "../../../dist/test/verdict/snapshot.js";
-import { type RawMember, rawMember, transaction, VIOLATION } from "../../runtime/postgres/migrations/guarded-member.js";
+import {
+  type RawMember,
+  rawMember,
+  transaction,
+  VIOLATION,
+} from "../../runtime/postgres/migrations/guarded-member.js";
 import { loadDomainsFrom } from "../../../dist/registry/load-domains.js";
 import { FIXTURE_DOMAINS } from "../../../dist/test/fixtures/source.js";
 import { landscapeOf } from "../../../dist/test/verdict/landscape.js";
@@ -125,7 +130,9 @@ test("a change that goes round the guard and the outbox is recorded, and found",
 });
 
 test("the record is out of the program's reach", async () => {
-  await expect(application.query("select from verdict_audit.changes")).rejects.toMatchObject({ code: "42501" });
+  await expect(application.query("select from verdict_audit.changes")).rejects.toMatchObject({
+    code: "42501",
+  });
 });
 
 test("rows, outbox, inbox and the last versions of what is gone are read as they are", async () => {

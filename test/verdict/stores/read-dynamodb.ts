@@ -29,17 +29,20 @@ export async function readDynamo(
   landscape: Landscape,
 ): Promise<DynamoContents> {
   const contents = new Map<string, Row[]>();
-  for (const table of dynamoTables(landscape)) contents.set(table, await itemsOf(dynamodb, physicalTable(table)));
+  for (const table of dynamoTables(landscape))
+    contents.set(table, await itemsOf(dynamodb, physicalTable(table)));
   const items = (table: string) => contents.get(table) ?? [];
   return {
-    entities: landscape.aggregates.filter(({ store }) => store === "dynamodb").flatMap(({ name, table, key }) =>
-      items(table).map((item) => ({
-        aggregate: name,
-        id: String(item[key]),
-        version: Number(item["version"]),
-        row: item["removed"] ? null : item,
-      })),
-    ),
+    entities: landscape.aggregates
+      .filter(({ store }) => store === "dynamodb")
+      .flatMap(({ name, table, key }) =>
+        items(table).map((item) => ({
+          aggregate: name,
+          id: String(item[key]),
+          version: Number(item["version"]),
+          row: item["removed"] ? null : item,
+        })),
+      ),
     outbox: landscape.outboxes.flatMap(items).map(outboxEntry),
     inbox: landscape.inboxes.flatMap(items).map((item) => ({
       consumer: String(item["consumer"]),
