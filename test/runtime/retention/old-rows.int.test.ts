@@ -38,5 +38,7 @@ test("Removals at the same time wait for each other, in whatever order their pla
   );
   const removed = await Promise.all(removals);
   expect(removed.reduce((sum, one) => sum + one)).toBe(6_000);
-  expect([await countOlder(superuser, "outbox", 30), await countOlder(superuser, "inbox", 30)]).toEqual([0, 0]);
+  expect([await countOlder(superuser, "outbox", 30), await countOlder(superuser, "inbox", 30)]).toEqual([
+    0, 0,
+  ]);
 });
