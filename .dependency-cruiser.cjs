@@ -40,7 +40,10 @@ module.exports = {
       severity: "error",
       from: { path: "^domains/[^/]+/" },
       to: {
-        path: [`^(${ALL.filter((room) => room !== "domains").join("|")})`, "node_modules/(@pulumi|@aws-sdk|pg)/"],
+        path: [
+          `^(${ALL.filter((room) => room !== "domains").join("|")})`,
+          "node_modules/(@pulumi|@aws-sdk|pg)/",
+        ],
         pathNot: "^runtime/index\\.ts$",
       },
     },

@@ -50,5 +50,5 @@ export default tseslint.config(
     },
   },
   { files: ["runtime/function/log.ts"], rules: { "no-console": "off" } },
-  { files: ["vitest.config.mts"], rules: { "no-restricted-exports": "off" } },
+  { files: ["**/vitest.config.mts"], rules: { "no-restricted-exports": "off" } },
 );

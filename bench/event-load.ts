@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Kysely, PostgresDialect } from "kysely";
+import pMap from "p-map";
 import { Pool } from "pg";
 import { v7 as uuid } from "uuid";
-import { eachLimited } from "../local/scenario/each-limited";
 import type { Report } from "../local/servers/report";
 import { databaseUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
@@ -61,8 +61,8 @@ type Members = ReturnType<typeof postgresHandle>;
 
 async function register(db: Kysely<AnyDatabase>, members: Members): Promise<string[]> {
   const rows = Array.from({ length: MEMBERS }, newMember);
-  await eachLimited(rows, CONNECTIONS, async (row) => {
-    await commit(db, members.create(row).raise("MemberJoined"));
+  await pMap(rows, (row) => commit(db, members.create(row).raise("MemberJoined")), {
+    concurrency: CONNECTIONS,
   });
   return rows.map(({ memberId }) => memberId);
 }

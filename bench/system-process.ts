@@ -1,8 +1,7 @@
 /** A process that is the whole local system: the bench starts it, so that start-up is timed from an empty process. */
 import { join } from "node:path";
 import { v7 as uuid } from "uuid";
-import { reportToStderr } from "../local/servers/report";
-import type { Phase } from "../local/servers/step";
+import { type Phase, reportToStderr } from "../local/servers/report";
 import { type LocalSystem, startSystem } from "../local/system/system";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 import { type EventsResult, runEvents } from "./event-load";

@@ -2,12 +2,12 @@ import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
 import { prepareStatements } from "../runtime/postgres/pool";
 import type { AnyDatabase } from "../runtime/postgres/statement";
-import { startGuardian } from "../local/servers/guardian";
-import { startPostgres } from "../local/servers/postgres";
+import { startGuardian } from "../local/servers/run/guardian";
+import { startPostgres } from "../local/servers/postgres/start-postgres";
 import type { Report } from "../local/servers/report";
-import { openRunDirectory } from "../local/servers/run-directory";
-import { openStopStack } from "../local/servers/stop-stack";
-import { sweepDeadRuns } from "../local/servers/sweep";
+import { openRunDirectory } from "../local/servers/run/run-directory";
+import { openStopStack } from "../local/servers/run/stop-stack";
+import { sweepDeadRuns } from "../local/servers/run/clean-up";
 import { prepareDatabase } from "../local/system/database";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 

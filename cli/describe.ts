@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type AnyDomain, aggregatesOf } from "../runtime/define/domain";
+import { type AnyDomain, aggregatesOf, type AnySubscription } from "../runtime/define/domain";
+import type { AnyProjection } from "../runtime/define/project";
 
 /** The commands of a domain with the fields that they take. */
 export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "commands">): string {
@@ -9,27 +10,57 @@ export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "c
 
 /** A domain in a few lines: its tables, events, subscriptions and commands. */
 export function describeDomain(domain: AnyDomain): string {
-  const subscriptions = Object.entries(domain.subscriptions).map(([name, subscription]) => {
-    const source = subscription.aggregate.name;
-    const how =
-      subscription.kind === "project"
-        ? "projects"
-        : `reacts to ${Object.keys(subscription.on).join(", ")} of`;
-    return `${name} (${how} ${source})`;
-  });
+  const tables = Object.entries(domain.tables).map(([name, { indexes }]) => name + indexedBy(indexes));
   const events = aggregatesOf(domain).flatMap((aggregate) => Object.keys(aggregate.events));
+  const subscriptions = Object.entries(domain.subscriptions).map(
+    ([name, subscription]) => `${name} ${describeSubscription(subscription)}`,
+  );
+  const commands = Object.entries(domain.commands).map(([name, { input }]) => `${name} ${fieldsOf(input())}`);
   return [
     `${domain.name} (${domain.kind})`,
-    `  tables         ${Object.keys(domain.tables).join(", ") || "none"}`,
-    `  events         ${events.join(", ") || "none"}`,
-    `  subscriptions  ${subscriptions.join(", ") || "none"}`,
-    `  commands       ${
-      Object.entries(domain.commands)
-        .map(([name, { input }]) => `${name} ${fieldsOf(input())}`)
-        .join("\n                 ") || "none"
-    }`,
+    ...listed("tables", tables),
+    ...listed("events", [events.join(", ") || "none"]),
+    ...listed("subscriptions", subscriptions),
+    ...listed("commands", commands),
   ].join("\n");
 }
+
+/** One item a line, the first beside its title. */
+function listed(title: string, items: string[]): string[] {
+  const lines = items.length === 0 ? ["none"] : items;
+  return lines.map((line, index) => `  ${(index === 0 ? title : "").padEnd(15)}${line}`);
+}
+
+function describeSubscription(subscription: AnySubscription): string {
+  const { aggregate } = subscription;
+  if (subscription.kind === "react")
+    return `(reacts to ${Object.keys(subscription.on).join(", ")} of ${aggregate.name})`;
+  const kept = keptFields(subscription);
+  return `(projects ${kept === undefined ? "" : `${kept.join(", ")} of `}${aggregate.name})${indexedBy(subscription.indexes)}`;
+}
+
+function indexedBy(indexes: readonly string[]): string {
+  return indexes.length === 0 ? "" : `, indexed by ${indexes.join(", ")}`;
+}
+
+/**
+ * What a projection's `select` makes of any state; undefined where it asks more of the values than that they be
+ * there.
+ */
+function keptFields({ aggregate, select }: AnyProjection): string[] | undefined {
+  const state = Object.keys(aggregate.state().shape).map((field) => [field, ANY_VALUE] as const);
+  try {
+    return Object.keys(select(Object.fromEntries(state) as never));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Stands for a value of any type: it has every property and every method. */
+const ANY_VALUE: unknown = new Proxy(() => undefined, {
+  get: (_target, property) => (property === Symbol.toPrimitive ? () => "" : ANY_VALUE),
+  apply: () => ANY_VALUE,
+});
 
 function fieldsOf(schema: z.ZodType): string {
   if (!(schema instanceof z.ZodObject)) return "";

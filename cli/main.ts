@@ -1,12 +1,11 @@
 import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
+import type { AnyDomain } from "../runtime/define/domain";
 import { errorCode } from "../runtime/function/coded-error";
 import { describeCommands, describeDomain } from "./describe";
-import { EXIT_REFUSED } from "./exit-code";
-import { addOnCallCommands } from "./on-call/commands";
-import { send } from "./send";
-import { show } from "./show";
-import { withSystem } from "./with-system";
+
+/** This command needs no system. Without the AWS SDK, which all others bring, it answers in half the time. */
+const WITHOUT_SYSTEM = "list";
 
 const program = new Command("domains")
   .description("Talks to the domains of a running system (npm start).")
@@ -14,12 +13,9 @@ const program = new Command("domains")
   .showSuggestionAfterError();
 
 program
-  .command("list")
+  .command(WITHOUT_SYSTEM)
   .description("lists the domains: tables, events, subscriptions, commands")
-  .action(() => {
-    const { modules, microservices } = loadDomains();
-    print([...modules, ...microservices].map(describeDomain).join("\n\n"));
-  });
+  .action(() => print(registeredDomains().map(describeDomain).join("\n\n")));
 
 program
   .command("send")
@@ -27,15 +23,18 @@ program
   .argument("<domain>")
   .argument("<command>")
   .argument("<input>", 'JSON, e.g. \'{"customerId":"...","city":"Lyon"}\'')
-  .option("--id <id>", "id of the request; the same one again is not done again, and is answered what it was")
-  .action((domain: string, command: string, input: string, { id }: { id?: string }) =>
-    withSystem(async (system) => {
+  .option("--id <id>", "ID of the request; sent again, the same ID returns the original answer")
+  .action(async (domain: string, command: string, input: string, { id }: { id?: string }) => {
+    const { EXIT_REFUSED, withSystem } = await import("./running-system.js");
+    const { send } = await import("./send.js");
+    await withSystem(async (system) => {
       const answer = await send(system, { domain, command, input, ...(id === undefined ? {} : { id }) });
       print(JSON.stringify(answer, null, 2));
-      if (answer.outcome === "invalid") process.stderr.write(`${describeCommandsOf(domain)}\n`);
+      const named = registeredDomains().filter(({ name }) => name === domain);
+      if (answer.outcome === "invalid") process.stderr.write(`${named.map(describeCommands).join()}\n`);
       if (answer.outcome !== "done") process.exitCode = EXIT_REFUSED;
-    }),
-  );
+    });
+  });
 
 program
   .command("show")
@@ -43,27 +42,32 @@ program
   .argument("<domain>")
   .argument("<projection>")
   .argument("[id]")
-  .action((domain: string, projection: string, id: string | undefined) =>
-    withSystem(async (system) => {
+  .action(async (domain: string, projection: string, id: string | undefined) => {
+    const { withSystem } = await import("./running-system.js");
+    const { show } = await import("./show.js");
+    await withSystem(async (system) => {
       const items = await show(system, { domain, projection, ...(id === undefined ? {} : { id }) });
       print(JSON.stringify(id === undefined ? items : items[0], null, 2));
-    }),
-  );
+    });
+  });
 
-addOnCallCommands(program);
-
-program.parseAsync().catch((error: unknown) => {
+run().catch((error: unknown) => {
   const { message } = error as Error;
   process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${message}\n`);
   process.exitCode = 1;
 });
 
-function describeCommandsOf(name: string): string {
+async function run(): Promise<void> {
+  if (process.argv[2] !== WITHOUT_SYSTEM) {
+    const { addOnCallCommands } = await import("./on-call/commands.js");
+    addOnCallCommands(program);
+  }
+  await program.parseAsync();
+}
+
+function registeredDomains(): AnyDomain[] {
   const { modules, microservices } = loadDomains();
-  return [...modules, ...microservices]
-    .filter((domain) => domain.name === name)
-    .map(describeCommands)
-    .join();
+  return [...modules, ...microservices];
 }
 
 function print(text: string): void {

@@ -24,7 +24,11 @@ program
     const done =
       down === undefined
         ? await migrateUp(options)
-        : await migrateDown({ ...options, count: Number(down), sequence: framework ? "framework" : "domains" });
+        : await migrateDown({
+            ...options,
+            count: Number(down),
+            sequence: framework ? "framework" : "domains",
+          });
     const names = done.map(({ sequence, name }) => `${sequence}/${name}`);
     report(names.length === 0 ? "Nothing to do." : `Done: ${names.join(", ")}`);
   })

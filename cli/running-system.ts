@@ -1,6 +1,10 @@
-import { codedError } from "../runtime/function/coded-error";
+import { join } from "node:path";
 import { emulatorClients, type EmulatorClients } from "../local/provision/emulator-clients";
-import { liveRuns } from "../local/servers/run-directory";
+import { liveRuns } from "../local/servers/run/run-directory";
+import { codedError } from "../runtime/function/coded-error";
+
+/** Exit code of a command that was understood and refused. */
+export const EXIT_REFUSED = 2;
 
 /** What the `domains` command knows of the system that it talks to. */
 export interface RunningSystem {
@@ -24,13 +28,24 @@ export interface SubscriptionQueues {
   targetDeadLetters: string;
 }
 
+const PROJECT_ROOT = join(__dirname, "..", "..");
+
 /**
- * Finds the newest running `npm start` of this project.
+ * Runs an action on the newest running `npm start` of this project.
  *
  * @throws NOTHING_RUNS
  */
-export function findRunningSystem(projectRoot: string): RunningSystem {
-  const run = liveRuns(projectRoot).find(({ commandFunctions }) => commandFunctions !== undefined);
+export async function withSystem(action: (system: RunningSystem) => Promise<void>): Promise<void> {
+  const system = findRunningSystem();
+  try {
+    await action(system);
+  } finally {
+    system.clients.close();
+  }
+}
+
+function findRunningSystem(): RunningSystem {
+  const run = liveRuns(PROJECT_ROOT).find(({ commandFunctions }) => commandFunctions !== undefined);
   if (!run) {
     throw codedError(
       "NOTHING_RUNS",
@@ -46,4 +61,17 @@ export function findRunningSystem(projectRoot: string): RunningSystem {
     queues: queues as RunningSystem["queues"],
     quarantineQueues: quarantineQueues as RunningSystem["quarantineQueues"],
   };
+}
+
+/**
+ * Picks what the user names.
+ *
+ * @param kind what it is, e.g. `domain`
+ * @throws NAME_UNKNOWN with all the names there are
+ */
+export function choose<T>(kind: string, name: string, from: Record<string, T>): T {
+  const found = Object.hasOwn(from, name) ? from[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(from).sort().join(", ") || "none";
+  throw codedError("NAME_UNKNOWN", `There is no ${kind} "${name}". There are: ${names}.`);
 }

@@ -2,9 +2,8 @@ import { loadDomains } from "../domains/registry";
 import { sendCommand } from "../local/system/command-client";
 import type { CommandAnswer } from "../runtime/command/handler";
 import { codedError } from "../runtime/function/coded-error";
-import { choose } from "./choose";
+import { choose, type RunningSystem } from "./running-system";
 import { describeCommands } from "./describe";
-import type { RunningSystem } from "./running-system";
 
 /** What to send. */
 export interface SendOptions {

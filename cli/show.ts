@@ -1,8 +1,7 @@
 import { DynamoDBDocumentClient, GetCommand, paginateScan } from "@aws-sdk/lib-dynamodb";
 import type { ProjectedItem } from "../runtime/projection/table";
 import { codedError } from "../runtime/function/coded-error";
-import { choose } from "./choose";
-import type { RunningSystem } from "./running-system";
+import { choose, type RunningSystem } from "./running-system";
 
 /** What to show. */
 export interface ShowOptions {

@@ -18,9 +18,7 @@ const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
 
-/**
- * What every stack configures: names, defaults, limits. Pulumi.yaml declares this and the monolith's part for `pulumi config`.
- */
+/** What every stack configures: names, defaults, limits. Pulumi.yaml repeats the defaults, for `pulumi config`. */
 const stackSchema = z.object({
   /** Days that an outbox keeps its events. */
   outboxRetentionDays: wholeNumber(1, 3650).default(30),

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { effects } from "../dist/scenario/effects.js";
 import {
-  customer,
   dispatch,
   gone,
   order,

@@ -1,9 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters";
-import { EXIT_REFUSED } from "../exit-code";
 import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
-import { withSystem } from "../with-system";
+import { EXIT_REFUSED, withSystem } from "../running-system";
 
 /** Adds what whoever is on call needs: the relays' quarantine and the subscriptions' dead letters. */
 export function addOnCallCommands(program: Command): void {

@@ -1,9 +1,8 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { readCloudEvent } from "../../runtime/envelope/cloud-event";
 import { errorCode } from "../../runtime/function/coded-error";
-import { choose } from "../choose";
 import { deleteMessage, type HeldMessage, inTens, withHeldMessages } from "./held-messages";
-import type { RunningSystem, SubscriptionQueues } from "../running-system";
+import { choose, type RunningSystem, type SubscriptionQueues } from "../running-system";
 
 /** Whose dead letters. */
 export interface DeadLetterOptions {

@@ -1,9 +1,8 @@
 import { codedError, errorCode } from "../../runtime/function/coded-error";
-import { choose } from "../choose";
 import { deleteMessage, inTens, withHeldMessages } from "./held-messages";
 import { putBack } from "./put-back";
 import { type Quarantine, type QuarantinedRecord, quarantinedRecords } from "./quarantined-records";
-import type { RunningSystem } from "../running-system";
+import { choose, type RunningSystem } from "../running-system";
 
 /** What is shown of a record that is set aside. */
 export interface ListedRecord {

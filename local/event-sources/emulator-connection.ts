@@ -6,7 +6,7 @@ import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-l
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { codedError } from "../../runtime/function/coded-error";
-import { ROOT_CREDENTIALS } from "../servers/emulator-server";
+import { ROOT_CREDENTIALS } from "../servers/emulator/emulator";
 
 /** Where the emulator answers. */
 export interface EmulatorAddress {

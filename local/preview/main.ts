@@ -21,7 +21,7 @@ new Command("preview")
     "--unknown-outputs",
     "leave unknown what only a deployed resource tells, as a first `pulumi preview` does",
   )
-  .option("--json", "one JSON document on standard output")
+  .option("--json", "one JSON document on standard output (npm run --silent preview -- --json)")
   .action(async ({ stack, json, unknownOutputs = false }: Options) => {
     const config = stackConfig(PROJECT_ROOT, PROJECT, stack);
     const plan = await planProgram({ program: loadProgram, project: PROJECT, stack, config, unknownOutputs });

@@ -3,7 +3,7 @@ import { codedError } from "../../runtime/function/coded-error";
 import type { Deployment } from "./deployment";
 import { emulatorClients, type EmulatorClients } from "./emulator-clients";
 import { packageZipper } from "./package-zip";
-import { callProviderFunction } from "./provider-functions";
+import { callProviderFunction } from "./resource-kinds";
 import { provisioner } from "./provisioner";
 import { runProgram } from "./run-program";
 import { checkUnenforcedPermissions } from "./unenforced-permissions";
@@ -24,16 +24,18 @@ export interface DeployOptions {
 }
 
 /**
- * Runs a Pulumi program in this process and creates each resource that it declares on an AWS emulator. Resolves when all
- * exist. What the emulator cannot do is in the deployment's `differences`.
+ * Runs a Pulumi program in this process and creates each resource that it declares on an AWS emulator. Resolves
+ * when all exist. What the emulator cannot do is listed in the deployment's `differences`.
  *
- * Pulumi's mocks belong to the process, so there is one deployment at a time in it; and since a module runs when it is
- * loaded first, a second deployment needs a program that was not loaded before (clear it from `require.cache`, or use
- * another process). During the deployment every unhandled rejection of the process counts as the program's.
+ * Pulumi's mocks belong to the process, so there is one deployment at a time in it; and since a module runs when
+ * it is loaded first, a second deployment needs a program that was not loaded before (clear it from
+ * `require.cache`, or use another process). During the deployment every unhandled rejection of the process counts
+ * as the program's.
  *
  * @throws once, for the first failure: `EMULATOR_UNREACHABLE`, `PROVISION_FAILED`, `RESOURCE_TYPE_UNKNOWN`,
- * `RESOURCE_INPUT_FAILED` (a throw in an apply, or a function that cannot be serialized), `PROGRAM_FAILED`,
- * `PHYSICAL_NAME_TOO_LONG`, `PACKAGE_UNREADABLE` and others that name the resource; or `PERMISSION_MISSING` at the end.
+ *   `RESOURCE_INPUT_FAILED` (a throw in an apply, or a function that cannot be serialized), `PROGRAM_FAILED`,
+ *   `PHYSICAL_NAME_TOO_LONG`, `PACKAGE_UNREADABLE` and others that name the resource; or `PERMISSION_MISSING` at
+ *   the end.
  */
 export async function deployProgram(options: DeployOptions): Promise<Deployment> {
   const { program, project, stack, endpoint, region, report } = options;
@@ -79,7 +81,7 @@ async function accountOf({ sts }: EmulatorClients, endpoint: string): Promise<st
   }
   throw codedError(
     "EMULATOR_UNREACHABLE",
-    `What answers at "${endpoint}" is no AWS emulator: it names no account.`,
+    `What answers at "${endpoint}" is not an AWS emulator: it names no account.`,
   );
 }
 

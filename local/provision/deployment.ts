@@ -19,7 +19,10 @@ export interface DeployedResource {
   id: string;
   /** What the program declared, with generated names filled in, secrets masked and code archives described. */
   inputs: Record<string, unknown>;
-  /** Inputs and computed outputs (arn, url, streamArn ...), masked likewise; for a component its registered outputs. */
+  /**
+   * Inputs and computed outputs (arn, url, streamArn ...), masked likewise; for a component its registered
+   * outputs.
+   */
   state: Record<string, unknown>;
   /** Why it is only recorded on this machine, and what stands in for it. */
   replacement?: string;
@@ -27,7 +30,7 @@ export interface DeployedResource {
   packageBytes?: number;
 }
 
-/** Something declared that a local run does not do, or does otherwise than AWS. */
+/** Something declared that a local run does not do, or does differently from AWS. */
 export interface LocalDifference {
   type: string;
   /** The input that has no effect; absent where the whole resource is only recorded. */

@@ -9,10 +9,10 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { STSClient } from "@aws-sdk/client-sts";
-import { ROOT_CREDENTIALS } from "../servers/emulator-server";
+import { ROOT_CREDENTIALS } from "../servers/emulator/emulator";
 
 const MOST_CONNECTIONS = 32;
-/** A program declares hundreds of resources at once: that requests wait for a connection is no reason for a warning. */
+/** A program declares hundreds of resources at once, so requests wait for a connection; no need to warn of it. */
 const WARN_OF_WAITING_AFTER_MILLISECONDS = 60_000;
 
 /** One client a service, all on the same kept-alive connections. */
@@ -40,7 +40,7 @@ export function emulatorClients(endpoint: string, region: string): EmulatorClien
     credentials: ROOT_CREDENTIALS,
     requestHandler: { httpAgent, socketAcquisitionWarningTimeout: WARN_OF_WAITING_AFTER_MILLISECONDS },
   });
-  // The same connections for all, and HTTP/1.1 for Kinesis too, whose client would speak HTTP/2 of its own accord.
+  // The same connections for all, and HTTP/1.1 for Kinesis too, whose client speaks HTTP/2 by default.
   const { requestHandler } = sts.config;
   const options = () => ({ endpoint, region, credentials: ROOT_CREDENTIALS, requestHandler });
   return {

@@ -1,6 +1,6 @@
 import type { Deployment } from "./deployment";
 import { packageZipper } from "./package-zip";
-import { callProviderFunction } from "./provider-functions";
+import { callProviderFunction } from "./resource-kinds";
 import { provisioner } from "./provisioner";
 import { runProgram } from "./run-program";
 import { checkUnenforcedPermissions } from "./unenforced-permissions";
@@ -18,8 +18,8 @@ export interface PlanOptions {
   /** Keys without a namespace belong to the project. @default aws:region is us-east-1 */
   config: Record<string, string>;
   /**
-   * Leave what only the deployed resource knows unknown, as in a first `pulumi preview`. Otherwise plausible values are
-   * made up (account 000000000000), so that policies print readably.
+   * Leave what only the deployed resource knows unknown, as in a first `pulumi preview`. Otherwise plausible
+   * values are made up (account 000000000000), so that policies print readably.
    *
    * @default false
    */
@@ -27,10 +27,12 @@ export interface PlanOptions {
 }
 
 /**
- * Runs a Pulumi program as a dry run: nothing is created, no server is needed, and the program sees that it is a preview.
+ * Runs a Pulumi program as a dry run: nothing is created, no server is needed, and the program sees that it is a
+ * preview.
  *
- * As for `deployProgram`, there is one run at a time in a process. A module runs when it is loaded first, so planning
- * twice takes a `program` that loads afresh each time, e.g. one that clears the program's folder from `require.cache`.
+ * As for `deployProgram`, there is one run at a time in a process. A module runs when it is loaded first, so
+ * planning twice takes a `program` that loads afresh each time, e.g. one that clears the program's folder from
+ * `require.cache`.
  *
  * @throws as `deployProgram`, but for what only an emulator can refuse
  */

@@ -13,7 +13,7 @@ export interface ProgramFailures {
   watch(resource: Resource, type: string, name: string): void;
   /** The one error to reject with. */
   describe(): Error;
-  /** Gives unhandled rejections back to whoever listened before. */
+  /** Hands unhandled rejections back to the previous listeners. */
   stop(): void;
 }
 
@@ -28,12 +28,14 @@ interface FailedResource {
   error: unknown;
 }
 
-/** Pulumi prefixes the message of an input's error once for the resource and once more for each resource behind it. */
+/**
+ * Pulumi prefixes the message of an input's error once for the resource and once more for each resource behind it.
+ */
 const INPUT_PREFIX = /^error serializing property "([^"]+)": /;
 
 /**
  * Takes over unhandled rejections until `stop`: what the program throws inside an `apply` or while a function is
- * serialized reaches nobody else, and Pulumi repeats it for every output that depends on it.
+ * serialized shows nowhere else, and Pulumi repeats it for every output that depends on it.
  */
 export function watchProgramFailures(): ProgramFailures {
   const failures: Failure[] = [];
@@ -57,7 +59,7 @@ export function watchProgramFailures(): ProgramFailures {
     any: () => failures.length > 0,
     fail,
     watch: (resource, type, name) => {
-      // The resource gets its URN only after its constructor has told the watcher about it.
+      // The resource gets its URN only after its constructor has reported it here.
       queueMicrotask(() => {
         urnOf(resource)?.then(undefined, (error) => failedResources.push({ type, name, error }));
       });

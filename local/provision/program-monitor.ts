@@ -16,7 +16,7 @@ export interface Registration {
   inputs: Record<string, WireValue>;
 }
 
-/** What the mocks are not told. */
+/** What Pulumi does not pass on to its mocks. */
 export interface ProgramMonitor {
   /** The registration that the mocks are being asked about, with its parent and with secrets where they are. */
   registering(): Registration | undefined;
@@ -25,7 +25,7 @@ export interface ProgramMonitor {
   stackOutputs(): Record<string, WireValue>;
 }
 
-/** Pulumi type token of the stack itself, which is the parent of what has no other. */
+/** Pulumi type token of the stack itself, the parent of every resource that declares none. */
 export const STACK_TYPE = "pulumi:pulumi:Stack";
 
 /** What of Pulumi's mock monitor is used here; its requests are protobuf messages. */
@@ -49,7 +49,7 @@ interface Struct {
   toJavaScript(): Record<string, WireValue>;
 }
 
-/** Listens in on Pulumi's mock monitor, which `setMocks` has just installed. */
+/** Intercepts the calls to Pulumi's mock monitor, which `setMocks` has just installed. */
 export function interceptMonitor(failures: ProgramFailures): ProgramMonitor {
   // The mock monitor has these methods; the types know the engine's only.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;

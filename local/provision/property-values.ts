@@ -9,7 +9,10 @@ const {
   specialResourceSig: RESOURCE,
 } = pulumi.runtime;
 
-/** A property as it travels to the Pulumi engine: plain JSON, with signed objects for secrets, assets and references. */
+/**
+ * A property as it travels to the Pulumi engine: plain JSON, with signed objects for secrets, assets and
+ * references.
+ */
 export type WireValue = unknown;
 
 /** The members of a signed object, or undefined for anything else. */
@@ -17,7 +20,10 @@ export function signedObject(value: WireValue, signature: string): Record<string
   return isRecord(value) && value[SIGNATURE] === signature ? value : undefined;
 }
 
-/** The value to create a resource with: secrets unwrapped, references to resources as ids. Archives stay as they are. */
+/**
+ * The value to create a resource with: secrets unwrapped, references to resources as ids. Archives stay as they
+ * are.
+ */
 export function plainValue(value: WireValue): unknown {
   if (Array.isArray(value)) return value.map(plainValue);
   if (!isRecord(value)) return value;
@@ -27,7 +33,10 @@ export function plainValue(value: WireValue): unknown {
   return mapValues(value, plainValue);
 }
 
-/** The value to record and print: secrets and unknown values masked, archives and assets described by what they hold. */
+/**
+ * The value to record and print: secrets and unknown values masked, archives and assets described by what they
+ * hold.
+ */
 export function printableValue(value: WireValue): unknown {
   if (value === pulumi.runtime.unknownValue) return UNKNOWN_VALUE;
   if (Array.isArray(value)) return value.map(printableValue);

@@ -2,8 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { deploymentOf, type DeployedResource, type Deployment, type LocalDifference } from "./deployment";
 import type { EmulatorClients } from "./emulator-clients";
-import { localDifferences } from "./local-differences";
-import { checkNameLength, generatedName } from "./physical-name";
 import {
   holdsSecret,
   holdsUnknown,
@@ -13,7 +11,14 @@ import {
   secretValue,
 } from "./property-values";
 import type { WireValue } from "./property-values";
-import type { DeclaredResource, IdentifiedResource, ResourceKind, Scope } from "./resource-kind";
+import {
+  checkNameLength,
+  type DeclaredResource,
+  generatedName,
+  type IdentifiedResource,
+  type ResourceKind,
+  type Scope,
+} from "./resource-kind";
 import { RESOURCE_KINDS } from "./resource-kinds";
 import type { Registration } from "./program-monitor";
 import type { FinishedProgram } from "./run-program";
@@ -33,9 +38,6 @@ export interface Provisioning {
   /** Leave computed outputs unknown, as in a first `pulumi preview`. */
   unknownOutputs?: boolean;
 }
-
-/** Inputs that resources of any kind may have and that take effect outside the kind. */
-const REGION_INPUT = "region";
 
 /** A provisioner for one run of the program. */
 export function provisioner(provisioning: Provisioning): Provisioner {
@@ -118,7 +120,7 @@ function withName(
 }
 
 function checkRegion({ type, name, inputs }: Registration, { region }: Scope): void {
-  const declared = plainValue(inputs[REGION_INPUT]);
+  const declared = plainValue(inputs["region"]);
   if (declared === undefined || declared === region || declared === pulumi.runtime.unknownValue) return;
   throw codedError(
     "RESOURCE_IN_OTHER_REGION",
@@ -188,4 +190,32 @@ function typeUnknown({ type, name }: Registration): Error {
       "local/provision/resources and list it in local/provision/resource-kinds.ts; a kind without `create` is only " +
       "recorded.",
   );
+}
+
+const UNKNOWN_EFFECT = "the provisioner does not pass it on.";
+/** Inputs that resources of any kind may have and that are used, or have no effect, whatever the kind. */
+const ANYWHERE = ["region", "tags", "tagsAll"];
+
+/** What a local run does differently from AWS with the declared resources, one entry for each type and input. */
+function localDifferences(declared: { registration: Registration; kind: ResourceKind }[]): LocalDifference[] {
+  const differences = new Map<string, LocalDifference>();
+  const add = (type: string, name: string, reason: string, input?: string) => {
+    const key = `${type} ${input ?? ""}`;
+    const known = differences.get(key);
+    if (known) known.resources.push(name);
+    else differences.set(key, { type, reason, resources: [name], ...(input !== undefined && { input }) });
+  };
+  for (const { registration, kind } of declared) {
+    const { type, name, inputs } = registration;
+    const whole = kind.replacement ?? kind.caveat;
+    if (whole !== undefined) add(type, name, whole);
+    for (const input of Object.keys(inputs)) {
+      const reason = kind.ineffective?.[input];
+      const known =
+        input === kind.naming?.input || ANYWHERE.includes(input) || kind.effective?.includes(input);
+      if (reason !== undefined) add(type, name, reason, input);
+      else if (kind.effective && !known) add(type, name, UNKNOWN_EFFECT, input);
+    }
+  }
+  return [...differences.values()];
 }

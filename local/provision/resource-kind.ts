@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import type { Unwrap } from "@pulumi/pulumi";
+import { codedError } from "../../runtime/function/coded-error";
 import type { EmulatorClients } from "./emulator-clients";
 import type { PackageZipper } from "./package-zip";
-import type { ResourceIdentity } from "./physical-name";
 
 /** Where resources are created, or would be. */
 export interface Scope {
@@ -11,6 +12,14 @@ export interface Scope {
   account: string;
   region: string;
   zip: PackageZipper;
+}
+
+/** What generated names and ids are derived from, so that a second run of the same stack makes the same ones. */
+export interface ResourceIdentity {
+  project: string;
+  stack: string;
+  type: string;
+  name: string;
 }
 
 /** A resource to create. */
@@ -24,7 +33,7 @@ export interface DeclaredResource<Inputs = Record<string, unknown>> extends Reso
 /** What a kind makes of a resource. */
 export interface IdentifiedResource {
   id: string;
-  /** Computed outputs, as the AWS provider names them; they go before inputs of the same name. */
+  /** Computed outputs, as the AWS provider names them; they take precedence over inputs of the same name. */
   outputs: Record<string, unknown>;
   /** What AWS assumes for inputs that are not declared. */
   defaults?: Readonly<Record<string, unknown>>;
@@ -36,13 +45,19 @@ export interface IdentifiedResource {
 export interface ResourceKind<Inputs = Record<string, unknown>> {
   /** Pulumi type token. */
   type: string;
-  /** Which input holds the physical name, how long it may be, and how a generated one has to end. Absent: it has none. */
-  naming?: { input: keyof Inputs & string; limit: number; ending?: (inputs: Inputs) => string };
-  /** Inputs that have an effect on this machine (on the emulator or in a stand-in that reads the deployment). */
-  effective: readonly (keyof Inputs & string)[];
   /**
-   * Inputs that the emulator takes or that are left out, without the effect they have on AWS, and why. An input that is
-   * in neither list is reported as well.
+   * Which input holds the physical name, how long it may be, and how a generated one must end. Absent: it has
+   * none.
+   */
+  naming?: { input: keyof Inputs & string; limit: number; ending?: (inputs: Inputs) => string };
+  /**
+   * Inputs that have an effect on this machine, besides the name. Absent for a kind that is only recorded: its
+   * stand-in reads them all, except the ineffective ones.
+   */
+  effective?: readonly (keyof Inputs & string)[];
+  /**
+   * Inputs without the effect that they have on AWS, and why. An input that is in neither list is reported as
+   * well.
    */
   ineffective?: Readonly<Partial<Record<keyof Inputs & string, string>>>;
   /** For a kind that is created: how it differs from AWS as a whole. */
@@ -54,7 +69,10 @@ export interface ResourceKind<Inputs = Record<string, unknown>> {
     resource: DeclaredResource<Inputs>,
     scope: Scope,
   ): IdentifiedResource | Promise<IdentifiedResource>;
-  /** Creates it and returns the outputs that only the emulator knows (`id` among them where it differs). Absent for a kind that is only recorded. */
+  /**
+   * Creates it and returns the outputs that only the emulator knows, with `id` where it differs. Absent for a kind
+   * that is only recorded.
+   */
   create?(
     resource: DeclaredResource<Inputs>,
     identified: IdentifiedResource,
@@ -68,13 +86,13 @@ export interface ResourceKind<Inputs = Record<string, unknown>> {
  * @example resourceKind<aws.sqs.QueueArgs>({ type: "aws:sqs/queue:Queue", ... })
  */
 export function resourceKind<Args>(kind: ResourceKind<PlainInputs<Args>>): ResourceKind {
-  // The registry holds kinds of different inputs. The program was compiled against these very argument types, and the
-  // registry hands a kind only resources of its own type token.
+  // The registry holds kinds of different inputs. The program was compiled against these very argument types, and
+  // the registry hands a kind only resources of its own type token.
   return kind as unknown as ResourceKind;
 }
 
 /** Inputs whose outputs, promises and secrets have been resolved; resources among them have become ids. */
-export type PlainInputs<Args> = { [Key in keyof Args]: Unwrap<Args[Key]> };
+type PlainInputs<Args> = { [Key in keyof Args]: Unwrap<Args[Key]> };
 
 /** The ARN of a resource of this stack's account and region. */
 export function arnOf({ account, region }: Scope, service: string, resource: string): string {
@@ -86,10 +104,33 @@ export function policyText(policy: unknown): string {
   return typeof policy === "string" ? policy : JSON.stringify(policy);
 }
 
-/** Tags in the form that most services take. */
-export function tagList(
-  tags: Record<string, unknown> | undefined,
-): { Key: string; Value: string }[] | undefined {
-  if (!tags) return undefined;
-  return Object.entries(tags).map(([Key, value]) => ({ Key, Value: String(value) }));
+const SUFFIX_DIGITS = 7;
+
+/**
+ * The name that Pulumi would generate: the logical name, "-" and 7 hex digits. On AWS the digits are random; here
+ * they depend on project, stack, type and logical name.
+ *
+ * @param ending what the name must end with, e.g. ".fifo"
+ */
+export function generatedName(identity: ResourceIdentity, ending = ""): string {
+  return `${identity.name}-${hexDigits(identity, SUFFIX_DIGITS)}${ending}`;
+}
+
+/** The first hex digits of the hash of a resource's identity. */
+export function hexDigits({ project, stack, type, name }: ResourceIdentity, count: number): string {
+  return createHash("sha256").update([project, stack, type, name].join("\n")).digest("hex").slice(0, count);
+}
+
+/**
+ * Refuses a physical name that AWS would refuse for its length.
+ *
+ * @throws `PHYSICAL_NAME_TOO_LONG`
+ */
+export function checkNameLength(physicalName: string, limit: number, { type, name }: ResourceIdentity): void {
+  if (physicalName.length <= limit) return;
+  throw codedError(
+    "PHYSICAL_NAME_TOO_LONG",
+    `The name of ${type} "${name}" is too long: "${physicalName}" has ${physicalName.length} characters and AWS allows ` +
+      `${limit}. Shorten the logical name (generated names add ${SUFFIX_DIGITS + 1} characters) or set the name yourself.`,
+  );
 }

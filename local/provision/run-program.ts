@@ -22,7 +22,7 @@ export interface ProgramRun {
   call(call: pulumi.runtime.MockCallArgs): Record<string, unknown>;
 }
 
-/** What the program left behind. */
+/** What is known once the program has finished. */
 export interface FinishedProgram {
   stackOutputs: Record<string, WireValue>;
   /** Registered outputs of components, by URN. */
@@ -34,14 +34,14 @@ export interface FinishedProgram {
 let running = false;
 
 /**
- * Runs a Pulumi program in this process, its resources answered by `register` instead of the Pulumi engine. Resolves
- * once every resource is registered, those made inside an `apply` included.
+ * Runs a Pulumi program in this process, its resources answered by `register` instead of the Pulumi engine.
+ * Resolves once every resource is registered, those made inside an `apply` included.
  *
  * Pulumi's mocks belong to the process: one run at a time, and a module that was loaded before does not run again.
  * During the run every unhandled rejection of the process counts as the program's.
  *
  * @throws `PROGRAM_ALREADY_RUNNING`, `PROGRAM_FAILED`, `RESOURCE_INPUT_FAILED`, `RESOURCE_DECLARED_TWICE`,
- * `RESOURCE_READ_UNSUPPORTED`, or what `register` rejects with: once, for the first failure.
+ *   `RESOURCE_READ_UNSUPPORTED`, or what `register` rejects with: once, for the first failure.
  */
 export async function runProgram(run: ProgramRun): Promise<FinishedProgram> {
   if (running) {
@@ -140,17 +140,20 @@ async function settle(inFlight: ReadonlySet<Promise<unknown>>): Promise<void> {
   ended.abort();
   await setImmediate();
   await setImmediate();
-  // Forgets promises that will never end, of which Pulumi would complain when the process exits.
+  // Forgets promises that never settle; otherwise Pulumi reports them when the process exits.
   pulumi.runtime.resetOptions("", "", -1, "", "", false, "");
 }
 
-/** Loads a program as the Pulumi CLI does: if its module exports a function, that is called. */
+/** Loads a program as the Pulumi CLI does: if its module exports a function, it is called. */
 async function exportsOf(program: () => unknown): Promise<pulumi.Inputs> {
   const loaded = await program();
   return ((typeof loaded === "function" ? await loaded() : loaded) ?? {}) as pulumi.Inputs;
 }
 
-/** Waits for all registrations. Pulumi's own programs end with it; it exists at run time and is left out of the types. */
+/**
+ * Waits for all registrations. Pulumi's own programs end with it; it exists at run time and is left out of the
+ * types.
+ */
 async function waitForRegistrations(): Promise<void> {
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
 }

@@ -1,7 +1,6 @@
 import { printJourneys } from "../journey/print";
 import { describeDifferences } from "../provision/deployment";
-import { type Report, reportToStderr } from "../servers/report";
-import type { Phase } from "../servers/step";
+import { type Phase, type Report, reportToStderr } from "../servers/report";
 import { databaseUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
 import { describeRun } from "./report";

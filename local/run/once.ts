@@ -1,5 +1,4 @@
-import { reportToStderr } from "../servers/report";
-import type { Phase } from "../servers/step";
+import { type Phase, reportToStderr } from "../servers/report";
 import { startSystem } from "../system/system";
 import { describeRun, jsonReport } from "./report";
 import { findScenario } from "./scenario";

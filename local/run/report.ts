@@ -1,5 +1,5 @@
 import type { Guarantee } from "../../test/verdict/guarantees";
-import type { Phase } from "../servers/step";
+import type { Phase } from "../servers/report";
 import type { LocalSystem } from "../system/system";
 import type { Run } from "./tell";
 

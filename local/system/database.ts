@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { migrateUp } from "../../runtime/postgres/migrate";
-import type { PostgresServer } from "../servers/postgres";
+import type { PostgresServer } from "../servers/postgres/postgres";
 
 /** A login of the monolith's database. */
 export interface Login {

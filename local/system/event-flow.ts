@@ -54,8 +54,7 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
     recordObservation(journal, subscriptionOf, observation);
   };
   const sources: EventSource[] = deployment.byType(MAPPING_TYPE).map(({ inputs }) => {
-    const functionName =
-      topology.functions.get(String(inputs["functionName"]).split(":").at(-1) ?? "") ?? "";
+    const functionName = topology.functions.get(String(inputs["functionName"]).split(":").at(-1) ?? "") ?? "";
     return startEventSource({
       // The provisioner resolved the declared inputs; startEventSource checks them.
       mapping: inputs as unknown as EventSourceMappingInputs,

@@ -5,16 +5,22 @@ import { type Journal, openJournal } from "../journey/journey";
 import { deployProgram } from "../provision/deploy";
 import type { Deployment } from "../provision/deployment";
 import { emulatorClients, type EmulatorClients } from "../provision/emulator-clients";
-import type { Report } from "../servers/report";
+import { type Phase, type Report, step } from "../servers/report";
 import { type Servers, startServers } from "../servers/start-servers";
-import { type Phase, step } from "../servers/step";
 import { type BusTap, openBusTap } from "./bus-tap";
 import { sendCommand } from "./command-client";
 import { type LocalDatabase, prepareDatabase } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
 import type { FaultHooks } from "./fault-hooks";
 import { type Topology, topologyOf } from "./topology";
-import { type DomainSource, loadProgram, LOCAL_STACK, localConfig, PROJECT, REGISTERED_DOMAINS } from "./program";
+import {
+  type DomainSource,
+  loadProgram,
+  LOCAL_STACK,
+  localConfig,
+  PROJECT,
+  REGISTERED_DOMAINS,
+} from "./program";
 import { storeSecrets } from "./secrets";
 
 /** The whole system on this machine, running. */

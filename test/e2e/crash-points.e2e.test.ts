@@ -27,8 +27,16 @@ test("every place that a step came to without faults is a crash point; what come
 
 describe("processes were killed before and after", () => {
   test.each([
-    ["the single statement of a command", "members-commands joinLibrary", "insert into members, with its event"],
-    ["the single statement of a removal", "members-commands leaveLibrary", "delete from members, with its event"],
+    [
+      "the single statement of a command",
+      "members-commands joinLibrary",
+      "insert into members, with its event",
+    ],
+    [
+      "the single statement of a removal",
+      "members-commands leaveLibrary",
+      "delete from members, with its event",
+    ],
     ["the begin of a transaction", "members-commands moveMember", "begin"],
     ["the inbox record in a transaction", "members-commands moveMember", "insert into inbox"],
     ["the commit of a transaction", "members-commands moveMember", "commit"],
@@ -51,9 +59,13 @@ describe("processes were killed before and after", () => {
   });
 
   test("reads that a decision rests on, which leave nothing behind", () => {
-    expect(result.struck).toContain("loans-commands lendBook: killed before GetItem loans-members-projection");
+    expect(result.struck).toContain(
+      "loans-commands lendBook: killed before GetItem loans-members-projection",
+    );
     expect(result.struck).toContain("members-on-counted: killed before select members");
-    expect(result.struck).toContain("members-commands leaveLibrary: killed before Query members-loans-projection");
+    expect(result.struck).toContain(
+      "members-commands leaveLibrary: killed before Query members-loans-projection",
+    );
   });
 });
 

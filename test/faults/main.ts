@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import pMap from "p-map";
 import { errorCode } from "../../runtime/function/coded-error";
-import { eachLimited } from "../../local/scenario/each-limited";
 import { reportToStderr } from "../../local/servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
@@ -82,7 +82,7 @@ async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed:
   }));
   const runs: SeedResult[] = [];
   const failed: FailedSeed[] = [];
-  await eachLimited(shares, availableParallelism(), async (share) => {
+  const run = async (share: (typeof shares)[number]) => {
     if (seeds === 1) {
       const result = await runSeed(share);
       for (const line of describeRun(result)) reportToStderr(line);
@@ -96,21 +96,21 @@ async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed:
       reportToStderr(message);
       failed.push({ seed: share.seed, message });
     }
-  });
+  };
+  await pMap(shares, run, { concurrency: availableParallelism() });
   runs.sort((one, other) => one.seed - other.seed);
   return { runs, failed };
 }
 
 async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
-  const results = new Map<string, BrokenBuildResult>();
-  await eachLimited(BROKEN_BUILDS, availableParallelism(), async (build) => {
+  const run = async (build: (typeof BROKEN_BUILDS)[number]) => {
     const result = await runBrokenBuild(PROJECT_ROOT, build, seed).catch((error: Error) =>
       withoutResult(build, error),
     );
     reportToStderr(describeBrokenBuild(result));
-    results.set(build.name, result);
-  });
-  return BROKEN_BUILDS.flatMap(({ name }) => results.get(name) ?? []);
+    return result;
+  };
+  return pMap(BROKEN_BUILDS, run, { concurrency: availableParallelism() });
 }
 
 function wholeNumber(text: string): number {

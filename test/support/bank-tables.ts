@@ -2,8 +2,8 @@
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, vi } from "vitest";
-import { startEmulator } from "../../dist/local/servers/emulator.js";
-import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
+import { startEmulator } from "../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory } from "../../dist/local/servers/run/run-directory.js";
 import { documentClient } from "../../runtime/dynamodb/documents";
 import { dynamoHandle, storeOn } from "../../runtime/dynamodb/store";
 import { indexAttribute } from "../../runtime/projection/table";

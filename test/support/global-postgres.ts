@@ -6,9 +6,9 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import type { TestProject } from "vitest/node";
-import { startGuardian } from "../../dist/local/servers/guardian.js";
-import { startPostgres } from "../../dist/local/servers/postgres.js";
-import { openRunDirectory } from "../../dist/local/servers/run-directory.js";
+import { startGuardian } from "../../dist/local/servers/run/guardian.js";
+import { startPostgres } from "../../dist/local/servers/postgres/start-postgres.js";
+import { openRunDirectory } from "../../dist/local/servers/run/run-directory.js";
 import { migrateUp } from "../../dist/runtime/postgres/migrate.js";
 import { FIXTURE_MIGRATIONS } from "./fixture-migrations";
 

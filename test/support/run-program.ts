@@ -61,7 +61,9 @@ export async function runProgram(
     folder,
   };
   const script = join(__dirname, "program-process.mts");
-  await promisify(execFile)(process.execPath, [script, JSON.stringify(request)], { cwd: ROOT });
+  // A cache of its own, so that every package is bundled in this very process.
+  const env = { ...process.env, DOMAINS_PACKAGE_CACHE: join(folder, "cache") };
+  await promisify(execFile)(process.execPath, [script, JSON.stringify(request)], { cwd: ROOT, env });
   return JSON.parse(readFileSync(join(folder, "functions.json"), "utf8")) as Record<string, DeclaredFunction>;
 }
 

@@ -1,36 +1,20 @@
 import type * as aws from "@pulumi/aws";
-import { hexDigits } from "../physical-name";
-import { arnOf, resourceKind, type DeclaredResource, type Scope } from "../resource-kind";
+import { arnOf, type DeclaredResource, hexDigits, resourceKind, type Scope } from "../resource-kind";
 
-const IDENTIFIER_DIGITS = 26;
 const NOT_A_MACHINE = "the stand-in for DMS is a process on this machine.";
+const FROM_SECRET = "the local database is reached as the secret says.";
 
 export const dmsEndpoint = resourceKind<aws.dms.EndpointArgs>({
   type: "aws:dms/endpoint:Endpoint",
+  // Whatever else is declared is read by the stand-in, which refuses what it cannot do.
   replacement:
     "no emulator has AWS DMS; the local change data capture takes its settings from this endpoint.",
-  // Whatever is declared is read by the stand-in, which refuses what it cannot do.
-  effective: [
-    "databaseName",
-    "endpointId",
-    "endpointType",
-    "engineName",
-    "extraConnectionAttributes",
-    "kinesisSettings",
-    "postgresSettings",
-    "secretsManagerAccessRoleArn",
-    "secretsManagerArn",
-    "tags",
-  ],
   ineffective: {
-    certificateArn: "the local database is reached without TLS.",
-    kmsKeyArn: "nothing is encrypted in a local run.",
-    pauseReplicationTasks: NOT_A_MACHINE,
-    password: "the local database is reached with the secret's credentials.",
-    port: "the local database is reached at the secret's address.",
-    serverName: "the local database is reached at the secret's address.",
+    password: FROM_SECRET,
+    port: FROM_SECRET,
+    serverName: FROM_SECRET,
     sslMode: "the local database is reached without TLS.",
-    username: "the local database is reached with the secret's credentials.",
+    username: FROM_SECRET,
   },
   identify: (resource, scope) => ({
     id: resource.inputs.endpointId,
@@ -41,63 +25,24 @@ export const dmsEndpoint = resourceKind<aws.dms.EndpointArgs>({
 export const dmsReplicationInstance = resourceKind<aws.dms.ReplicationInstanceArgs>({
   type: "aws:dms/replicationInstance:ReplicationInstance",
   replacement: NOT_A_MACHINE,
-  effective: [
-    "allocatedStorage",
-    "allowMajorVersionUpgrade",
-    "applyImmediately",
-    "autoMinorVersionUpgrade",
-    "availabilityZone",
-    "engineVersion",
-    "kmsKeyArn",
-    "multiAz",
-    "networkType",
-    "preferredMaintenanceWindow",
-    "publiclyAccessible",
-    "replicationInstanceClass",
-    "replicationInstanceId",
-    "replicationSubnetGroupId",
-    "tags",
-    "vpcSecurityGroupIds",
-  ],
   identify: (resource, scope) => ({
     id: resource.inputs.replicationInstanceId,
-    outputs: {
-      replicationInstanceArn: dmsArn(scope, "rep", resource),
-      replicationInstancePrivateIps: ["127.0.0.1"],
-    },
+    outputs: { replicationInstanceArn: dmsArn(scope, "rep", resource) },
   }),
 });
 
 export const dmsReplicationSubnetGroup = resourceKind<aws.dms.ReplicationSubnetGroupArgs>({
   type: "aws:dms/replicationSubnetGroup:ReplicationSubnetGroup",
   replacement: NOT_A_MACHINE,
-  effective: ["replicationSubnetGroupDescription", "replicationSubnetGroupId", "subnetIds", "tags"],
-  identify: (resource, scope) => ({
-    id: resource.inputs.replicationSubnetGroupId,
-    outputs: {
-      replicationSubnetGroupArn: arnOf(scope, "dms", `subgrp:${resource.inputs.replicationSubnetGroupId}`),
-      vpcId: `vpc-${hexDigits(resource, 17)}`,
-    },
+  identify: ({ inputs: { replicationSubnetGroupId: id } }, scope) => ({
+    id,
+    outputs: { replicationSubnetGroupArn: arnOf(scope, "dms", `subgrp:${id}`) },
   }),
 });
 
 export const dmsReplicationTask = resourceKind<aws.dms.ReplicationTaskArgs>({
   type: "aws:dms/replicationTask:ReplicationTask",
   replacement: "no emulator has AWS DMS; the local change data capture reads the outbox in its place.",
-  effective: [
-    "cdcStartPosition",
-    "cdcStartTime",
-    "migrationType",
-    "replicationInstanceArn",
-    "replicationTaskId",
-    "replicationTaskSettings",
-    "resourceIdentifier",
-    "sourceEndpointArn",
-    "startReplicationTask",
-    "tableMappings",
-    "tags",
-    "targetEndpointArn",
-  ],
   identify: (resource, scope) => ({
     id: resource.inputs.replicationTaskId,
     outputs: {
@@ -108,5 +53,5 @@ export const dmsReplicationTask = resourceKind<aws.dms.ReplicationTaskArgs>({
 });
 
 function dmsArn(scope: Scope, kind: string, resource: DeclaredResource<unknown>): string {
-  return arnOf(scope, "dms", `${kind}:${hexDigits(resource, IDENTIFIER_DIGITS).toUpperCase()}`);
+  return arnOf(scope, "dms", `${kind}:${hexDigits(resource, 26).toUpperCase()}`);
 }

@@ -2,7 +2,12 @@ import { GetItemCommand } from "@aws-sdk/client-dynamodb";
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "../../../dist/cli/on-call/quarantine.js";
+import {
+  listQuarantine,
+  putBackAll,
+  putBackRecord,
+  showQuarantined,
+} from "../../../dist/cli/on-call/quarantine.js";
 import { BANK_TABLES } from "../../support/bank-tables";
 import { capturedLog } from "../../support/captured-log";
 import { dmsRecord, type outboxImage } from "../../support/outbox-records";

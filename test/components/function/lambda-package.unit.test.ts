@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -74,4 +75,63 @@ test("A handler that requires a library which is not there is refused, naming it
   await expect(refused).rejects.toThrow(
     /^The package of domain "orders", relay cannot be bundled: [^]*no-such-library-anywhere/,
   );
+});
+
+/** A project with a library, whose handler is packaged by a process of its own each time. */
+function project() {
+  const root = mkdtempSync(join(folder, "project-"));
+  mkdirSync(join(root, "node_modules", "library"), { recursive: true });
+  const path = require.resolve("../../../dist/components/function/lambda-package.js");
+  const script = `
+    const factory = () => { const library = require("library"); return async () => library; };
+    require(${JSON.stringify(path)}).lambdaPackage("a test", factory).then((text) => process.stdout.write(text));`;
+  const write = (name: string, text: string, ageSeconds: number) => {
+    writeFileSync(join(root, name), text);
+    utimesSync(join(root, name), Date.now() / 1_000 - ageSeconds, Date.now() / 1_000 - ageSeconds);
+  };
+  const cache = join(root, ".domains", "cache", "packages");
+  return {
+    lock: (text: string) => write("package-lock.json", text, 0),
+    library: (text: string, ageSeconds: number) => write("node_modules/library/index.js", text, ageSeconds),
+    package: (environment = {}) =>
+      execFileSync(process.execPath, ["-e", script], {
+        cwd: root,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...environment },
+      }),
+    /** The files of the cache; a bundle that was made again is another file of the same name. */
+    entries: () => readdirSync(cache).map((name) => statSync(join(cache, name)).ino),
+  };
+}
+
+test(
+  "A package is bundled once for all runs, and again when a library in it or the lock file has changed",
+  { timeout: 120_000 },
+  () => {
+    const shop = project();
+    shop.lock("one");
+    shop.library('module.exports = "first";', 60);
+    const first = shop.package();
+    expect(first).toContain("first");
+    const entries = shop.entries();
+    expect(entries).toHaveLength(1);
+    expect(shop.package()).toBe(first);
+    expect(shop.entries()).toEqual(entries);
+    shop.library('module.exports = "other";', 30);
+    expect(shop.package()).toContain("other");
+    expect(shop.entries()).not.toEqual(entries);
+    shop.lock("two");
+    expect(shop.package()).toContain("other");
+    expect(shop.entries()).toHaveLength(2);
+  },
+);
+
+test("Bundles are kept in another folder where DOMAINS_PACKAGE_CACHE names one", () => {
+  const shop = project();
+  shop.library("module.exports = 1;", 60);
+  const elsewhere = mkdtempSync(join(folder, "elsewhere-"));
+  shop.package({ DOMAINS_PACKAGE_CACHE: elsewhere });
+  expect(readdirSync(elsewhere)).toHaveLength(1);
+  expect(() => shop.entries()).toThrow("ENOENT");
 });

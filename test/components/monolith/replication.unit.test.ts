@@ -85,7 +85,7 @@ test("In a private network the instance is placed in its subnets, with its secur
   const group = one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "private-subnets");
   expect(group.inputs).toEqual({
     replicationSubnetGroupId: "domain-consistency-dev-private",
-    replicationSubnetGroupDescription: "Network of the monolith's database",
+    replicationSubnetGroupDescription: "Where the monolith's database is reached",
     subnetIds: ["subnet-0a1", "subnet-0b2"],
   });
   expect(one("aws:dms/replicationInstance:ReplicationInstance", "private-instance").inputs).toMatchObject({

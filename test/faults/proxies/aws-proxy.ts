@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { LOOPBACK } from "../../../local/servers/free-port";
+import { LOOPBACK } from "../../../local/servers/run/own-server";
 import { type Caller, callerIn, killCaller } from "./caller";
 
 /** An AWS call of a function. */

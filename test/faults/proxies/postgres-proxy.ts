@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { LOOPBACK } from "../../../local/servers/free-port";
+import { LOOPBACK } from "../../../local/servers/run/own-server";
 import { type Caller, callerIn, killCaller } from "./caller";
 import { frameReader, statementTexts } from "./postgres-messages";
 

@@ -11,8 +11,8 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { expect, onTestFinished } from "vitest";
 import { type Capture, type CaptureOptions, startCapture } from "../../../dist/local/capture/capture.js";
-import { startEmulator } from "../../../dist/local/servers/emulator.js";
-import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
+import { startEmulator } from "../../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 import { type TaskInputOverrides, taskInputs } from "./task-inputs.js";
 
 /** A record as a consumer gets it. */

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Capture } from "../../../dist/local/capture/capture.js";
-import { startOwnPostgres } from "../../../dist/local/servers/own-postgres.js";
-import type { PostgresServer } from "../../../dist/local/servers/postgres.js";
-import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run-directory.js";
+import { startOwnPostgres } from "../../../dist/local/servers/postgres/own-postgres.js";
+import type { PostgresServer } from "../../../dist/local/servers/postgres/postgres.js";
+import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
 import { FIXTURE_MIGRATIONS } from "../../support/fixture-migrations.js";
 import {

@@ -24,10 +24,10 @@ test("what the program declares is supported", () => {
   expect(readCaptureSettings({ source: declaredSource, target: declaredTarget, task: declaredTask })).toEqual(
     {
       taskId: "domain-consistency-dev-monolith",
-      database: "shop",
+      database: "library",
       secretArn: DATABASE.captureSecretArn,
       secretRoleArn: "arn:aws:iam::111122223333:role/monolith-source-role-1234567",
-      slotName: "shop_outbox",
+      slotName: "library_outbox",
       heartbeat: { schema: "awsdms", everyMilliseconds: 300_000 },
       streamArn: STREAM_ARN,
       streamRoleArn: "arn:aws:iam::111122223333:role/monolith-target-role-1234567",

@@ -18,8 +18,8 @@ import {
   type EventSourceOptions,
 } from "../../../dist/local/event-sources/event-source.js";
 import type { Observation } from "../../../dist/local/event-sources/observation.js";
-import { startEmulator } from "../../../dist/local/servers/emulator.js";
-import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
+import { startEmulator } from "../../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 
 const ACCOUNT = "000000000000";
 const PACE = {

@@ -79,9 +79,9 @@ describe("A plan of a program", () => {
 
     expect(JSON.stringify(deployment)).not.toContain(PASSWORD);
     expect(deployment.outputs["password"]).toBe(SECRET_VALUE);
-    const version = deployment.resource("aws:secretsmanager/secretVersion:SecretVersion", "database");
-    expect(version.inputs["secretString"]).toBe(SECRET_VALUE);
-    expect(version.state["secretString"]).toBe(SECRET_VALUE);
+    const { inputs, state } = deployment.resource("aws:lambda/function:Function", "writer");
+    for (const { environment } of [inputs, state])
+      expect(environment).toMatchObject({ variables: { PASSWORD: SECRET_VALUE } });
   });
 
   it("masks of an input only the secret inside it", async () => {

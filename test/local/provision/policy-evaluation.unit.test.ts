@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { policyAllows } from "../../../dist/local/provision/policy-evaluation.js";
+import { policyAllows } from "../../../dist/local/provision/unenforced-permissions.js";
 
 const queue = "arn:aws:sqs:us-east-1:000000000000:orders";
 const rule = "arn:aws:events:us-east-1:000000000000:rule/shop/placed";

@@ -88,7 +88,7 @@ const cases: { title: string; program: () => unknown; code: string; message: str
     code: "PROVIDER_FUNCTION_UNKNOWN",
     message:
       'The program calls "aws:ec2/getVpc:getVpc", which has no answer on this machine. Add it to ' +
-      "local/provision/provider-functions.ts, or take the value from the stack's configuration.",
+      "local/provision/resource-kinds.ts, or take the value from the stack's configuration.",
   },
   {
     title: "a resource that is declared twice",

@@ -13,7 +13,7 @@ it("A rule whose queue does not let it send is refused, as AWS would lose its ev
   await expect(plan(() => rule({ mayUse: ["dead"] }))).rejects.toMatchObject({
     code: "PERMISSION_MISSING",
     message:
-      "The program lacks permissions that the emulator does not ask for and AWS does: " +
+      "The program lacks permissions that the emulator does not check and AWS does: " +
       'the policy of queue "orders" does not let rule "placed" send (sqs:SendMessage).',
   });
 });

@@ -14,8 +14,9 @@ import {
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Emulator, startEmulator } from "../../../dist/local/servers/emulator.js";
-import { openRunDirectory } from "../../../dist/local/servers/run-directory.js";
+import type { Emulator } from "../../../dist/local/servers/emulator/emulator.js";
+import { startEmulator } from "../../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 import { startDynamoAudit } from "../../../dist/test/verdict/stores/audit-dynamodb.js";
 import { dynamoTables, readDynamo } from "../../../dist/test/verdict/stores/read-dynamodb.js";
 import { readQueues } from "../../../dist/test/verdict/stores/read-queues.js";

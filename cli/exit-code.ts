@@ -1,2 +1,0 @@
-/** Exit code of a command that was understood and refused. */
-export const EXIT_REFUSED = 2;
