@@ -131,7 +131,8 @@ describe("A relocated customer", () => {
     ]);
   });
 
-  // Those beyond them are sent to the right city, too: dispatchShipment looks up where the customer lives by then.
+  // Those beyond them are sent to the right city, too: dispatchShipment looks up where the customer lives by
+  // then.
   test("takes along as many as fit into one transaction with their events", async () => {
     const many = Array.from({ length: 60 }, (_, index) => ({ ...shipment, shipmentId: uuid(index) }));
     expect(await reacts(many)).toHaveLength(49);

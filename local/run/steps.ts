@@ -2,17 +2,20 @@ import type { OutboxEntry, Snapshot } from "../../test/verdict/snapshot";
 import type { EventSourceStatus } from "../event-sources/event-source";
 import type { LocalSystem } from "../system/system";
 
-/** What was observed of one step of the reference architecture. */
+/** Observations of one step of the reference architecture. */
 export interface StepReport {
   step: number;
   what: string;
-  /** What the count counts. */
+  /** What `count` counts. */
   counted: string;
   count: number;
   example: unknown;
 }
 
-/** Gathers counts and an example for each of the nine steps: from the stores, the bus tap and the event sources. */
+/**
+ * Collects a count and an example for each of the nine steps, from the stores, the bus tap and the event
+ * sources.
+ */
 export function describeSteps(
   { flow, topology, registry, tap, journal }: LocalSystem,
   { outbox, projections, deadLetters }: Snapshot,

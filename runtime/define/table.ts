@@ -73,7 +73,7 @@ export type TextIn<T> = {
  * @param options.indexes text fields to look rows up by (`where`): a global secondary index each in DynamoDB;
  *   in PostgreSQL an index that the module's migration creates. @default none
  * @param options.columns modules only: field -> column, where that is not the field's name in snake_case.
- *   @default snake_case
+ * @default snake_case
  */
 export function table<
   A extends AnyAggregate,

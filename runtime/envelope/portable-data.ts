@@ -9,7 +9,7 @@ import { shortened } from "../function/coded-error";
  * Characters (code points) of an id: what the outbox's columns hold (framework migration 0002); less than any
  * DynamoDB key.
  */
-export const MAX_ID_CHARACTERS = 256;
+const MAX_ID_CHARACTERS = 256;
 
 /** The rule for an id, for messages. */
 export const ID_RULE = `a text of 1 to ${MAX_ID_CHARACTERS} characters, without NUL and half surrogate pairs`;

@@ -50,8 +50,8 @@ export async function removeOldInboxRecords(pool: Pool, days: number, limit: num
 const RECORD_BYTES = 1_024;
 
 /**
- * True once no other batch is being removed in this database. Two at once would lock the same rows, each in the order of its
- * plan, and PostgreSQL would end one of them for a deadlock.
+ * True once no other batch is being removed in this database. Two at once would lock the same rows, each in
+ * the order of its plan, and PostgreSQL would end one of them for a deadlock.
  */
 const IN_TURN =
   "(select pg_advisory_xact_lock(hashtextextended('domain_consistency.retention', 0)) is not null)";

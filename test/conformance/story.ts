@@ -45,7 +45,7 @@ const COMMANDS = {
   }),
 };
 
-/** The same small story ends in the same events and rows, whatever the store. */
+/** The same small domain has the same events and rows in any store. */
 export function describeStory(name: string, bank: Bank): void {
   describe(`${name}: a small domain`, () => {
     test("has the same rows, events, states and answers as in any other store", async () => {

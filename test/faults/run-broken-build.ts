@@ -21,7 +21,7 @@ export interface BrokenBuildResult {
 }
 
 /** Limits of a run with a broken build, which must be caught within them. */
-export const BOUND = { faults: 1_000, changes: 2_000, faultsPerVerdict: 60 } as const;
+const BOUND = { faults: 1_000, changes: 2_000, faultsPerVerdict: 60 } as const;
 
 const NEEDED = ["package.json", "Pulumi.yaml", "Pulumi.dev.yaml"];
 

@@ -1,4 +1,4 @@
-import type { Rounds, Scenario } from "../../../local/run/scenario";
+import type { Scenario } from "../../../local/run/scenario";
 import { databaseUrl } from "../../../local/system/database";
 import type { DomainSource } from "../../../local/system/program";
 import { type LocalSystem, startSystem } from "../../../local/system/system";
@@ -15,7 +15,20 @@ import { type CrashPoints, describeCrashPoint, openCrashPoints } from "./crash-p
 import { removeOldRecords } from "./retention";
 
 /** The rounds of writing, and what is known about them. */
-export type CrashScenario = Required<Pick<Scenario, "rounds" | "privateMarks" | "known">>;
+export type CrashScenario = { rounds: Rounds } & Required<Pick<Scenario, "privateMarks" | "known">>;
+
+/**
+ * Rounds of writing. A round has lists of operations: lists run concurrently, the operations of a list
+ * sequentially.
+ */
+export interface Rounds {
+  /**
+   * @param index from 0
+   */
+  at(index: number): readonly (readonly Operation[])[];
+  /** The first round that contains all operations. */
+  firstWhole: number;
+}
 
 /** The result of killing every step at each of its crash points. */
 export interface CrashPointsResult {
