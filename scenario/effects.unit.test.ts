@@ -65,7 +65,10 @@ describe("REACTION_ONCE is broken by", () => {
       (world) => placed(world, { shipping: [shipment("order-9", "ada"), shipment("order-8", "ada")] }),
     ],
     ["a redirection to another city", (world) => relocated(world, [redirection("order-3", "Nowhere")])],
-    ["a redirection of what is on the way", (world) => relocated(world, [redirection("order-1", "Malmo")])],
+    [
+      "a redirection of a dispatched shipment",
+      (world) => relocated(world, [redirection("order-1", "Malmo")]),
+    ],
     [
       "a redirection of another customer's shipment",
       (world) => {
@@ -97,7 +100,7 @@ describe("REACTION_ONCE is broken by", () => {
       },
     ],
     [
-      "more stock taken than told",
+      "more stock taken than reported",
       (world) => placed(world, { catalog: [stockTaken("lamp", "order-9", 2, 1)] }),
     ],
     [

@@ -33,7 +33,7 @@ export function expectOf(report: () => OnceReport): void {
       expect(Object.keys(report().events.byType)).toEqual(expect.arrayContaining(sample));
     });
 
-    test("leaves tombstones for what is gone in the projections of every subscriber", () => {
+    test("leaves tombstones for removed aggregates in the projections of every subscriber", () => {
       expect(report().projections).toMatchObject({
         "orders-customers-projection": { rows: 11, tombstones: 3 },
         "shipping-customers-projection": { rows: 11, tombstones: 3 },

@@ -53,7 +53,7 @@ export class Relay extends pulumi.ComponentResource {
         statements: [
           args.reading,
           bus.publishing(args.domains),
-          { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: quarantine.arn },
+          { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: quarantine.arn },
         ],
         logRetentionDays,
       },

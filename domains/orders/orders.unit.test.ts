@@ -126,7 +126,7 @@ describe("A dispatched shipment", () => {
   });
 });
 
-test("Orders keeps of customers and products what it prices and shows, and nothing else", () => {
+test("Orders keeps the fields of customers and products that it needs, and no others", () => {
   const { projected } = inMemory(domain);
   const customer = { customerId: CUSTOMER_ID, name: "Ada", email: "ada@example.com", city: "Turin" };
   const product = { productId: PRODUCT_ID, title: "Lamp", priceCents: 1250, stock: 5 };

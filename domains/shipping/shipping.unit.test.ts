@@ -80,7 +80,7 @@ describe("A placed order", () => {
     },
   };
 
-  test("gets a shipment to the city that shipping knows of; what the carrier is paid stays private", async () => {
+  test("gets a shipment to the city that shipping knows; the carrier's price stays private", async () => {
     expect(await inMemory(domain, { customers }).react("placed", placed)).toEqual([
       {
         event: "ShipmentPrepared",
@@ -143,7 +143,7 @@ describe("A relocated customer", () => {
   });
 });
 
-test("Shipping keeps of customers and orders what it ships by, and nothing else", () => {
+test("Shipping keeps the fields of customers and orders that it needs, and no others", () => {
   const { projected } = inMemory(domain);
   const customer = { customerId: CUSTOMER_ID, name: "Ada", email: "ada@example.com", city: "Turin" };
   const order = {

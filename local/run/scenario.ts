@@ -54,7 +54,7 @@ const PLACE = join(__dirname, "..", "..", "scenario", "index.js");
 /** Finds the project's scenario, or explains why there is none. */
 export function findScenario({ all }: Registry): { scenario: Scenario } | { scenario?: never; why: string } {
   if (!existsSync(PLACE)) return { why: "There is no scenario (scenario/index.ts)." };
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a project may have none, so it cannot be imported
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- a project may have none
   const { scenario } = require(PLACE) as { scenario: Scenario };
   const missing = scenario.domains.filter((name) => !all.some((domain) => domain.name === name));
   if (missing.length === 0) return { scenario };

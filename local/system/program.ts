@@ -38,7 +38,7 @@ export function loadProgram(source: DomainSource = REGISTERED_DOMAINS): unknown 
     });
     require.cache[path] = registry;
   }
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading the program runs it, so it must happen after the mocks are set
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- runs the program, so not before the mocks are set
   return require(join(BUILD, "index.js"));
 }
 

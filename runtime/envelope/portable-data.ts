@@ -2,7 +2,8 @@ import type { z } from "zod";
 import { shortened } from "../function/coded-error";
 
 /*
- * Data and ids that every store and transport keeps unchanged: PostgreSQL's jsonb, DynamoDB's items, and JSON in UTF-8.
+ * Data and ids that every store and transport keeps unchanged: PostgreSQL's jsonb, DynamoDB's items, and JSON
+ * in UTF-8.
  */
 
 /**

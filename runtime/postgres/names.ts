@@ -1,5 +1,6 @@
 /*
- * The framework's objects in the monolith's database. Its migrations create them; all other code uses these names.
+ * The framework's objects in the monolith's database. Its migrations create them; all other code uses these
+ * names.
  */
 
 export const OUTBOX_TABLE = "outbox";

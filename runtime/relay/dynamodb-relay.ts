@@ -1,23 +1,10 @@
-import type { AttributeValue, Context, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
-import { handler } from "../function/handler";
+import type { AttributeValue, DynamoDBRecord } from "aws-lambda";
 import { type CapturedFields, type DecodedEvent, decodeCaptured } from "./decode-captured";
-import {
-  RELAY_VARIABLES,
-  relayBatch,
-  relayTargets,
-  type StreamBatchResponse,
-  type StreamRecord,
-} from "./relay-batch";
+import { makeRelay, type StreamRecord } from "./relay-batch";
 
 /** Makes the relay of a microservice: from its outbox table's stream to the bus. */
 export function makeDynamoRelay() {
-  return handler(RELAY_VARIABLES, (environment) => {
-    const targets = relayTargets(environment);
-    return async (event: DynamoDBStreamEvent, context: Context): Promise<StreamBatchResponse> => {
-      const stream = event.Records[0]?.eventSourceARN ?? "";
-      return relayBatch(event.Records.map(decode), stream, targets, () => context.getRemainingTimeInMillis());
-    };
-  });
+  return makeRelay(decode);
 }
 
 /** Only an insert is an event: items that expire or are removed by hand are ignored. */

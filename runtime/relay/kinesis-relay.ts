@@ -1,31 +1,17 @@
-import type { Context, KinesisStreamEvent } from "aws-lambda";
-import { handler } from "../function/handler";
+import type { KinesisStreamRecord } from "aws-lambda";
 import { OUTBOX_TABLE } from "../postgres/names";
 import { type DecodedEvent, decodeCaptured } from "./decode-captured";
-import {
-  RELAY_VARIABLES,
-  relayBatch,
-  relayTargets,
-  type StreamBatchResponse,
-  type StreamRecord,
-} from "./relay-batch";
+import { makeRelay } from "./relay-batch";
 
 /**
  * Makes the relay of the monolith: from Kinesis, where AWS DMS writes what it captured from the outbox, to
  * the bus.
  */
 export function makeKinesisRelay() {
-  return handler(RELAY_VARIABLES, (environment) => {
-    const targets = relayTargets(environment);
-    return async (event: KinesisStreamEvent, context: Context): Promise<StreamBatchResponse> => {
-      const stream = event.Records[0]?.eventSourceARN ?? "";
-      const records = event.Records.map(({ kinesis }): StreamRecord => {
-        const payload = Buffer.from(kinesis.data, "base64");
-        const { sequenceNumber, partitionKey } = kinesis;
-        return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, payload: () => payload };
-      });
-      return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
-    };
+  return makeRelay(({ kinesis }: KinesisStreamRecord) => {
+    const payload = Buffer.from(kinesis.data, "base64");
+    const { sequenceNumber, partitionKey } = kinesis;
+    return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, payload: () => payload };
   });
 }
 

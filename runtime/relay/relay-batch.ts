@@ -1,17 +1,39 @@
 import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
+import type { Context } from "aws-lambda";
 import type { OutboxRecord } from "../envelope/cloud-event";
 import { errorCode } from "../function/coded-error";
-import type { Environment, Handler } from "../function/handler";
+import { type Handler, handler } from "../function/handler";
 import { log } from "../function/log";
 import { entryBytes, MAX_REQUEST_BYTES, publicationOf, publish, type RecordPublication } from "./publish";
 import { quarantine } from "./quarantine";
 
 /** The variables that name a relay's targets. */
-export const RELAY_VARIABLES = ["EVENT_BUS_NAME", "QUARANTINE_QUEUE_URL"] as const;
-type RelayVariable = (typeof RELAY_VARIABLES)[number];
+const VARIABLES = ["EVENT_BUS_NAME", "QUARANTINE_QUEUE_URL"] as const;
 /** The handler of a relay. */
-export type RelayHandler = Handler<RelayVariable>;
+export type RelayHandler = Handler<(typeof VARIABLES)[number]>;
+
+/**
+ * Makes the handler of a relay.
+ *
+ * @param decode decodes a record of its stream
+ */
+export function makeRelay<R extends { eventSourceARN?: string | undefined }>(
+  decode: (record: R) => StreamRecord,
+) {
+  return handler(VARIABLES, ({ EVENT_BUS_NAME, QUARANTINE_QUEUE_URL }) => {
+    const targets: RelayTargets = {
+      events: new EventBridgeClient({}),
+      queues: new SQSClient({}),
+      eventBus: EVENT_BUS_NAME,
+      quarantineQueue: QUARANTINE_QUEUE_URL,
+    };
+    return async ({ Records }: { Records: R[] }, context: Context): Promise<StreamBatchResponse> => {
+      const stream = Records[0]?.eventSourceARN ?? "";
+      return relayBatch(Records.map(decode), stream, targets, () => context.getRemainingTimeInMillis());
+    };
+  });
+}
 
 /** Where a relay sends events and undecodable records. */
 export interface RelayTargets {
@@ -19,16 +41,6 @@ export interface RelayTargets {
   queues: SQSClient;
   eventBus: string;
   quarantineQueue: string;
-}
-
-/** The targets that a function's environment names. */
-export function relayTargets(environment: Environment<RelayVariable>): RelayTargets {
-  return {
-    events: new EventBridgeClient({}),
-    queues: new SQSClient({}),
-    eventBus: environment.EVENT_BUS_NAME,
-    quarantineQueue: environment.QUARANTINE_QUEUE_URL,
-  };
 }
 
 /** A stream record, decoded as far as possible. */

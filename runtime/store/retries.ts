@@ -7,16 +7,17 @@ import type { CommitContext, CommitOutcome, CommittedChange, Store } from "./sto
 /*
  * How the retries around a commit nest, from the outside in:
  *
- * 1. The caller resends a command with the same id when the answer was lost ("unknown"). A reaction's event comes
- *    back from its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take effect
- *    once.
+ * 1. The caller resends a command with the same id when the answer was lost ("unknown"). A reaction's event
+ *    comes back from its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take
+ *    effect once.
  * 2. `commitOnFreshReads`: the handler runs again on fresh reads when its changes lost a race, or when its
  *    connection broke before anything could have been committed. A command has 3 attempts, a reaction 8.
  * 3. The store's commit retries while the outcome is unknown:
- *    - PostgreSQL (postgres/commit.ts): `untilKnown`, with the same event ids: 4 more attempts within 8 s. In each
- *      attempt, a creation whose key had an earlier life is written once more on top of that life's last version.
- *    - DynamoDB (dynamodb/commit.ts): the same transaction with the same token, or a new one where the old one was
- *      cancelled: 8 attempts.
+ *    - PostgreSQL (postgres/commit.ts): `untilKnown`, with the same event ids: 4 more attempts within 8 s. In
+ *      each attempt, a creation whose key had an earlier life is written once more on top of that life's last
+ *      version.
+ *    - DynamoDB (dynamodb/commit.ts): the same transaction with the same token, or a new one where the old one
+ *      was cancelled: 8 attempts.
  * 4. The AWS SDK repeats a call that did not get through: 3 attempts.
  */
 

@@ -27,7 +27,7 @@ export function describeRaces(name: string, bank: Bank): void {
       expect(await get(accountId)).toMatchObject({ balance: WRITERS, version: WRITERS + 1 });
     });
 
-    test("that read the same version have one winner, whose change is what is there", async () => {
+    test("that read the same version have one winner, whose change is stored", async () => {
       const read = await opened();
       const all = await Promise.all(upTo(WRITERS).map((balance) => commit([crediting(read, balance)])));
       expect(outcomes(all)).toEqual(["committed", ...Array<string>(WRITERS - 1).fill("conflict")]);
@@ -75,7 +75,7 @@ export function describeRaces(name: string, bank: Bank): void {
       expect(await everything([read.accountId, other])).toEqual([...before, [null, []]]);
     });
 
-    test("is another matter for each consumer", async () => {
+    test("is recorded for each consumer separately", async () => {
       const [{ accountId }, messageId] = [await opened(), uuid()];
       for (const consumer of ["a", "b"]) {
         const outcome = await commit([crediting(await get(accountId))], once(messageId, consumer));
@@ -85,7 +85,7 @@ export function describeRaces(name: string, bank: Bank): void {
       expect(outcome).toMatchObject({ outcome: "duplicate" });
     });
 
-    test("may be done after its change lost a race: it is not marked by that", async () => {
+    test("may take effect after its change lost a race, which does not mark it as processed", async () => {
       const [stale, messageId] = [await opened(), uuid()];
       await commit([crediting(stale)]);
       expect(await commit([crediting(stale)], once(messageId))).toMatchObject({ outcome: "conflict" });
@@ -93,7 +93,7 @@ export function describeRaces(name: string, bank: Bank): void {
       expect(await commit([crediting(next)], once(messageId))).toMatchObject({ outcome: "committed" });
     });
 
-    test("is marked also when there is nothing to change", async () => {
+    test("is marked as processed also when there is nothing to change", async () => {
       const messageId = uuid();
       expect(await commit([], once(messageId))).toEqual({ outcome: "committed", changes: [] });
       expect(await commit([], once(messageId))).toMatchObject({ outcome: "duplicate" });

@@ -69,7 +69,7 @@ export function describeWrites(name: string, bank: Bank): void {
       ]);
     });
 
-    test("never tell of a private field, whatever is done to it", async () => {
+    test("never contain a private field, whatever the change", async () => {
       const account = await opened({ note: "private note" });
       await commit([
         bank

@@ -91,14 +91,14 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
       }
     });
 
-    test("leaves out what is not an event", async () => {
+    test("ignores records that are not events", async () => {
       const records = ignored.flatMap((one, index) => [one, added(event("a", index + 1))]);
       expect(await relay(records, lambdaContext())).toEqual({ batchItemFailures: [] });
       expect(ids()).toEqual(ignored.map((_, index) => `a-${index + 1}`));
       expect(queue.calls()).toEqual([]);
     });
 
-    test("publishes an event again under the same id when it comes again", async () => {
+    test("publishes an event again with the same id when it is delivered again", async () => {
       await relay([added(event("a", 1))], lambdaContext());
       await relay([added(event("a", 1))], lambdaContext());
       expect(ids()).toEqual(["a-1", "a-1"]);
@@ -123,12 +123,12 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
       },
     );
 
-    test("loses nothing when PutEvents throws: the whole batch comes again", async () => {
+    test("loses nothing when PutEvents throws: the whole batch is delivered again", async () => {
       bus.on(PutEventsCommand).rejects(new Error("No route"));
       expect(await relay(mixed.map(added), lambdaContext())).toEqual(failedAt(1));
     });
 
-    test("gives back what there is no time left for", async () => {
+    test("returns the records that there is no time left for", async () => {
       const { batchItemFailures } = await relay(mixed.map(added), lambdaContext(0));
       const done = new Set(ids());
       const lowest = mixed.findIndex(({ id }) => !done.has(id));
@@ -138,7 +138,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
   });
 
   describe("what cannot be decoded", () => {
-    test("is quarantined with its payload, and holds nothing else up", async () => {
+    test("is quarantined with its payload, and does not block other records", async () => {
       const answer = await relay([added(event("a", 1)), undecodable, added(event("a", 2))], lambdaContext());
       expect(answer).toEqual({ batchItemFailures: [] });
       expect(ids()).toEqual(["a-1", "a-2"]);
@@ -149,7 +149,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
       expect(Buffer.from(body.payload, "base64").length).toBeGreaterThan(0);
     });
 
-    test("comes again while it cannot be quarantined, and what is before it does not", async () => {
+    test("is delivered again while it cannot be quarantined, without the records before it", async () => {
       queue.on(SendMessageCommand).rejects(new Error("No queue"));
       const answer = await relay([added(event("a", 1)), undecodable, added(event("b", 1))], lambdaContext());
       expect(answer).toEqual(failedAt(2));

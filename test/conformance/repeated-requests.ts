@@ -37,7 +37,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
   };
 
   describe(`${name}: a request that is repeated`, () => {
-    test("is answered what the first one was, although what it asks for would be refused now", async () => {
+    test("gets the answer of the first one, although the same command would be rejected now", async () => {
       const [accountId, id] = [uuid(), uuid()];
       const first = await send("open", { accountId }, id);
       expect(changesOf(first)).toMatchObject([
@@ -51,7 +51,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
       expect(await events(accountId)).toBe(1);
     });
 
-    test("is answered so after further changes, and after what it changed is gone", async () => {
+    test("gets that answer after further changes, and after the aggregate is removed", async () => {
       const [accountId, id] = [await opened(), uuid()];
       const first = await send("credit", { accountId, amount: 5 }, id);
       changesOf(await send("credit", { accountId, amount: 1 }));
@@ -62,7 +62,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
       expect(await events(accountId)).toBe(4);
     });
 
-    test("is answered all the changes of the first one", async () => {
+    test("gets all the changes of the first one", async () => {
       const [from, to, id] = [await opened(), await opened(), uuid()];
       changesOf(await send("credit", { accountId: from, amount: 5 }));
       const first = await send("transfer", { from, to, amount: 5 }, id);
@@ -76,7 +76,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
       );
     });
 
-    test("is answered that nothing was changed if nothing was, although there is something to change now", async () => {
+    test("gets the answer that nothing was changed if nothing was, although there is something to change now", async () => {
       const [accountId, id] = [await opened(), uuid()];
       expect(await send("credit", { accountId, amount: 0 }, id)).toEqual({
         outcome: "done",
@@ -92,7 +92,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
       expect(await events(accountId)).toBe(1);
     });
 
-    test("is tried anew if it was rejected before, since nothing is kept of that", async () => {
+    test("runs again if it was rejected before, since rejections are not recorded", async () => {
       const [accountId, id] = [uuid(), uuid()];
       expect(await send("credit", { accountId, amount: 5 }, id)).toMatchObject({
         outcome: "rejected",
@@ -124,7 +124,7 @@ export function describeRepeatedRequests(name: string, bank: Bank): void {
       expect(await events(accountId)).toBe(1);
     });
 
-    test("is not what an input is whose fields come in another order", async () => {
+    test("does not include an input whose fields are in another order", async () => {
       const [from, to, id] = [await opened(), await opened(), uuid()];
       const first = await send("transfer", { from, to, amount: 0 }, id);
       expect(await send("transfer", { amount: 0, to, from }, id)).toEqual({ ...first, repeated: true });

@@ -95,7 +95,7 @@ function describeChanges(name: string, bank: Bank): void {
       expect(row).toEqual({ ...newAccount(read.accountId), version: 2 });
     });
 
-    test("writes neither a version of its own nor what the table does not have", async () => {
+    test("writes neither a given version nor fields that the table does not have", async () => {
       const read = await opened();
       const fields = { balance: 5, version: 77, stowaway: "x", removed: true } as { balance: number };
       await commit([accounts().update(read, fields).raise("AccountRenamed")]);
@@ -230,7 +230,7 @@ function describeAnswers(name: string, bank: Bank): void {
       expect(await bank.isProcessed("bank.commands", id)).toBe(false);
     });
 
-    test("that finds on fresh reads what it was about to create does what it does then", async () => {
+    test("that finds on fresh reads the aggregate that it was about to create takes its other branch", async () => {
       const accountId = uuid();
       const { answer, runs } = open(true);
       expect(await answer(accountId)).toMatchObject({ outcome: "done", changes: [{ version: 2 }] });
@@ -271,7 +271,7 @@ function describeReactions(name: string, bank: Bank): void {
   const back = { batchItemFailures: [{ itemIdentifier: "m1" }] };
 
   describe(`${name}: a reaction`, () => {
-    test("to what is not known gives its message back until it is, and then takes effect once", async () => {
+    test("to an unknown aggregate returns its message until the aggregate is known, and then takes effect once", async () => {
       const aggregateId = uuid();
       const event = cloudEvent({ type: "AccountCredited", aggregateId });
       expect(await receive(event)).toEqual(back);
@@ -282,7 +282,7 @@ function describeReactions(name: string, bank: Bank): void {
       expect(await bank.accounts().get(aggregateId)).toMatchObject({ balance: 1, version: 2 });
     });
 
-    test("that creates what exists gives its message back, by the code of that", async () => {
+    test("that creates an existing aggregate returns its message, with the code of the rejection", async () => {
       const { accountId } = await bank.opened();
       const event = cloudEvent({ type: "AccountRenamed", aggregateId: accountId });
       expect(await receive(event)).toEqual(back);

@@ -32,7 +32,7 @@ test("no guarantee is broken while faults strike at every hop", () => {
   expect(report.held).toBe(true);
 });
 
-test("the run injects what it promises, servers that go down among it", () => {
+test("the run injects the requested faults, including server failures", () => {
   expect(report.faults).toBeGreaterThanOrEqual(LIMITS.faults);
   expect(report.changes).toBeGreaterThanOrEqual(LIMITS.changes);
   expect(report.injected).toMatchObject({

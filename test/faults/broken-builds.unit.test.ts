@@ -21,7 +21,7 @@ test("every guarantee has a build that breaks it", () => {
   expect(Object.keys(GUARANTEES).filter((name) => !broken.has(name as keyof typeof GUARANTEES))).toEqual([]);
 });
 
-test("a text that is not there once is told", () => {
+test("a text that does not occur exactly once is reported", () => {
   const edit = { file: "runtime/x.js", find: "b", replace: "c" };
   expect(() => edited("a", edit)).toThrowError(expect.objectContaining({ code: "BROKEN_BUILD_OUTDATED" }));
   expect(() => edited("bb", edit)).toThrowError(expect.objectContaining({ code: "BROKEN_BUILD_OUTDATED" }));

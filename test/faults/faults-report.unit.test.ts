@@ -36,7 +36,7 @@ test("a broken build whose run came to no result counts as not caught, and says 
   expect(describeBrokenBuild(result)).toBe(`${BUILD.name}: no result. The emulator ended.`);
 });
 
-test("the page tells the figures, and which seeds have none", async () => {
+test("the page shows the figures, and the seeds without a result", async () => {
   mkdirSync(join(root, "docs"));
   copyFileSync(PAGE, join(root, "docs", "guarantees.md"));
   const failed = [{ seed: 2, message: "Seed 2 ended with 1.\nIts log" }];

@@ -1,4 +1,5 @@
 import type { FaultHooks } from "../../local/system/fault-hooks";
+import { type LocalSystem, startSystem, type SystemOptions } from "../../local/system/system";
 import { codedError } from "../../runtime/function/coded-error";
 import { callFaults } from "./plan/call-faults";
 import { deliveryFaults } from "./plan/delivery-faults";
@@ -47,4 +48,23 @@ export async function openHarness(schedule: FaultSchedule, seed: number): Promis
     },
     stop: () => proxies.stop(),
   };
+}
+
+/** Starts a system with a harness's faults, runs `work` on it, and stops both. */
+export async function withFaultySystem<Result>(
+  harness: Harness,
+  options: Pick<SystemOptions, "projectRoot" | "source">,
+  work: (system: LocalSystem) => Promise<Result>,
+): Promise<Result> {
+  try {
+    const silent = { report: () => undefined, phases: [] };
+    const system = await startSystem({ ...options, ...silent, faults: harness.hooks });
+    try {
+      return await work(system);
+    } finally {
+      await system.servers.stops.stopAll();
+    }
+  } finally {
+    await harness.stop();
+  }
 }

@@ -1,10 +1,9 @@
 import type { Report } from "../../local/servers/report";
-import { startSystem } from "../../local/system/system";
 import type { Finding } from "../verdict/finding";
 import type { Snapshot } from "../verdict/snapshot";
 import { openVerdict } from "../verdict/verdict";
 import { openFaultSchedule } from "./plan/fault-schedule";
-import { openHarness } from "./harness";
+import { openHarness, withFaultySystem } from "./harness";
 import { planIncidents, type Scene } from "./plan/incidents";
 import { openPoisoner } from "./plan/poison";
 import { randomStream } from "./plan/random";
@@ -70,79 +69,67 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   report(`seed ${seed}: starting the system`);
   const schedule = openFaultSchedule({ seed, rate: FAULT_RATE });
   const harness = await openHarness(schedule, seed);
-  try {
-    const system = await startSystem({
-      projectRoot,
-      report: () => undefined,
-      phases: [],
-      faults: harness.hooks,
+  return withFaultySystem(harness, { projectRoot }, async (system) => {
+    const writing = whatToWrite(system);
+    const verdict = await openVerdict(system, writing.known);
+    const poisoner = openPoisoner(system, seed, randomStream(seed, "poison"));
+    const scene: Scene = {
+      system,
+      schedule,
+      poisoner,
+      writers: openGate(),
+      beforeRestart: () => verdict.beforeRestart(),
+    };
+    const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
+    const incidents = planIncidents(seed, operations);
+    const writers = makeWriters(scene, {
+      seed,
+      operationAt: writing.operationAt,
+      concurrency: CONCURRENCY,
+      incidents,
     });
-    try {
-      const writing = whatToWrite(system);
-      const verdict = await openVerdict(system, writing.known);
-      const poisoner = openPoisoner(system, seed, randomStream(seed, "poison"));
-      const scene: Scene = {
-        system,
-        schedule,
-        poisoner,
-        writers: openGate(),
-        beforeRestart: () => verdict.beforeRestart(),
-      };
-      const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
-      const incidents = planIncidents(seed, operations);
-      const writers = makeWriters(scene, {
-        seed,
-        operationAt: writing.operationAt,
-        concurrency: CONCURRENCY,
-        incidents,
-      });
-      let snapshot: Snapshot | undefined;
-      let findings: Finding[] = [];
-      let redriven = 0;
-      do {
-        const [known, injected] = [snapshot?.changes.length ?? 0, schedule.total()];
-        const wantedFaults = Math.min(faults, injected + faultsPerVerdict);
-        const wantedChanges = Math.min(changes, known + Math.ceil((changes * faultsPerVerdict) / faults));
-        const perOperation = known > 0 ? known / writers.begun() : CHANGES_PER_OPERATION;
-        const more = Math.max(FEWEST_OPERATIONS, Math.ceil((wantedChanges - known) / perOperation));
-        const wanted = writers.begun() + more;
-        const done = () => `seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults`;
-        const progress = setInterval(() => report(done()), PROGRESS_MILLISECONDS);
-        try {
-          await writers.writeUntil(() => writers.begun() >= wanted && schedule.total() >= wantedFaults);
-        } finally {
-          clearInterval(progress);
-        }
-        schedule.pause();
-        report(`${done()}; settling`);
-        redriven += await settle(scene);
-        ({ snapshot, findings } = await verdict.judge({
-          requests: [...writers.journal()],
-          poison: poisoner.injected(),
-          privateMarks: writing.privateMarks,
-        }));
-        schedule.resume();
-      } while (findings.length === 0 && (schedule.total() < faults || snapshot.changes.length < changes));
-      poisoner.close();
-      verdict.close();
-      return {
-        seed,
-        injected: schedule.injected(),
-        faults: schedule.total(),
-        operations: writers.begun(),
-        changes: snapshot.changes.length,
-        published: snapshot.bus.length,
-        answers: answersOf(writers),
-        redriven,
-        findings,
-        seconds: Math.round((performance.now() - startedAt) / 100) / 10,
-      };
-    } finally {
-      await system.servers.stops.stopAll();
-    }
-  } finally {
-    await harness.stop();
-  }
+    let snapshot: Snapshot | undefined;
+    let findings: Finding[] = [];
+    let redriven = 0;
+    do {
+      const [known, injected] = [snapshot?.changes.length ?? 0, schedule.total()];
+      const wantedFaults = Math.min(faults, injected + faultsPerVerdict);
+      const wantedChanges = Math.min(changes, known + Math.ceil((changes * faultsPerVerdict) / faults));
+      const perOperation = known > 0 ? known / writers.begun() : CHANGES_PER_OPERATION;
+      const more = Math.max(FEWEST_OPERATIONS, Math.ceil((wantedChanges - known) / perOperation));
+      const wanted = writers.begun() + more;
+      const done = () => `seed ${seed}: ${writers.begun()} operations, ${schedule.total()} faults`;
+      const progress = setInterval(() => report(done()), PROGRESS_MILLISECONDS);
+      try {
+        await writers.writeUntil(() => writers.begun() >= wanted && schedule.total() >= wantedFaults);
+      } finally {
+        clearInterval(progress);
+      }
+      schedule.pause();
+      report(`${done()}; settling`);
+      redriven += await settle(scene);
+      ({ snapshot, findings } = await verdict.judge({
+        requests: [...writers.journal()],
+        poison: poisoner.injected(),
+        privateMarks: writing.privateMarks,
+      }));
+      schedule.resume();
+    } while (findings.length === 0 && (schedule.total() < faults || snapshot.changes.length < changes));
+    poisoner.close();
+    verdict.close();
+    return {
+      seed,
+      injected: schedule.injected(),
+      faults: schedule.total(),
+      operations: writers.begun(),
+      changes: snapshot.changes.length,
+      published: snapshot.bus.length,
+      answers: answersOf(writers),
+      redriven,
+      findings,
+      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+    };
+  });
 }
 
 /** Waits until everything has arrived, and redrives dead letters until only poison is left. */

@@ -44,7 +44,7 @@ describe("the schedule", () => {
     expect(schedule.total()).toBe(3);
   });
 
-  test("injects nothing while it is paused, and then goes on where it was", () => {
+  test("injects nothing while it is paused, and then continues where it was", () => {
     const schedule = openFaultSchedule({ seed: 7, rate: 0.3 });
     const before = Array.from({ length: 50 }, () => schedule.draw("here", KINDS));
     schedule.pause();

@@ -57,7 +57,7 @@ function publishes(domain: string) {
 }
 
 function quarantines(queue: string) {
-  return { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: [`sqs:${queue}`] };
+  return { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: [`sqs:${queue}`] };
 }
 
 const READ_OUTBOX_STREAM = {

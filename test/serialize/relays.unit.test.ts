@@ -89,12 +89,12 @@ test("The packaged relay quarantines what it cannot decode, byte for byte, and g
   const batch = kinesisEvent(["not JSON {", dmsRecord()]);
   const { results } = await kinesisRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [] }]);
-  const [setAside, published] = aws.taken();
-  expect(setAside).toMatchObject({
+  const [quarantined, published] = aws.taken();
+  expect(quarantined).toMatchObject({
     operation: "SendMessage",
     body: { QueueUrl: environment.QUARANTINE_QUEUE_URL },
   });
-  expect(JSON.parse(String(setAside?.body.MessageBody))).toEqual({
+  expect(JSON.parse(String(quarantined?.body.MessageBody))).toEqual({
     stream: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
     sequenceNumber: "1",
     partitionKey: "account-1",

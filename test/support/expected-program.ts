@@ -144,7 +144,7 @@ function relay(name: string, reading: ShortStatement, domains: string[]): Expect
     Resource: ["events:event-bus/events"],
     Condition: { "ForAllValues:StringEquals": { "events:source": domains } },
   };
-  const park = { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: [`sqs:${quarantine}`] };
+  const park = { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: [`sqs:${quarantine}`] };
   return {
     statements: [reading, publish, park],
     variables: { EVENT_BUS_NAME: `events${SUFFIX}`, QUARANTINE_QUEUE_URL: queueUrl(quarantine) },

@@ -14,15 +14,15 @@ export function finder(guarantee: Guarantee) {
   return (where: string, expected: unknown, found: unknown): Finding => ({
     guarantee,
     where,
-    expected: spelled(expected),
-    found: spelled(found),
+    expected: textOf(expected),
+    found: textOf(found),
   });
 }
 
 /** Enough to recognize a payload, which may have 240 KB. */
 const LONGEST_TEXT_CHARACTERS = 1_000;
 
-function spelled(value: unknown): string {
+function textOf(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "nothing");
   if (text.length <= LONGEST_TEXT_CHARACTERS) return text;
   return `${text.slice(0, LONGEST_TEXT_CHARACTERS)}... (${text.length} characters)`;

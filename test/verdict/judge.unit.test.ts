@@ -13,7 +13,7 @@ test("a run in which every guarantee held has no findings", () => {
   expect(judge(snapshot, journal, LANDSCAPE)).toEqual([]);
 });
 
-test("repeats on the bus and in queues are no findings", () => {
+test("duplicates on the bus and in queues are not findings", () => {
   const { snapshot, journal } = shop();
   snapshot.bus.push(...structuredClone(snapshot.bus));
   snapshot.deadLetters.push(...structuredClone(snapshot.deadLetters));

@@ -3,8 +3,8 @@ import type { AggregateFacts, Known, Landscape, ProjectionFacts, ReactionFacts }
 import type { Row } from "./snapshot";
 
 /*
- * What the verdict knows about the domains, read from their contracts. It shares no code and no types with the program: shared code
- * would repeat the program's mistakes.
+ * What the verdict knows about the domains, read from their contracts. It shares no code and no types with the
+ * program: shared code would repeat the program's mistakes.
  */
 
 /** A registered domain, as far as the verdict reads it. */

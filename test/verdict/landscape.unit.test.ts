@@ -3,7 +3,7 @@ import { loadDomainsFrom } from "../../dist/registry/load-domains.js";
 import { FIXTURE_DOMAINS } from "../../dist/test/fixtures/source.js";
 import { landscapeOf } from "../../dist/test/verdict/landscape.js";
 
-/** What is derived is compared with what was read off the fixture domains by hand. */
+/** Compares the derived landscape of the fixture domains with one written by hand. */
 const landscape = landscapeOf(loadDomainsFrom(FIXTURE_DOMAINS.domains).all);
 
 test("knows every aggregate, where it is kept, its public fields and its private columns", () => {

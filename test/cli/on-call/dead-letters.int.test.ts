@@ -108,7 +108,7 @@ const projected = async (...ids: string[]) =>
     .sort((a, b) => ids.indexOf(String(a["aggregateId"])) - ids.indexOf(String(b["aggregateId"])))
     .map(({ version, fields }) => ({ version, fields }));
 
-test("An event that keeps failing is set aside after its tries, and neither other aggregates nor later events of its own wait for it", async () => {
+test("An event that keeps failing goes to the dead-letter queue, and neither other aggregates nor later events of its own wait for it", async () => {
   const { bug, invoke } = projecting();
   const { source, deliver, list, redrive } = await subscription(invoke);
   const [broken, last, other] = [uuid(), uuid(), uuid()];
@@ -215,7 +215,7 @@ async function account() {
   };
 }
 
-test("A reaction that was set aside takes effect once when it is redriven, however often, and later ones have not waited for it", async () => {
+test("A reaction from the dead-letter queue takes effect once when it is redriven, however often, and later ones have not waited for it", async () => {
   const { bug, invoke } = crediting();
   const { deliver, list, redrive, queue, source } = await subscription(invoke);
   const [ada, bob] = [await account(), await account()];
@@ -248,7 +248,7 @@ test("A reaction that took effect although its answers were lost is not repeated
   expect(await list()).toEqual([]);
 });
 
-test("A subscription that is not there is told with those that are, and nothing is moved", async () => {
+test("An unknown subscription is reported with the known ones, and nothing is moved", async () => {
   const { system } = await subscription(projecting().invoke);
   const other = { domain: "shop", subscription: "nothing" };
   await expect(redriveDeadLetters(system, other)).rejects.toMatchObject({

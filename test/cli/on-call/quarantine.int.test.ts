@@ -29,7 +29,7 @@ async function only() {
 }
 
 describe("a record of Kinesis that cannot be decoded", () => {
-  test("is set aside with its content, blocks nothing, and is on the bus once its corrected content is put back", async () => {
+  test("is quarantined with its content, blocks nothing, and is on the bus once its corrected content is put back", async () => {
     const { stream, source, put } = await relays.kinesisRelay();
     const [before, poison, after] = [uuid(), uuid(), uuid()];
     await put(event(before), "not JSON {", event(after));
@@ -59,7 +59,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
     expect(last).toMatchObject({ kinesis: { partitionKey: "account-2" } });
   });
 
-  test("is set aside anew, byte for byte, when it is put back as it is and still cannot be decoded", async () => {
+  test("is quarantined again, byte for byte, when it is put back unchanged and still cannot be decoded", async () => {
     const { source, put } = await relays.kinesisRelay();
     // More than a message of the queue takes.
     const content = "no JSON, but large: ".repeat(20_000);
@@ -76,7 +76,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
     await putBackRecord(relays.system, second.id, Buffer.from(JSON.stringify(event(uuid()))));
   });
 
-  test("stays in quarantine when it is not back: its stream is gone, or the corrected content would not do", async () => {
+  test("stays in quarantine when it cannot be put back: its stream is gone, or the corrected content is unsuitable", async () => {
     const { source, put } = await relays.kinesisRelay();
     await put("no JSON");
     await source.waitUntilDrained();
@@ -122,7 +122,7 @@ describe("an outbox item of DynamoDB that cannot be decoded", () => {
   });
   const ofBank = async () => (await listQuarantine(relays.system)).filter(({ id }) => id.startsWith("bank/"));
 
-  test("is set aside with its content, blocks nothing, and is on the bus once its corrected content is put back", async () => {
+  test("is quarantined with its content, blocks nothing, and is on the bus once its corrected content is put back", async () => {
     const { source, put } = await relays.outboxRelay();
     const [before, poison, after] = [uuid(), uuid(), uuid()];
     await put(item(before, "1"));
@@ -135,7 +135,7 @@ describe("an outbox item of DynamoDB that cannot be decoded", () => {
     const [first] = await ofBank();
     expect(await putBackRecord(relays.system, first!.id)).toEqual([{ id: first!.id, outcome: "put back" }]);
     await source.waitUntilDrained();
-    // Put back as it was, it is set aside anew.
+    // Put back unchanged, it is quarantined again.
     const [record, ...others] = await ofBank();
     expect(others).toEqual([]);
     expect(record!.id).not.toBe(first!.id);

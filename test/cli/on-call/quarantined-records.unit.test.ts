@@ -28,7 +28,7 @@ test("Parts are put together in their order, whatever order they come in", () =>
   expect(records[0]?.messages.map(({ id }) => id)).toEqual(["3", "1", "2"]);
 });
 
-test("A record that was set aside twice is one record, and both its messages belong to it", () => {
+test("A record that was quarantined twice is one record, and both its messages belong to it", () => {
   const { records } = quarantinedRecords("monolith", [
     message("1", { payload: base64("a") }),
     message("2", { payload: base64("a") }),
@@ -45,7 +45,7 @@ test("A record without all of its parts has no content", () => {
   expect(records[0]).toMatchObject({ id: "monolith/1", payload: undefined });
 });
 
-test("Records are told apart by stream and sequence number, and the oldest is first", () => {
+test("Records are identified by stream and sequence number, and the oldest is first", () => {
   const { records } = quarantinedRecords("monolith", [
     message("3", { sequenceNumber: "9" }),
     message("1", { sequenceNumber: "8" }),

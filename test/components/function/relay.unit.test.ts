@@ -87,7 +87,7 @@ test("The function may read its stream, publish the events of its domains, and q
         Condition: { "ForAllValues:StringEquals": { "events:source": ["members", "press"] } },
       },
       {
-        Sid: "SetRecordsAside",
+        Sid: "QuarantineRecords",
         Effect: "Allow",
         Action: ["sqs:SendMessage"],
         Resource: "arn:aws:sqs:eu-central-1:111122223333:town-relay-quarantine-1234567",

@@ -165,7 +165,7 @@ test("The relay reads the outbox's stream, what was added only, and publishes as
       Resource: ["events:event-bus/events"],
       Condition: { "ForAllValues:StringEquals": { "events:source": ["loans"] } },
     },
-    { Sid: "SetRecordsAside", Action: ["sqs:SendMessage"], Resource: ["sqs:loans-relay-quarantine"] },
+    { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: ["sqs:loans-relay-quarantine"] },
   ]);
 });
 

@@ -71,7 +71,7 @@ test("The relay publishes as the monolith's modules, and nobody else", () => {
         Sid: "PublishEvents",
         Condition: { "ForAllValues:StringEquals": { "events:source": ["members", "press"] } },
       },
-      { Sid: "SetRecordsAside" },
+      { Sid: "QuarantineRecords" },
     ],
   });
 });

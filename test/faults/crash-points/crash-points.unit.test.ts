@@ -10,18 +10,18 @@ import {
   sideEffectOfStatement,
 } from "../../../dist/test/faults/crash-points/side-effects.js";
 
-/** A run of a step that ends where it is killed, with what it is told at each of its side effects. */
+/** Runs a step until it is killed. @returns the decision at each side effect */
 function run(points: CrashPoints, step: string, ...sideEffects: string[]) {
   points.begins(step);
-  const told: (string | undefined)[] = [];
+  const decisions: (string | undefined)[] = [];
   for (const sideEffect of sideEffects) {
-    told.push(points.reaches(step, sideEffect));
-    if (told.at(-1)) break;
+    decisions.push(points.reaches(step, sideEffect));
+    if (decisions.at(-1)) break;
   }
-  return told;
+  return decisions;
 }
 
-test("nobody is killed while the crash points are collected", () => {
+test("no step is killed while the crash points are collected", () => {
   const points = openCrashPoints();
   expect(run(points, "relay", "PutEvents", "PutEvents", "PutEvents")).toEqual([
     undefined,
@@ -36,7 +36,7 @@ test("nobody is killed while the crash points are collected", () => {
   ]);
 });
 
-test("a step is killed once at each place that was seen, and goes on where there is none left", () => {
+test("a step is killed once at each crash point that was seen, and continues when none is left", () => {
   const points = openCrashPoints();
   const calls = ["GetItem orders", "TransactWriteItems"];
   run(points, "command", ...calls);
@@ -54,7 +54,7 @@ test("a step is killed once at each place that was seen, and goes on where there
   ]);
 });
 
-test("a step is killed three times a round at most, so that a queue still delivers what it has in hand", () => {
+test("a step is killed at most three times per round, so that a queue still delivers its messages", () => {
   const points = openCrashPoints();
   const calls = ["PutItem a", "PutItem b"];
   run(points, "projection", ...calls);
@@ -82,11 +82,11 @@ test.each([
   ['with changed as (update "products" set "stock" = $1', "update products, with its event"],
   ["with old as (select id from outbox), gone as (delete from outbox using old", "delete from outbox"],
   ['insert into "inbox" ("consumer") values ($1)', "insert into inbox"],
-])("the statement %s is told as %s", (text, told) => {
-  expect(sideEffectOfStatement(text)).toBe(told);
+])("the statement %s is described as %s", (text, described) => {
+  expect(sideEffectOfStatement(text)).toBe(described);
 });
 
-test("an AWS call is told by its operation and the table's logical name", () => {
+test("an AWS call is described by its operation and the table's logical name", () => {
   const call = (target: string, body: object) =>
     sideEffectOfCall({ target, body: Buffer.from(JSON.stringify(body)) });
   expect(call("DynamoDB_20120810.PutItem", { TableName: "orders-customers-projection-1a2b3c4" })).toBe(

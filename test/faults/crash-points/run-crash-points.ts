@@ -1,10 +1,11 @@
 import type { Scenario } from "../../../local/run/scenario";
 import { databaseUrl } from "../../../local/system/database";
 import type { DomainSource } from "../../../local/system/program";
-import { type LocalSystem, startSystem } from "../../../local/system/system";
+import type { LocalSystem } from "../../../local/system/system";
 import type { Finding } from "../../verdict/finding";
 import { openVerdict } from "../../verdict/verdict";
 import type { WrittenRequest } from "../../verdict/writers-journal";
+import { withFaultySystem } from "../harness";
 import { openFaultSchedule } from "../plan/fault-schedule";
 import { openPoisoner, type Poisoner } from "../plan/poison";
 import { randomStream } from "../plan/random";
@@ -72,49 +73,36 @@ export async function runCrashPoints(
   /** Command function -> the step that it runs. */
   const commands = new Map<string, string>();
   const harness = await openCrashHarness(points, (name) => commands.get(name) ?? name);
-  try {
-    const system = await startSystem({
-      projectRoot,
-      report: () => undefined,
-      phases: [],
-      faults: harness.hooks,
-      source,
+  return withFaultySystem(harness, { projectRoot, source }, async (system) => {
+    const verdict = await openVerdict(system, scenario.known);
+    const poisoner = openPoisoner(system, 0, randomStream(0, "poison"));
+    const requests: WrittenRequest[] = [];
+    const scene: Scene = { system, points, commands, poisoner, requests };
+    let ran = 0;
+    const run = () => {
+      const round = rounds.at(ran);
+      ran += 1;
+      return runRound(round, scene);
+    };
+    while (ran <= rounds.firstWhole) await run();
+    points.arm();
+    await strikeAll(points, run);
+    const capturedAgain = await killDatabase(system, run);
+    const { findings } = await verdict.judge({
+      requests,
+      poison: poisoner.injected(),
+      privateMarks: scenario.privateMarks,
     });
-    try {
-      const verdict = await openVerdict(system, scenario.known);
-      const poisoner = openPoisoner(system, 0, randomStream(0, "poison"));
-      const requests: WrittenRequest[] = [];
-      const scene: Scene = { system, points, commands, poisoner, requests };
-      let ran = 0;
-      const run = () => {
-        const round = rounds.at(ran);
-        ran += 1;
-        return runRound(round, scene);
-      };
-      while (ran <= rounds.firstWhole) await run();
-      points.arm();
-      await strikeAll(points, run);
-      const capturedAgain = await killDatabase(system, run);
-      const { findings } = await verdict.judge({
-        requests,
-        poison: poisoner.injected(),
-        privateMarks: scenario.privateMarks,
-      });
-      poisoner.close();
-      verdict.close();
-      return {
-        struck: points.struck().map(describeCrashPoint),
-        missed: points.left().map(describeCrashPoint),
-        capturedAgain,
-        rounds: ran,
-        findings,
-      };
-    } finally {
-      await system.servers.stops.stopAll();
-    }
-  } finally {
-    await harness.stop();
-  }
+    poisoner.close();
+    verdict.close();
+    return {
+      struck: points.struck().map(describeCrashPoint),
+      missed: points.left().map(describeCrashPoint),
+      capturedAgain,
+      rounds: ran,
+      findings,
+    };
+  });
 }
 
 interface Scene {

@@ -56,7 +56,7 @@ test("calls to elsewhere go there", async () => {
   expect(received).toEqual([expect.stringMatching(/^elsewhere \/queue /)]);
 });
 
-test("a function's calls and statements tell its name and process, and its clock is wrong", async () => {
+test("a function's calls and statements carry its name and process, and its clock is wrong", async () => {
   const told = await run(
     `console.log(process.env.AWS_SDK_UA_APP_ID, process.env.PGAPPNAME, process.pid, Date.now())`,
   );

@@ -62,7 +62,7 @@ test("statements are passed on, and a function is asked about once for each", as
   await client.end();
 });
 
-test("it is told of each statement what its SQL is, also of one that was prepared before", async () => {
+test("each decision gets the SQL of its statement, also of one that was prepared before", async () => {
   const client = await connected();
   await client.query("begin");
   for (const what of ["one", "two"])
@@ -77,7 +77,7 @@ test("it is told of each statement what its SQL is, also of one that was prepare
   await client.end();
 });
 
-test("who is no function is passed on without asking", async () => {
+test("statements of other clients are passed on without a decision", async () => {
   const client = await connected("psql");
   await note(client, "one");
   expect(asked).toBe(0);

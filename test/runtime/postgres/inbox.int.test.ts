@@ -56,7 +56,7 @@ describe("what runs once", () => {
     expect(await bank.events(accountId)).toHaveLength(2);
   });
 
-  test("is another matter for each consumer", async () => {
+  test("is recorded for each consumer separately", async () => {
     const [accountId, messageId] = [await opened(), uuid()];
     await commit([crediting(accountId, 1, 5)], { once: { consumer: "a", messageId } });
     const outcome = await commit([crediting(accountId, 2, 6)], { once: { consumer: "b", messageId } });
@@ -82,7 +82,7 @@ describe("what runs once", () => {
     expect(await bank.processed(messageId)).toBe(false);
   });
 
-  test("is marked also when there is nothing to change, and is a duplicate then", async () => {
+  test("is marked as processed also when there is nothing to change, and is a duplicate then", async () => {
     const messageId = uuid();
     expect(await commit([], once(messageId))).toEqual({ outcome: "committed", changes: [] });
     expect(await commit([], once(messageId))).toEqual({ outcome: "duplicate" });

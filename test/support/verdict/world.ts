@@ -124,9 +124,9 @@ export function emptyWorld(): World {
         .map(({ aggregate, aggregateId, version, type, id: eventId }) => ({
           ...{ aggregate, id: aggregateId, version, event: type, eventId },
         }));
-      const told = answers.map((outcome) => ({ outcome, ...(outcome === "done" ? { changes } : {}) }));
+      const given = answers.map((outcome) => ({ outcome, ...(outcome === "done" ? { changes } : {}) }));
       if (commits.length > 0 || answers.includes("done")) record(`${domain}.commands`, requestId);
-      const request: CommandRequest = { kind: "command", requestId, domain, command, answers: told };
+      const request: CommandRequest = { kind: "command", requestId, domain, command, answers: given };
       journal.requests.push(request);
       return request;
     },

@@ -9,7 +9,7 @@ function lose({ snapshot, event }: World, type: string, id: string): void {
   snapshot.bus = snapshot.bus.filter((envelope) => (envelope as { id: string }).id !== lost.id);
 }
 
-/** Writes the newest event of an aggregate, and what the bus had of it, otherwise. */
+/** Changes the newest event of an aggregate in the outbox and on the bus. */
 function rewrite(world: World, id: string, change: (data: { state?: unknown }) => void): void {
   const event = world.snapshot.outbox.findLast(({ aggregateId }) => aggregateId === id);
   if (!event) throw new Error(`There is no event of "${id}".`);
@@ -80,14 +80,14 @@ describe("ONE_EVENT_PER_CHANGE is broken by", () => {
         }),
     ],
     [
-      "an event with a state of what is gone",
+      "an event with a state of a removed aggregate",
       (world) =>
         rewrite(world, "cid", (data) => {
           data.state = { customerId: "cid" };
         }),
     ],
     [
-      "an event without a state of what is there",
+      "an event without a state of an existing aggregate",
       (world) =>
         rewrite(world, "order-1", (data) => {
           data.state = null;
@@ -100,7 +100,7 @@ describe("ONE_EVENT_PER_CHANGE is broken by", () => {
       },
     ],
     [
-      "an event of a transaction that nobody knows",
+      "an event of an unknown transaction",
       ({ event }) => {
         delete event("CustomerRegistered", "dan").transaction;
       },
@@ -112,7 +112,7 @@ describe("ONE_EVENT_PER_CHANGE is broken by", () => {
   });
 });
 
-/** Moves the newest change of an aggregate to another version, with all that tells of it. */
+/** Moves the newest change of an aggregate to another version in all stores. */
 function renumber(world: World, id: string, version: number): void {
   const change = world.newest(id);
   const event = world.snapshot.outbox.find(
@@ -135,7 +135,7 @@ describe("VERSIONS_WITHOUT_GAPS is broken by", () => {
     ["a version that is left out", (world) => renumber(world, "cid", 3)],
     ["a version that is not raised", (world) => renumber(world, "dan", 0)],
     ["an aggregate that begins with another version than 1", (world) => renumber(world, "dan", 2)],
-    ["an aggregate that is created again and begins anew", (world) => renumber(world, "bob", 4)],
+    ["an aggregate that is created again and starts at version 1", (world) => renumber(world, "bob", 4)],
     [
       "a change of another version than the last one",
       ({ newest }) => {

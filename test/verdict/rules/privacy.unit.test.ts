@@ -7,8 +7,8 @@ describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
   const [cost = 0] = MARKS.catalog;
   test.each<[string, (world: World) => void]>([
     ...[
-      ["a private text in what an event says", { note: `so ${secret} it is` }],
-      ["a private number in what an event says", { costs: [{ cents: cost }] }],
+      ["a private text in an event's change", { note: `so ${secret} it is` }],
+      ["a private number in an event's change", { costs: [{ cents: cost }] }],
       ["a private number as a text", { cents: String(cost) }],
       ["the name of a private column", { carrierCostCents: 1 }],
       ["private JSON in a text", { note: JSON.stringify({ supplier_cost_cents: 1 }) }],

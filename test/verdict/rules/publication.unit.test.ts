@@ -88,7 +88,7 @@ describe.each<[string, [string, (world: World) => void][]]>([
         },
       ],
       [
-        "a tombstone of what is there",
+        "a tombstone of an existing aggregate",
         ({ projected }) => {
           delete projected(TABLE, "ada").fields;
         },
@@ -115,7 +115,7 @@ describe.each<[string, [string, (world: World) => void][]]>([
     "GONE_IN_PROJECTIONS",
     [
       [
-        "fields of what is gone",
+        "fields of a removed aggregate",
         ({ projected }) => {
           projected(TABLE, "cid").fields = { name: "Ada", city: "Graz" };
         },

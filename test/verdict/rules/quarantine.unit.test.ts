@@ -4,7 +4,7 @@ import { broken, type World } from "../../support/verdict/world.js";
 
 const QUARANTINE = "monolith-relay-quarantine";
 
-/** What a relay sends of one record. */
+/** A message that a relay sends for one record. */
 const part = (payload: string, more: object = {}) => ({
   queue: QUARANTINE,
   body: JSON.stringify({
@@ -101,7 +101,7 @@ describe("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS is broken by", () => {
   test.each([
     ["an event in a dead-letter queue", "orders-on-customers-dlq", '{"detail":{"id":"odd"}}'],
     ["an event in a target's dead-letter queue", "orders-on-customers-target-dlq", '{"detail":{"id":"odd"}}'],
-    ["something that is no event in a dead-letter queue", "orders-on-customers-dlq", "text"],
+    ["a message without an event in a dead-letter queue", "orders-on-customers-dlq", "text"],
   ])("%s", (_title, queue, body) => {
     const world = shop();
     world.snapshot.deadLetters.push({ queue, body });

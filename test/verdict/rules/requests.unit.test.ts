@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { customer, product, shop } from "../../support/verdict/shop.js";
 import { broken, type World } from "../../support/verdict/world.js";
 
-/** A change that is told of. */
-const told = {
+/** A change in an answer. */
+const reported = {
   aggregate: "catalog.Product",
   id: "mat",
   version: 1,
@@ -16,7 +16,7 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
     [
       "a command that was answered as done and was not done",
       ({ command }) => {
-        command("catalog.listProduct", []).answers = [{ outcome: "done", changes: [told] }];
+        command("catalog.listProduct", []).answers = [{ outcome: "done", changes: [reported] }];
       },
     ],
     [
@@ -34,14 +34,14 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
       },
     ],
     [
-      "a command that made a change and told none",
+      "a command that made a change and reported none",
       ({ command }) => {
         command("catalog.listProduct", [product("mat", 1)]).answers = [{ outcome: "done", changes: [] }];
       },
     ],
     ...(["aggregate", "id", "version", "event", "eventId"] as const).map(
       (field): [string, (world: World) => void] => [
-        `another ${field} than was told`,
+        `another ${field} than was reported`,
         ({ command }) => {
           const [change] = command("catalog.listProduct", [product("mat", 1)]).answers[0]?.changes ?? [];
           if (change) Object.assign(change, { [field]: "?" });
@@ -100,7 +100,7 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
       ({ commit }) => void commit(customer("fay", "CustomerRegistered"), { causationId: "nobody" }),
     ],
     [
-      "an event that bears the correlation of no transaction",
+      "an event with the correlation of no transaction",
       ({ commit }) => void commit(customer("fay", "CustomerRegistered"), { correlationId: "nobody" }),
     ],
   ])("%s", (_title, doctor) => {
@@ -110,7 +110,7 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
   });
 });
 
-test("what a command wrote is no event of a raw transaction whose correlation it bears", () => {
+test("an event of a command is not an event of a raw transaction with the same correlation", () => {
   const world = shop();
   world.sql([], "rolledBack");
   const sql = world.journal.requests.at(-1);
@@ -121,7 +121,7 @@ test("what a command wrote is no event of a raw transaction whose correlation it
   expect(broken(world)).toEqual([]);
 });
 
-test("what an event of a raw transaction caused is no event of that transaction", () => {
+test("an event caused by an event of a raw transaction is not an event of that transaction", () => {
   const world = shop();
   const [relocated] = world.sql([{ ...customer("dan", "CustomerRelocated"), change: { to: "Graz" } }]);
   if (relocated) world.react("shipping.relocations", relocated);

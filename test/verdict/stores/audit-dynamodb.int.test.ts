@@ -169,7 +169,7 @@ test("all messages of a queue are read, and all of them stay", async () => {
   expect(await read()).toEqual([...bodies].sort());
 });
 
-test("a message that somebody else holds for a moment is waited for", async () => {
+test("a message that another receiver holds for a moment is waited for", async () => {
   const url = await createQueue({ VisibilityTimeout: "1" });
   for (const MessageBody of ["held", "free"])
     await sqs.send(new SendMessageCommand({ QueueUrl: url, MessageBody }));
@@ -178,7 +178,7 @@ test("a message that somebody else holds for a moment is waited for", async () =
   expect(found.map(({ body }) => body).sort()).toEqual(["free", "held"]);
 });
 
-test("what was read before a restart of the emulator is known after it, and what follows is recorded too", async () => {
+test("changes that were read before a restart of the emulator are known after it, and later ones are recorded too", async () => {
   const audit = await startDynamoAudit(emulator, physical, LANDSCAPE);
   const orderId = randomUUID();
   const version = (N: string) => put("orders-orders-table", { orderId: { S: orderId }, version: { N } });

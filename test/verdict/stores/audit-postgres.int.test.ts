@@ -89,7 +89,7 @@ test("several changes of one row in one transaction are recorded one by one", as
   expect((await changesOf(member)).map(({ newVersion }) => newVersion)).toEqual([1, 2, 3]);
 });
 
-describe("what is not committed is not recorded:", () => {
+describe("uncommitted changes are not recorded:", () => {
   test("a transaction that is rolled back", async () => {
     const member = await registered();
     await application.query("begin");
@@ -106,7 +106,7 @@ describe("what is not committed is not recorded:", () => {
   });
 });
 
-test("a change that goes round the guard and the outbox is recorded, and found", async () => {
+test("a change that bypasses the guard and the outbox is recorded and found", async () => {
   const member = await registered();
   await admin.query("alter table members disable trigger guard_outbox");
   try {
@@ -135,7 +135,7 @@ test("the record is out of the program's reach", async () => {
   });
 });
 
-test("rows, outbox, inbox and the last versions of what is gone are read as they are", async () => {
+test("rows, outbox, inbox and the last versions of removed aggregates are read unchanged", async () => {
   const [living, gone] = [await registered(), await registered()];
   await transaction(application, async () => {
     await gone.delete();
