@@ -23,7 +23,7 @@ import { type Columns, nextVersion, VERSION } from "./columns";
  * raises its version. Only for a module's own builders.
  */
 export function withFieldNames<DB>(db: Kysely<DB>, table: string, columns: Columns): Kysely<DB> {
-  // Declared here, because a class of a module would not survive the packaging of a function (docs/handlers.md).
+  // Declared here, because a class of a module would not survive the packaging of a function (docs/packaging.md).
   // eslint-disable-next-line no-restricted-syntax
   class FieldNames extends OperationNodeTransformer {
     protected override transformColumn(node: ColumnNode): ColumnNode {

@@ -8,10 +8,10 @@ import type { FaultsReport } from "./faults-report";
 const PAGE = join("docs", "guarantees.md");
 
 /**
- * Writes the figures of a report into docs/guarantees.md, between the marks that hold them: those of a run with the program as it is
- * ("figures"), or those of the broken builds ("broken-builds").
+ * Writes the figures of a report into docs/guarantees.md, between its markers: those of a fault run ("figures") or
+ * of the broken builds ("broken-builds"). The text around the markers is written by hand.
  *
- * @throws GUARANTEES_PAGE_CHANGED if the marks are not there
+ * @throws GUARANTEES_PAGE_CHANGED if a marker is missing
  */
 export async function updateGuaranteesPage(projectRoot: string, report: FaultsReport): Promise<void> {
   const path = join(projectRoot, PAGE);
@@ -27,7 +27,7 @@ function replaced(page: string, name: string, lines: string[]): string {
   if (from < 0 || to < from) {
     throw codedError(
       "GUARANTEES_PAGE_CHANGED",
-      `"${PAGE}" has no "${start}" before "${end}". Put both back.`,
+      `"${PAGE}" has no "${start}" before "${end}". Add both markers again. The page was not changed.`,
     );
   }
   return `${page.slice(0, from + start.length)}\n\n${lines.join("\n")}\n\n${page.slice(to)}`;
@@ -47,7 +47,7 @@ function figures({
   const findings = runs.reduce((sum, run) => sum + run.findings.length, 0);
   return [
     `${date}, seeds ${seeds.join(", ")}: **${number(faults)} faults** injected into **${number(changes)} committed changes**`,
-    `(${number(published)} publications on the bus, repeats included) in ${number(seconds)} s on ${availableParallelism()} cores: **${findings} findings**.`,
+    `(${number(published)} events on the bus, repeats included) in ${number(seconds)} s on ${availableParallelism()} cores: **${findings} findings**.`,
     ...failed.map(({ seed, message }) => `Seed ${seed} came to no result: ${message.split("\n")[0]}`),
     "",
     "| Fault | What happens | Injected |",
@@ -62,7 +62,7 @@ function brokenBuilds({ date, brokenBuilds: builds }: FaultsReport): string[] {
   return [
     `${date}:`,
     "",
-    "| Mistake | Breaks | Caught within |",
+    "| Broken build | Guarantee that it breaks | Caught within |",
     "| --- | --- | ---: |",
     ...builds.map(
       ({ name, breaks, caught, faults, changes }) =>

@@ -1,24 +1,27 @@
-/** What the project promises, each in one sentence. The verdict on a run names what was broken by these names. */
+/**
+ * What the project promises, each in one sentence. The verdict on a run reports what was broken by these names;
+ * docs/guarantees.md explains each.
+ */
 export const GUARANTEES = {
   ONE_EVENT_PER_CHANGE:
-    "Every committed change of an aggregate has exactly one event in its domain's outbox, with the next version and the public state after the change, and every event has its change.",
+    "Each committed change of an aggregate has exactly one event in its domain's outbox, with the change's version and the public state after it, and each event has its change.",
   VERSIONS_WITHOUT_GAPS:
-    "The versions of an aggregate begin with 1 and grow by one at every change, also when it is deleted and created again, and its table stands where the last change left it.",
-  EVERY_EVENT_PUBLISHED: "Every event of an outbox was on the bus, unchanged, and nothing else was.",
+    "The versions of an aggregate start at 1 and grow by one with each change, also across removal and re-creation, and its row holds what the last change wrote.",
+  EVERY_EVENT_PUBLISHED: "Every event in an outbox reaches the bus unchanged, and nothing else does.",
   EVERY_EVENT_REACHES_ITS_SUBSCRIBERS:
-    "Every event reached every subscription that asks for it, and none waits in a dead-letter queue.",
+    "Every event reaches each subscription to it, and after a redrive no dead-letter queue holds an event that its function can process.",
   PROJECTION_EQUALS_SOURCE:
-    "Every projected row holds the public state of its source at its newest version, and no row is there without a source.",
+    "Each row of a projection holds the selected fields of its source's public state at the newest version, and no row lacks a source.",
   GONE_IN_PROJECTIONS:
-    "Of an aggregate that is gone, every projection holds a tombstone of its last version, and no fields.",
+    "For each removed aggregate, every projection of it holds a tombstone with the last version and without fields.",
   REACTION_ONCE:
-    "Every reaction took effect exactly once for each of its events, as its inbox, its events and its aggregates say alike.",
+    "Each reaction takes effect exactly once for each of its events, and its inbox record, events and changes agree on that.",
   NOTHING_PRIVATE_LEAVES:
-    "Private fields and their values are in their own domain's tables only: not in events, queues, projections or tables of other domains.",
+    "Private fields and their values are only in their own domain's tables, and not in events, queues, projections or tables of other domains.",
   SET_ASIDE_WITH_PAYLOAD:
-    "What cannot be decoded or is refused for good is set aside in its queue with its whole payload, and no other record is quarantined.",
+    "A record that cannot be decoded, and an event that its function always refuses, waits in a queue with its whole payload, and no other record is quarantined.",
   COMMANDS_TOLD_TRULY:
-    "A command that was answered as done is done, once and as told; one that never was answered otherwise than as not done is not; and every event has a request or an event that caused it.",
+    "A command reported as done took effect once and as reported, a command only ever reported as not done had no effect, and every event was caused by a request or an event.",
 } as const;
 
 /** The name of a guarantee. */
