@@ -49,13 +49,20 @@ export async function removeOldInboxRecords(pool: Pool, days: number, limit: num
 /** Bytes of a removal's record besides the payload (replica identity full: the log holds that too). */
 const RECORD_BYTES = 1_024;
 
+/**
+ * True once no other batch is being removed in this database. Two at once would lock the same rows, each in the order of its
+ * plan, and PostgreSQL would end one of them for a deadlock.
+ */
+const IN_TURN =
+  "(select pg_advisory_xact_lock(hashtextextended('domain_consistency.retention', 0)) is not null)";
+
 const REMOVE_OLD_EVENTS = `
   with slot as materialized (
     select age(catalog_xmin) as age from pg_replication_slots
       where slot_name = ${SLOT_NAME_SQL} and wal_status is distinct from 'lost'
   ), oldest as (
     select id, occurred_at, payload, coalesce(age(xmin) > (select age from slot), false) as captured from ${OUTBOX_TABLE}
-      where occurred_at < now() - make_interval(days => $1::integer) order by occurred_at limit $2::integer
+      where ${IN_TURN} and occurred_at < now() - make_interval(days => $1::integer) order by occurred_at limit $2::integer
   ), old as materialized (
     select id, captured, row_number() over first_ones = 1
            or sum(octet_length(payload::text) + $4::integer) over first_ones <= $3::integer as in_batch
@@ -71,6 +78,6 @@ const REMOVE_OLD_EVENTS = `
 const REMOVE_OLD_INBOX_RECORDS = `
   delete from ${INBOX_TABLE} using (
     select consumer, message_id from ${INBOX_TABLE}
-      where processed_at < now() - make_interval(days => $1::integer) order by processed_at limit $2::integer
+      where ${IN_TURN} and processed_at < now() - make_interval(days => $1::integer) order by processed_at limit $2::integer
   ) as old
   where ${INBOX_TABLE}.consumer = old.consumer and ${INBOX_TABLE}.message_id = old.message_id`;

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -34,7 +33,8 @@ describe("in a project without the sample", () => {
   });
 
   test("npm start comes up, says that there is no scenario, and keeps running", async () => {
-    const said = await startAndStop(copy.root);
+    const { said, stop } = await copy.start();
+    await stop();
     expect(said).toContain("There is no scenario (scenario/index.ts).");
     expect(said).toContain("The system keeps running");
     expect(said).not.toContain("All held.");
@@ -83,24 +83,3 @@ describe("in a project without the sample", () => {
     await copy.run("test");
   });
 });
-
-/** Runs `npm start` until it invites to try commands, then ends it as Ctrl-C does. @returns what it said */
-async function startAndStop(cwd: string): Promise<string> {
-  const child = spawn(process.execPath, [join(cwd, "dist", "local", "main.js")], {
-    cwd,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let said = "";
-  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    child.stderr.on("data", (data: Buffer) => {
-      said += data.toString();
-      if (said.includes("Ctrl-C stops everything.")) resolve();
-    });
-    child.on("error", reject);
-    child.on("close", (code) => reject(new Error(`It ended with ${code}:\n${said}`)));
-  });
-  child.kill("SIGINT");
-  await ended;
-  return said;
-}
