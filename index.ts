@@ -46,15 +46,15 @@ const domains = [
   ...services.map(({ name, service }) => [name, service] as const),
 ];
 
-/** ARN of the bus that all domain events travel over. */
+/** ARN of the bus that carries all domain events. */
 export const busArn = bus.arn;
 
-/** Domain -> name of the function that takes its commands. */
+/** Domain -> name of its command function. */
 export const commandFunctions = Object.fromEntries(
   domains.map(([name, { commandFunction }]) => [name, commandFunction]),
 );
 
-/** Name of the function that removes old rows of the monolith's outbox and inbox. */
+/** Name of the function that removes old rows of the monolith's outbox and inbox; null without modules. */
 export const retentionFunction = monolith ? monolith.retentionFunction : null;
 
 /** Domain -> projection -> physical name of its table. */
@@ -77,7 +77,7 @@ export const queues = Object.fromEntries(
   ]),
 );
 
-/** Relay -> URL of the queue with records that it could not decode. */
+/** Relay -> URL of its quarantine queue. */
 export const quarantineQueues = {
   ...(monolith ? { monolith: monolith.quarantineUrl } : {}),
   ...Object.fromEntries(services.map(({ name, service }) => [name, service.quarantineUrl])),

@@ -1,23 +1,24 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-/** A proxy that makes the way to a server longer. */
+/** A proxy that delays the traffic to a server. */
 export interface DelayProxy {
   port: number;
   stop(): Promise<void>;
 }
 
-/** Where the proxy leads, and how long each direction takes. */
+/** The target of the proxy, and its delay. */
 export interface DelayProxyOptions {
   host: string;
   port: number;
-  /** Milliseconds of delay each way; fractions count. */
+  /** Milliseconds of delay in each direction; may be a fraction. */
   milliseconds: number;
 }
 
 /**
- * Starts a TCP proxy on 127.0.0.1 that hands on every chunk after a delay, in both directions and in order. It runs in a thread of
- * its own: it waits more exactly than timers do, by looking at the clock, and the work that is measured must not wait for it.
+ * Starts a TCP proxy on 127.0.0.1 that forwards every chunk after a delay, in both directions and in order.
+ * It polls the clock, which is more precise than timers, and runs in a separate thread so that polling does
+ * not delay the measured work.
  */
 export async function startDelayProxy(options: DelayProxyOptions): Promise<DelayProxy> {
   const worker = new Worker(__filename, { workerData: options });
@@ -43,7 +44,7 @@ function serve({ host, port, milliseconds }: DelayProxyOptions): void {
   let looking = false;
   const look = () => {
     const now = performance.now();
-    // Every chunk waits equally long, so the first in is the first out.
+    // All chunks wait equally long, so they leave in order of arrival.
     while (waiting[0] && waiting[0].due <= now) waiting.shift()?.deliver();
     looking = waiting.length > 0;
     if (looking) setImmediate(look);
@@ -68,5 +69,5 @@ function serve({ host, port, milliseconds }: DelayProxyOptions): void {
   server.listen(0, "127.0.0.1", () => parentPort?.postMessage((server.address() as AddressInfo).port));
 }
 
-// The same file is the thread's program; what it was started with is this file's own.
+// This file is also the thread's program, with the data that `startDelayProxy` passes.
 if (!isMainThread && parentPort) serve(workerData as DelayProxyOptions);

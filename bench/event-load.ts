@@ -8,23 +8,24 @@ import { databaseUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
 import { commitToPostgres } from "../runtime/postgres/commit";
 import type { AnyDatabase } from "../runtime/postgres/statement";
-import { postgresHandle } from "../runtime/postgres/handle";
+import { postgresHandle } from "../runtime/postgres/store";
 import type { StagedChange } from "../runtime/define/change";
-import { prepareStatements } from "../runtime/postgres/prepared-statements";
-import { newTraceparent } from "../runtime/envelope/trace-context";
+import { prepareStatements } from "../runtime/postgres/pool";
+import { newTraceparent } from "../runtime/envelope/cloud-event";
 import { membersTable, newMember } from "./writers";
 
-/** What became of the events; milliseconds from the commit on. */
+/** The delivery times of the events, in milliseconds since their commits. */
 export interface EventsResult {
   events: number;
-  /** Events that some subscriber never was done with. */
+  /** Events that did not reach every subscriber. */
   lost: number;
-  /** Events a second that were committed. */
+  /** Committed events per second. */
   rate: number;
   captured: number[];
   published: number[];
-  /** Subscription -> when it was done; `every` has the last of them. */
+  /** Subscription -> times when it was done. */
   done: Record<string, number[]>;
+  /** Times when the last subscription was done. */
   every: number[];
 }
 
@@ -35,7 +36,9 @@ const CONNECTIONS = 2;
 const SOURCE = "members";
 const MOVED = "MemberMoved";
 
-/** Moves members at a steady rate, writing as their command does, and follows each event to its last subscriber. */
+/**
+ * Moves members at a steady rate, writing as their command does, and follows each event to all subscribers.
+ */
 export async function runEvents(system: LocalSystem, report: Report): Promise<EventsResult> {
   const { database, flow } = system;
   const pool = new Pool({
@@ -48,9 +51,11 @@ export async function runEvents(system: LocalSystem, report: Report): Promise<Ev
     const members = postgresHandle(db, "members", membersTable());
     const ids = await register(db, members);
     await flow.settled();
-    report(`Moving them, ${EVENTS_PER_SECOND} events a second for ${SECONDS} s ...`);
+    report(`Moving them, ${EVENTS_PER_SECOND} events per second for ${SECONDS} s ...`);
     const { eventIds, rate } = await move(db, members, ids);
-    await flow.settled().catch((error: unknown) => report(`Not all arrived: ${(error as Error).message}`));
+    await flow
+      .settled()
+      .catch((error: unknown) => report(`Not all events arrived: ${(error as Error).message}`));
     return resultOf(system, eventIds, rate);
   } finally {
     await db.destroy();
@@ -76,7 +81,7 @@ async function move(db: Kysely<AnyDatabase>, members: Members, ids: readonly str
     const written = members
       .get(id)
       .then((member) => commit(db, members.update(member, { city }).raise(MOVED, { from: "", to: city })));
-    // Awaited below; until then a failure is not unhandled.
+    // Awaited below; this prevents an unhandled rejection until then.
     written.catch(() => {});
     writes.push(written);
   }
@@ -90,7 +95,7 @@ async function commit(db: Kysely<AnyDatabase>, staged: StagedChange): Promise<st
     traceparent: newTraceparent(),
   });
   if (committed.outcome !== "committed")
-    throw new Error(`A write was not committed but a ${committed.outcome}.`);
+    throw new Error(`A write ended in "${committed.outcome}" and was not committed.`);
   return committed.changes[0]?.eventId ?? "";
 }
 

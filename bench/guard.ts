@@ -13,7 +13,9 @@ const PER_SECOND: Unit = { decimals: 0, suffix: "/s" };
 const WITH = "with the guard";
 const WITHOUT = "without";
 
-/** What the guard costs: the same writes of row and event, on a guarded table and on one that is not. */
+/**
+ * Measures the cost of the guard: the same writes of row and event on a guarded and on an unguarded table.
+ */
 export async function benchGuard(database: WriteDatabase, report: Report): Promise<Row[]> {
   report("Writes with and without the guard, one connection ...");
   const alone = await using(database, 1, async (variants) => {

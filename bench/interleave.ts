@@ -1,19 +1,19 @@
 import { median, shuffled } from "./statistics";
 
-/** One way to do a piece of work, to be compared with others. */
+/** One way to do a piece of work, to compare with others. */
 export interface Variant {
   name: string;
   run(): Promise<void>;
 }
 
-/** Variant -> one figure a chunk (or round); the same index belongs to the same moment. */
+/** Variant -> one figure per chunk or round. Figures with the same index were measured at the same time. */
 export type Figures = ReadonlyMap<string, readonly number[]>;
 
 /**
- * Runs the variants one at a time in turns: in every iteration each once, in random order. What else the machine does then falls on
- * all of them alike.
+ * Runs the variants in turns, each once per iteration and in random order, so that other load on the machine
+ * affects all of them alike.
  *
- * @returns the median milliseconds of each chunk
+ * @returns the median of each chunk, in milliseconds
  */
 export async function latencies(
   variants: readonly Variant[],
@@ -35,9 +35,9 @@ export async function latencies(
 }
 
 /**
- * Runs each variant for a short slice in every round, in random order, with so many at once.
+ * Runs each variant concurrently for a short slice of every round, in random order.
  *
- * @returns the operations a second of each round
+ * @returns the operations per second of each round
  */
 export async function throughputs(
   variants: readonly Variant[],
@@ -52,14 +52,16 @@ export async function throughputs(
   return figures;
 }
 
-/** Each variant a few times, so that connections are open, statements prepared and code compiled. */
+/**
+ * Runs each variant a few times, so that connections are open, statements are prepared and code is compiled.
+ */
 export async function warmUp(variants: readonly Variant[], times: number, concurrency = 1): Promise<void> {
   for (let time = 0; time < times; time += 1) {
     for (const { run } of variants) await Promise.all(Array.from({ length: concurrency }, () => run()));
   }
 }
 
-/** Figure by figure, what one variant has against another, e.g. the ratio of their times. */
+/** Compares two variants figure by figure, e.g. by the ratio of their times. */
 export function compare(
   figures: Figures,
   [one, other]: readonly [string, string],

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { VariableName } from "../runtime/function/environment";
+import type { VariableName } from "../runtime/function/handler";
 import { shuffled } from "./statistics";
 
-/** A module whose load is timed. */
+/** A module whose load time is measured. */
 export interface LoadTarget {
   name: string;
   path: string;
@@ -12,29 +12,32 @@ export interface LoadTarget {
 const ROUNDS = 9;
 const run = promisify(execFile);
 
-/** Prints the milliseconds that one `require` takes in a fresh process, handler factory included: what a cold start does. */
+/**
+ * Prints the milliseconds of one `require` in a new process, including the handler factory, as in a cold
+ * start.
+ */
 const TIME_LOAD =
   "const started = performance.now(); require(process.argv[1]); process.stdout.write(String(performance.now() - started));" +
   "process.exit(0)";
 
 /**
- * Loads each module in fresh processes, in turns and in random order.
+ * Loads each module in new processes, in turns and in random order.
  *
- * @returns milliseconds by name, one a round; the files were read before, so the disk plays no part
+ * @returns name -> milliseconds, one per round, without the time to read the files from disk
  */
 export async function loadTimes(targets: readonly LoadTarget[]): Promise<Map<string, number[]>> {
   const times = new Map(targets.map(({ name }) => [name, [] as number[]]));
   for (let round = -1; round < ROUNDS; round += 1) {
     for (const { name, path } of shuffled(targets)) {
       const { stdout } = await run(process.execPath, ["-e", TIME_LOAD, path], { env: handlerEnvironment() });
-      // The first round fills the file cache.
+      // The first round only fills the file cache.
       if (round >= 0) times.get(name)?.push(Number(stdout));
     }
   }
   return times;
 }
 
-/** Enough for a factory to make its clients; nothing is called. */
+/** Enough for a factory to make its clients; no call is sent. */
 function handlerEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot } = process.env;
   const variables: Record<VariableName, string> = {

@@ -16,7 +16,9 @@ const AREAS = ["write", "guard", "events", "packages", "startup"] as const;
 type Area = (typeof AREAS)[number];
 
 new Command("npm run bench --")
-  .description("Measures what the project promises, as ratios taken in the same run, beside their targets.")
+  .description(
+    "Measures the performance that the project promises, as ratios within one run, and compares them with their targets.",
+  )
   .addOption(new Option("--only <area>", "measure one area").choices(AREAS))
   .action(async ({ only }: { only?: Area }) => {
     const rows = await measure(only ? [only] : AREAS);

@@ -15,16 +15,16 @@ const FUNCTION_TYPE = "aws:lambda/function:Function";
 const KILOBYTES: Unit = { decimals: 0, suffix: " KB" };
 const SIZE_LIMIT_KILOBYTES = 400;
 
-/** A handler as the program packages it, once bundled and once with its libraries left in node_modules. */
+/** A handler as the program packages it, and the same handler with its libraries left in node_modules. */
 interface Packaged {
   owner: string;
   bundled: string;
   unbundled: string;
 }
 
-/** Sizes of the deployment packages, and how long they take to load beside the same code with its libraries unbundled. */
+/** Measures the size of the deployment packages, and their load time compared with unbundled libraries. */
 export async function benchPackages(projectRoot: string, report: Report): Promise<Row[]> {
-  report("Planning the program, for its packages ...");
+  report("Planning the program to get its packages ...");
   const packaged: Promise<Packaged>[] = [];
   const restore = watchPackages(packaged);
   const config = stackConfig(projectRoot, PROJECT, STACK);
@@ -34,12 +34,12 @@ export async function benchPackages(projectRoot: string, report: Report): Promis
   const sizes = plan
     .byType(FUNCTION_TYPE)
     .map(({ name, packageBytes = 0 }) => sizeRow(name, packageBytes / 1024));
-  // Packages that need the same libraries load alike: one of each is enough.
+  // Packages with the same libraries load alike, so one of each kind is enough.
   const kinds = new Map((await Promise.all(packaged)).map((found) => [librariesOf(found), found]));
   return [...sizes, ...(await loadRows(projectRoot, [...kinds.values()], report))];
 }
 
-/** What the serialized handler requires, in a fixed order. */
+/** The libraries that a serialized handler requires, sorted. */
 function librariesOf({ unbundled }: Packaged): string {
   const required = [...unbundled.matchAll(/require\("([^"]+)"\)/g)].map(([, library]) => library);
   return [...new Set(required)].sort().join(" ");
@@ -52,7 +52,7 @@ function sizeRow(name: string, kilobytes: number): Row {
 
 async function loadRows(projectRoot: string, packaged: Packaged[], report: Report): Promise<Row[]> {
   mkdirSync(join(projectRoot, ".domains"), { recursive: true });
-  // In the project, so that what is not bundled is found in its node_modules.
+  // Inside the project, so that unbundled libraries are found in its node_modules.
   const folder = mkdtempSync(join(projectRoot, ".domains", "bench-"));
   try {
     const targets = packaged.flatMap(({ bundled, unbundled }, index): LoadTarget[] => {
@@ -80,12 +80,12 @@ async function loadRows(projectRoot: string, packaged: Packaged[], report: Repor
 }
 
 /**
- * Sees each handler that the program packages: a plan tells a package's size, but not its text.
+ * Records each handler that the program packages, because a plan has only the size of a package.
  *
- * @returns stops it
+ * @returns a function that stops recording
  */
 function watchPackages(packaged: Promise<Packaged>[]): () => void {
-  // The compiled module's exports, through which the program calls it.
+  // The exports of the compiled module, through which the program calls it.
   const module = lambdaPackages as { lambdaPackage: typeof lambdaPackages.lambdaPackage };
   const original = module.lambdaPackage;
   module.lambdaPackage = async (owner, callbackFactory) => {

@@ -6,23 +6,23 @@ type Verdict = "ok" | "miss";
 export interface Row {
   area: string;
   what: string;
-  /** What was measured, in its unit, and what it is compared with. */
+  /** The measured values, with their units. */
   measured: string;
-  /** Ratio or difference that the target is about, with its range. */
+  /** The ratio or difference that the target limits, with its range. */
   figure: string;
   target: string;
-  /** With a question mark where the run was too noisy to tell: the quartiles lie on both sides of the limit. */
+  /** With a question mark if the run was too noisy: the quartiles lie on both sides of the limit. */
   verdict: Verdict | `${Verdict}?` | "";
 }
 
-/** A limit that a figure keeps or misses. */
+/** A limit for a figure. */
 export interface Target {
   limit: number;
-  /** Whether the limit is the highest or the lowest that is good. */
+  /** Whether the limit is a maximum or a minimum. */
   is: "at most" | "at least";
 }
 
-/** How a figure is written: its decimals and what stands behind it. */
+/** The format of a figure: its decimals and suffix. */
 export interface Unit {
   decimals: number;
   suffix: string;
@@ -32,7 +32,7 @@ export const RATIO: Unit = { decimals: 2, suffix: "x" };
 export const MICROSECONDS: Unit = { decimals: 0, suffix: " us" };
 export const MILLISECONDS: Unit = { decimals: 2, suffix: " ms" };
 
-/** A row about a figure that was taken several times. */
+/** A row for a figure that was measured several times. */
 export function rowOf(
   about: Pick<Row, "area" | "what" | "measured">,
   values: readonly number[],
@@ -43,7 +43,7 @@ export function rowOf(
   return { ...about, figure: spreadText(found, unit), ...judged(found, unit, target) };
 }
 
-/** A row about one figure. */
+/** A row for a figure that was measured once. */
 export function singleRow(
   about: Pick<Row, "area" | "what" | "measured">,
   value: number,
@@ -57,7 +57,7 @@ export function singleRow(
   };
 }
 
-/** "0.41 ms" */
+/** E.g. "0.41 ms". */
 export function amount(value: number, { decimals, suffix }: Unit): string {
   return `${value.toFixed(decimals)}${suffix}`;
 }

@@ -1,4 +1,4 @@
-/** A median with the range it was seen in, and the quartiles: half of the figures lie between them. */
+/** A median with quartiles and range. */
 export interface Spread {
   median: number;
   lower: number;
@@ -7,18 +7,16 @@ export interface Spread {
   max: number;
 }
 
-/** The value below which a share of the values lies, by nearest rank; NaN of nothing. */
+/** The quantile of some values, by nearest rank; NaN for none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
 
-/** The value in the middle. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-/** The median of chunks' figures, with how far they lie apart. */
 export function spread(values: readonly number[]): Spread {
   return {
     median: median(values),
@@ -29,7 +27,7 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** The same items in a random order, so that no variant always follows the same other one. */
+/** The items in random order. */
 export function shuffled<T>(items: readonly T[]): T[] {
   return items
     .map((item) => ({ item, at: Math.random() }))

@@ -1,4 +1,4 @@
-/** A process that is the whole local system: the bench starts it, so that start-up is timed from an empty process. */
+/** The process of the whole local system. The bench starts it to measure the start-up from a new process. */
 import { join } from "node:path";
 import { v7 as uuid } from "uuid";
 import { type Phase, reportToStderr } from "../local/servers/report";
@@ -6,7 +6,7 @@ import { type LocalSystem, startSystem } from "../local/system/system";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 import { type EventsResult, runEvents } from "./event-load";
 
-/** What the process tells its parent. */
+/** A message of the process to its parent. */
 export type SystemMessage =
   | { kind: "projected"; phases: Phase[]; commandMilliseconds: number; projectedMilliseconds: number }
   | { kind: "events"; events: EventsResult };
@@ -23,14 +23,14 @@ async function main(withEvents: boolean): Promise<void> {
     source: FIXTURE_DOMAINS,
   });
   try {
-    tell({ kind: "projected", phases, ...(await firstEvent(system)) });
-    if (withEvents) tell({ kind: "events", events: await runEvents(system, reportToStderr) });
+    send({ kind: "projected", phases, ...(await firstEvent(system)) });
+    if (withEvents) send({ kind: "events", events: await runEvents(system, reportToStderr) });
   } finally {
     await system.servers.stops.stopAll();
   }
 }
 
-/** Sends one command through its deployed function and waits until a first subscriber has projected its event. */
+/** Sends one command through its deployed function and waits until a subscriber has processed its event. */
 async function firstEvent(system: LocalSystem) {
   const started = performance.now();
   const projected = new Promise<number>((resolve, reject) => {
@@ -46,12 +46,13 @@ async function firstEvent(system: LocalSystem) {
   });
   const input = { memberId: uuid(), name: "Ada", email: "ada@example.org", city: "London" };
   const answer = await system.send("members", { command: "joinLibrary", input });
-  if (answer.outcome !== "done") throw new Error(`The command was answered with "${answer.outcome}".`);
+  if (answer.outcome !== "done")
+    throw new Error(`The command was answered with "${answer.outcome}", not "done".`);
   const commandMilliseconds = performance.now() - started;
   return { commandMilliseconds, projectedMilliseconds: await projected };
 }
 
-function tell(message: SystemMessage): void {
+function send(message: SystemMessage): void {
   process.send?.(message);
 }
 

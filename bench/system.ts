@@ -10,7 +10,7 @@ const WHOLE_MILLISECONDS: Unit = { decimals: 0, suffix: " ms" };
 const COUNT: Unit = { decimals: 0, suffix: "" };
 const STARTUP_LIMIT_SECONDS = 15;
 
-/** Starts the whole system in a process of its own; start-up and the events' way are told from the same start. */
+/** Starts the whole system in a new process, and measures its start-up and the delivery of events. */
 export async function benchSystem(areas: readonly ("events" | "startup")[]): Promise<Row[]> {
   const rows: Row[] = [];
   const started = performance.now();
@@ -26,8 +26,7 @@ export async function benchSystem(areas: readonly ("events" | "startup")[]): Pro
     child.once("error", reject);
     child.once("exit", resolve);
   });
-  if (code !== 0)
-    throw new Error(`The system's process ended with exit code ${code}; what it printed tells why.`);
+  if (code !== 0) throw new Error(`The system's process ended with exit code ${code}. See its output above.`);
   return rows;
 }
 

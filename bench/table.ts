@@ -10,7 +10,7 @@ const TITLES: Row | Record<(typeof COLUMNS)[number], string> = {
   verdict: "",
 };
 
-/** The rows as one aligned table, ready to print; an area is named in its first row. */
+/** Formats the rows as an aligned table; an area is named only in its first row. */
 export function tableOf(rows: readonly Row[]): string {
   const shown = rows.map((row, index) => (rows[index - 1]?.area === row.area ? { ...row, area: "" } : row));
   const all = [TITLES, ...shown];

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
-import { prepareStatements } from "../runtime/postgres/prepared-statements";
+import { prepareStatements } from "../runtime/postgres/pool";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/run/guardian";
 import { startPostgres } from "../local/servers/postgres/start-postgres";
@@ -11,14 +11,14 @@ import { sweepDeadRuns } from "../local/servers/run/clean-up";
 import { prepareDatabase } from "../local/system/database";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
-/** The guarded entity table; the other two are the same without the guard. */
+/** The guarded entity table; the other two are copies without the guard. */
 export const GUARDED = "members";
-/** Written with its event, but unguarded. */
+/** Written with events, without the guard. */
 export const UNGUARDED = "members_unguarded";
-/** Written alone. */
+/** Written without events. */
 export const PLAIN = "members_plain";
 
-/** A migrated PostgreSQL of the bench's own. */
+/** The migrated PostgreSQL server of the bench. */
 export interface WriteDatabase {
   host: string;
   port: number;
@@ -29,9 +29,9 @@ export interface WriteDatabase {
 
 export interface ConnectOptions {
   connections: number;
-  /** Whether statements are prepared, as the runtime does. */
+  /** Whether to prepare statements, as the runtime does. */
   prepared: boolean;
-  /** Port of a proxy before the server. @default the server's own */
+  /** Port of a proxy in front of the server. @default the server's port */
   port?: number;
 }
 
@@ -44,7 +44,7 @@ export interface Connection {
 /** As in runtime/postgres/pool.ts. */
 const STATEMENT_TIMEOUT_MILLISECONDS = 10_000;
 
-/** Starts PostgreSQL as a laptop run does, with the tables to compare. */
+/** Starts PostgreSQL as a local run does, with the tables to compare. */
 export async function openWriteDatabase(projectRoot: string, report: Report): Promise<WriteDatabase> {
   await sweepDeadRuns(projectRoot, report);
   const run = await openRunDirectory(projectRoot);
@@ -89,7 +89,7 @@ async function makeTables(adminUrl: string): Promise<void> {
       await client.query(`create table ${table} (like ${GUARDED} including all)`);
       await client.query(`grant select, insert, update, delete on ${table} to monolith_application`);
     }
-    // Nobody reads the slot here: without it, what is written needs not be kept for a reader.
+    // Nobody reads the slot here, and it would make the server retain its log.
     await client.query(
       "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()",
     );
@@ -103,7 +103,7 @@ function connect(
   { connections, prepared }: ConnectOptions,
 ): Connection {
   const pool = new Pool({ ...login, max: connections, statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS });
-  // A connection that breaks while it is idle is told by the next statement.
+  // The next statement reports an idle connection that breaks.
   pool.on("error", () => {});
   if (prepared) prepareStatements(pool);
   const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });

@@ -8,9 +8,11 @@ import { type Connection, GUARDED, PLAIN, type WriteDatabase } from "./write-dat
 
 const LOOPBACK = { chunks: 12, iterations: 150 };
 const FAR = { chunks: 8, iterations: 40 };
-/** Half of the round trip of 2.4 ms that is added. */
+/** Half of the added round trip of 2.4 ms. */
 const DELAY_MILLISECONDS = 1.2;
-/** Until the JIT compilers of both ends have seen enough: with 300, the first chunks were a tenth slower than the last. */
+/**
+ * Enough for the JIT compilers of both sides: with 300, the first chunks were a tenth slower than the last.
+ */
 const WARM_UP_WRITES = 1_500;
 
 const BOTH = "row and event, guarded";
@@ -18,7 +20,10 @@ const ALONE = "row alone";
 const PREPARED = "row alone, prepared";
 const NOTHING = "select 1";
 
-/** What the event costs: row and event through the runtime against the row alone with Kysely, near and far from the server. */
+/**
+ * Measures the cost of the event: row and event through the runtime against the row alone with Kysely, on
+ * loopback and with a delay.
+ */
 export async function benchWrite(database: WriteDatabase, report: Report): Promise<Row[]> {
   report("Writes on loopback, interleaved ...");
   const near = await measure(database, LOOPBACK);

@@ -2,21 +2,21 @@ import { v7 as uuid } from "uuid";
 import { loadDomainsFrom } from "../registry/load-domains";
 import type { StagedChange } from "../runtime/define/change";
 import type { AnyTable } from "../runtime/define/table";
-import { newTraceparent } from "../runtime/envelope/trace-context";
+import { newTraceparent } from "../runtime/envelope/cloud-event";
 import { commitToPostgres } from "../runtime/postgres/commit";
-import { postgresHandle } from "../runtime/postgres/handle";
+import { postgresHandle } from "../runtime/postgres/store";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 import type { Variant } from "./interleave";
 import type { Connection } from "./write-database";
 
-/** The entity table that is written, of the fixture module `members`. */
+/** The entity table of the fixture module `members`. */
 export function membersTable(): AnyTable {
   const { members } = loadDomainsFrom(FIXTURE_DOMAINS.domains).modules[0]?.tables ?? {};
   if (!members) throw new Error("The fixture domains have no table of members.");
   return members;
 }
 
-/** A member whose public part makes an event of about 500 bytes. */
+/** A member whose event has about 500 bytes. */
 export function newMember() {
   const memberId = uuid();
   return {
@@ -38,7 +38,7 @@ export function entityAndEvent(name: string, { db }: Connection, table: string):
       const context = { correlationId: requestId, causationId: requestId, traceparent: newTraceparent() };
       const staged: StagedChange = handle.create(newMember()).raise("MemberJoined");
       const { outcome } = await commitToPostgres(db, [staged], context);
-      if (outcome !== "committed") throw new Error(`The write was not committed but a ${outcome}.`);
+      if (outcome !== "committed") throw new Error(`The write ended in "${outcome}" and was not committed.`);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { DynamoDBDocumentClient, GetCommand, paginateScan } from "@aws-sdk/lib-dynamodb";
-import type { ProjectedItem } from "../runtime/projection/write";
+import type { ProjectedItem } from "../runtime/projection/table";
 import { codedError } from "../runtime/function/coded-error";
 import { choose, type RunningSystem } from "./running-system";
 

@@ -1,4 +1,4 @@
-/** The entity table of `customers.Customer`. A migration of a further module looks just like this one. */
+/** The entity table of `customers.Customer`. Migrations of other modules look the same. */
 import type { MigrationBuilder } from "node-pg-migrate";
 
 export function up(pgm: MigrationBuilder): void {

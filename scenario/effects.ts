@@ -3,7 +3,7 @@ import { type Facts, keyOf, rowAfter, rowBefore } from "../test/verdict/facts";
 import type { EffectFault, EffectJudge, Reacted } from "../test/verdict/facts";
 import type { Row } from "../test/verdict/snapshot";
 
-/** What the shop's reactions have to do, by their names in the inbox. */
+/** Judges the effects of the shop's reactions, by their names in the inbox. */
 export const effects: Readonly<Record<string, EffectJudge>> = {
   "shipping.placed": judgePreparation,
   "shipping.relocations": judgeRedirections,
@@ -11,7 +11,7 @@ export const effects: Readonly<Record<string, EffectJudge>> = {
   "catalog.orders": judgeStock,
 };
 
-/** A placed order gets one shipment, under its id and for its customer. */
+/** A placed order gets one shipment, with its id and for its customer. */
 function judgePreparation({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
   const order = (event.data.state ?? {}) as Row;
   const expected = [{ shipmentId: event.aggregateId, customerId: order["customerId"], status: "pending" }];
@@ -23,8 +23,8 @@ function judgePreparation({ event, effects }: Reacted, facts: Facts): EffectFaul
 }
 
 /**
- * A relocation redirects shipments of that customer that are not on the way. Which ones it has to find is not judged: one that is
- * prepared at the same time may be missed, and looks again when it is dispatched.
+ * A relocation redirects pending shipments of that customer. Which ones it must find is not judged: it may
+ * miss one that is being prepared at the same time, whose dispatch reads the city again.
  */
 function judgeRedirections({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
   const { to } = (event.data.change ?? {}) as Row;
@@ -43,7 +43,7 @@ function judgeRedirections({ event, effects }: Reacted, facts: Facts): EffectFau
   return undefined;
 }
 
-/** A dispatched shipment marks its order as shipped, unless that was cancelled: the two exclude each other. */
+/** A dispatched shipment marks its order as shipped, unless the order was cancelled. */
 function judgeShipping({ event, effects }: Reacted, facts: Facts): EffectFault | undefined {
   const { orderId } = (event.data.change ?? {}) as Row;
   const history = facts.histories.get(keyOf("orders.Order", String(orderId))) ?? [];
@@ -57,12 +57,15 @@ function judgeShipping({ event, effects }: Reacted, facts: Facts): EffectFault |
   return different(expected, found);
 }
 
-/** A placed order takes its quantity from the product's stock, down to none, unless the product was withdrawn by then. */
+/**
+ * A placed order takes its quantity from the product's stock, down to 0, unless the product was withdrawn by
+ * then.
+ */
 function judgeStock({ event, effects, record }: Reacted, facts: Facts): EffectFault | undefined {
   const { productId, quantity } = (event.data.change ?? {}) as { productId?: string; quantity?: number };
   const [effect] = effects;
   if (!effect) {
-    const isRight = wasGone(String(productId), record.processedAt, facts);
+    const isRight = wasWithdrawn(String(productId), record.processedAt, facts);
     return isRight ? undefined : { expected: `stock taken of "${productId}"`, found: "none" };
   }
   const stock = Number(rowBefore(facts, effect)["stock"]);
@@ -77,8 +80,11 @@ function judgeStock({ event, effects, record }: Reacted, facts: Facts): EffectFa
   return different(expected, found);
 }
 
-/** Whether a product may have been away before a moment. Both times are the database's, and what it committed it told before. */
-function wasGone(productId: string, at: string, facts: Facts): boolean {
+/**
+ * Whether a product may have been withdrawn before a moment. Both times are the database's; an event's time
+ * is before its commit.
+ */
+function wasWithdrawn(productId: string, at: string, facts: Facts): boolean {
   const history = facts.histories.get(keyOf("catalog.Product", productId)) ?? [];
   return history.some((change) => {
     const [event] = facts.eventsByVersion.get(keyOf(change.aggregate, change.id, change.newVersion)) ?? [];

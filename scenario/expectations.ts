@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { OnceReport } from "../test/support/run-once";
 
-/** What the shop's story has to lead to; test/e2e/start.e2e.test.ts runs these tests on the report of one run. */
+/**
+ * Expectations of the shop's scenario; test/e2e/start.e2e.test.ts runs these tests on the report of one run.
+ */
 export function expectOf(report: () => OnceReport): void {
-  describe("the shop's story on the whole system", () => {
+  describe("the shop's scenario on the whole system", () => {
     test("passes through all nine steps of the reference", () => {
       expect(report().steps.map(({ step }) => step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
       for (const { count, example } of report().steps) {

@@ -1,6 +1,6 @@
 import pMap from "p-map";
 import { v7 as uuid } from "uuid";
-import type { Stage, Told } from "../local/run/scenario";
+import type { ScenarioResult, Stage } from "../local/run/scenario";
 import type { CommandAnswer } from "../runtime/command/handler";
 import { PRIVATE_MARKS } from "./writers";
 
@@ -8,16 +8,17 @@ const CITIES = ["Lyon", "Turin", "Ghent", "Porto", "Graz", "Malmo"];
 const CUSTOMERS = 14;
 const PRODUCTS = 12;
 const ORDERS = 60;
-/** Of the first customers and orders, so many requests come twice. */
+/** Number of first customers and of first orders whose requests are sent twice. */
 const REPEATED = 3;
-/** Commands in flight at a time. */
+/** Commands at a time. */
 const CONCURRENCY = 6;
 
 /**
- * A day of the shop, some 200 commands over the four domains: customers and products come and go, orders are placed (some refused),
- * cancelled and dispatched, customers move in between, several commands at once go for the same aggregate, and some requests come twice.
+ * A day of the shop, some 200 commands over the four domains: customers and products come and go, orders are
+ * placed (some are rejected), cancelled and dispatched, customers move in between, concurrent commands change
+ * the same aggregate, and some requests are sent twice.
  */
-export async function tellShop({ send, settled, report }: Stage): Promise<Told> {
+export async function tellShop({ send, settled, report }: Stage): Promise<ScenarioResult> {
   const surprises: string[] = [];
   const expecting =
     (expected: string[]) => async (domain: string, command: string, input: object, id?: string) => {
@@ -30,7 +31,7 @@ export async function tellShop({ send, settled, report }: Stage): Promise<Told> 
       return answer;
     };
   const must = expecting(["done"]);
-  // As of a caller who has lost the first answer.
+  // As a caller does who has not received the first answer.
   const mustTwice: typeof must = async (domain, command, input) => {
     const id = uuid();
     const first = await must(domain, command, input, id);
@@ -38,7 +39,7 @@ export async function tellShop({ send, settled, report }: Stage): Promise<Told> 
     const repeated = JSON.stringify({ ...first, repeated: true });
     if (JSON.stringify(second) !== repeated) {
       surprises.push(
-        `${domain}.${command} answered ${JSON.stringify(second)} under the same id; expected ${repeated}`,
+        `${domain}.${command} answered ${JSON.stringify(second)} to the same id; expected ${repeated}`,
       );
     }
     return second;
@@ -67,7 +68,7 @@ export async function tellShop({ send, settled, report }: Stage): Promise<Told> 
   ]);
   await settled();
 
-  report("orders are placed while prices change and customers move; some are refused");
+  report("orders are placed while prices change and customers move; some are rejected");
   await Promise.all([
     each(orders, (order, index) =>
       firstTwice(index)("orders", "placeOrder", { ...order, internalNote: PRIVATE_MARKS.orders }),
@@ -106,7 +107,7 @@ export async function tellShop({ send, settled, report }: Stage): Promise<Told> 
   ]);
   await settled();
 
-  report("orders are dispatched; a cancelled one is refused");
+  report("orders are dispatched; a cancelled one is rejected");
   const dispatch = (shipmentId: string) => ["shipping", "dispatchShipment", { shipmentId }] as const;
   await each(orders.slice(6, 50), ({ orderId }) => must(...dispatch(orderId)));
   await each(orders.slice(0, 3), ({ orderId }) => refused("ORDER_NOT_PLACED")(...dispatch(orderId)));
@@ -176,7 +177,7 @@ function ids(howMany: number): string[] {
   return Array.from({ length: howMany }, () => uuid());
 }
 
-/** The item at a position, counted round and round. */
+/** The item at a position, wrapping around at the end. */
 function at<T>(items: readonly T[], index: number): T {
   return items[index % items.length] as T;
 }

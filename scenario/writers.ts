@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { type Random, randomStream, seededUuid } from "../test/faults/plan/random";
 import type { Operation, SqlOperation } from "../test/faults/writers/operation";
 
-/** Domain -> what only its private columns hold. */
+/** Domain -> a value that only its private columns hold. */
 export const PRIVATE_MARKS = {
   customers: "for the eyes of customers only",
   orders: "for the eyes of orders only",
@@ -11,16 +11,16 @@ export const PRIVATE_MARKS = {
 
 const CUSTOMERS = 60;
 const PRODUCTS = 40;
-/** Aggregates that many writers go for at the same time. */
+/** Aggregates that many writers change at the same time. */
 const HOT = 4;
 const HOT_SHARE = 0.3;
 const CITIES = ["Lyon", "Turin", "Ghent", "Porto", "Graz", "Malmö", "Łódź", "Sofia"];
-/** Orders that a cancellation or a dispatch goes for lie so many operations back. */
+/** A cancellation or a dispatch takes an order from this many operations back. */
 const NEWEST_ORDER_BACK = 30;
 const OLDEST_ORDER_BACK = 400;
 const LARGEST_TRANSACTION = 12;
 
-/** How often each operation comes, out of the sum. */
+/** Relative frequency of each operation. */
 const WEIGHTS: readonly (readonly [weight: number, make: (making: Making) => Operation])[] = [
   [10, registerCustomer],
   [24, relocateCustomer],
@@ -42,7 +42,7 @@ interface Making {
   random: Random;
 }
 
-/** The nth operation of a seed. The first ones fill the shop. */
+/** The nth operation of a seed. The first ones create customers and products. */
 export function operationAt(seed: number, index: number): Operation {
   const making = { seed, index, random: randomStream(seed, `operation ${index}`) };
   if (index < CUSTOMERS) return registerCustomer(making, index);
@@ -55,7 +55,7 @@ function chosen(random: Random): (making: Making) => Operation {
     1,
     WEIGHTS.reduce((sum, [weight]) => sum + weight, 0),
   );
-  // The last weight takes what is left.
+  // The loop always ends at a weight; the fallback is for the compiler.
   return (WEIGHTS.find(([weight]) => (drawn -= weight) <= 0) ?? WEIGHTS[0]!)[1];
 }
 
@@ -133,37 +133,20 @@ function sql(making: Making, how: SqlOperation["how"]): Operation {
   const customerIds = slots
     .slice(0, random.between(2, LARGEST_TRANSACTION))
     .map((slot) => customerAt(seed, slot));
-  return relocation(`sql-${seed}-${index}`, how, { customerIds, city: `${random.pick(CITIES)} ${index}` });
-}
-
-/** Whom a transaction of raw SQL relocates, and where to. */
-interface Relocation {
-  customerIds: string[];
-  city: string;
-  /** A second change of the first customer, in the same transaction. */
-  firstMovesOnTo?: string;
-}
-
-/** Relocates several customers in one transaction of raw SQL, as legacy code beside the runtime may. */
-export function relocation(
-  transactionId: string,
-  how: SqlOperation["how"],
-  { customerIds, city, firstMovesOnTo }: Relocation,
-): SqlOperation {
+  const city = `${random.pick(CITIES)} ${index}`;
+  const transaction = { transactionId: `sql-${seed}-${index}`, how };
   return {
     kind: "sql",
-    transactionId,
-    how,
-    async change(client) {
-      const move = (ids: string[], to: string) => relocate(client, { transactionId, how }, ids, to);
-      const changed = await move(customerIds, city);
-      if (firstMovesOnTo !== undefined) await move(customerIds.slice(0, 1), firstMovesOnTo);
-      return changed;
-    },
+    ...transaction,
+    change: (client) => relocate(client, transaction, customerIds, city),
   };
 }
 
-/** @returns how many customers were there to be relocated */
+/**
+ * Relocates several customers with raw SQL, as legacy code beside the runtime may.
+ *
+ * @returns the number of relocated customers
+ */
 async function relocate(
   client: Client,
   { transactionId, how }: Pick<SqlOperation, "transactionId" | "how">,
@@ -194,7 +177,7 @@ function slotOf({ random }: Making, slots: number): number {
   return random.chance(HOT_SHARE) ? random.between(0, HOT - 1) : random.between(0, slots - 1);
 }
 
-/** The newest order that was to be placed so far back; the oldest one where there is none so old. */
+/** The newest order that was placed far enough back; the oldest one if none is that old. */
 function earlierOrder({ seed, index, random }: Making): string {
   const first = CUSTOMERS + PRODUCTS;
   const back = Math.max(first, index - random.between(NEWEST_ORDER_BACK, OLDEST_ORDER_BACK));

@@ -4,14 +4,12 @@ import { listDeadLetters, redriveDeadLetters } from "./dead-letters";
 import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
 import { EXIT_REFUSED, withSystem } from "../running-system";
 
-/** Adds what whoever is on call needs: the relays' quarantine and the subscriptions' dead letters. */
+/** Adds the commands for on-call work: the relays' quarantine and the subscriptions' dead letters. */
 export function addOnCallCommands(program: Command): void {
-  const quarantine = program
-    .command("quarantine")
-    .description("records that a relay could not decode and has set aside");
+  const quarantine = program.command("quarantine").description("records that a relay could not decode");
   quarantine
     .command("list")
-    .description("lists what is set aside")
+    .description("lists the quarantined records")
     .action(() => withSystem(async (system) => printJson(await listQuarantine(system))));
   quarantine
     .command("show")
@@ -25,12 +23,12 @@ export function addOnCallCommands(program: Command): void {
     .description("puts records back, so that their relay takes them again")
     .argument("[id]", "as listed")
     .option("--all", "all records")
-    .option("--payload-file <path>", "content to put in the place of the record's own")
+    .option("--payload-file <path>", "corrected content, to replace the record's own")
     .action(async (id: string | undefined, { all, payloadFile }: PutBackOptions, command: Command) => {
       if ((id === undefined) !== (all === true))
-        return command.error("Say which record: an id as listed, or --all.");
+        return command.error("Name a record by its id as listed, or use --all.");
       if (payloadFile !== undefined && id === undefined)
-        return command.error("--payload-file is the content of one record: name it by its id.");
+        return command.error("--payload-file applies to one record. Name the record by its id.");
       const corrected = payloadFile === undefined ? undefined : readFileSync(payloadFile);
       return withSystem(async (system) => {
         const results =

@@ -4,7 +4,7 @@ import { errorCode } from "../../runtime/function/coded-error";
 import { deleteMessage, type HeldMessage, inTens, withHeldMessages } from "./held-messages";
 import { choose, type RunningSystem, type SubscriptionQueues } from "../running-system";
 
-/** Whose dead letters. */
+/** A subscription, whose dead letters to handle. */
 export interface DeadLetterOptions {
   domain: string;
   subscription: string;
@@ -13,16 +13,16 @@ export interface DeadLetterOptions {
 /** A message in one of a subscription's dead-letter queues. */
 export interface DeadLetter {
   messageId: string;
-  /** "refused": by the function, again and again; "undelivered": EventBridge could not deliver it to the queue. */
+  /** "refused": the function failed 5 times; "undelivered": EventBridge could not deliver it to the queue. */
   why: "refused" | "undelivered";
   sentAt: string;
-  /** The domain event, if it is one. */
+  /** The domain event in the message; absent if it is not one. */
   event?: { id: string; type: string; source: string; aggregateId: string; version: number };
-  /** Why it is none. */
+  /** Why the message is not a domain event. */
   unreadable?: string;
 }
 
-/** How many dead letters are in the queue again. */
+/** Numbers of redriven dead letters. */
 export interface RedriveResult {
   refused: number;
   undelivered: number;
@@ -51,11 +51,12 @@ export async function listDeadLetters(
 }
 
 /**
- * Sends the dead letters of a subscription to its queue again: those that the function refused and those that EventBridge could not
- * deliver. Each is sent first and then deleted: at least once. That is safe at any time, since a projection takes no older
- * version and a reaction no event twice.
+ * Redrives the dead letters of a subscription: those that the function refused and those that EventBridge
+ * could not deliver. Each is sent before it is deleted, so it arrives at least once. This is safe at any
+ * time, because a projection ignores older versions and a reaction takes effect once per event.
  *
- * @throws NAME_UNKNOWN, and the SDK's own errors; what was not moved by then is still in its dead-letter queue
+ * @throws NAME_UNKNOWN, and the SDK's own errors; messages that were not redriven by then are still in their
+ *   dead-letter queue
  */
 export async function redriveDeadLetters(
   system: RunningSystem,
@@ -80,13 +81,13 @@ function queuesOf(system: RunningSystem, { domain, subscription }: DeadLetterOpt
 }
 
 function deadLetter({ id, sentAt, body }: HeldMessage, why: DeadLetter["why"]): DeadLetter {
-  const told = { messageId: id, why, sentAt };
+  const message = { messageId: id, why, sentAt };
   try {
     const { event, version } = readCloudEvent(JSON.parse(body));
     const { id: eventId, type, source, subject } = event;
-    return { ...told, event: { id: eventId, type, source, aggregateId: subject, version } };
+    return { ...message, event: { id: eventId, type, source, aggregateId: subject, version } };
   } catch (error) {
-    const { message } = error as Error;
-    return { ...told, unreadable: `${errorCode(error) ?? "ERROR"}: ${message}` };
+    const { message: reason } = error as Error;
+    return { ...message, unreadable: `${errorCode(error) ?? "ERROR"}: ${reason}` };
   }
 }

@@ -6,29 +6,35 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 
-/** A message of a queue that is hidden from others for as long as it is worked on. */
+/** A message of a queue that is hidden from other receivers while it is handled. */
 export interface HeldMessage {
   queueUrl: string;
   id: string;
   receiptHandle: string;
   body: string;
-  /** When it was sent, ISO 8601; a message that SQS moved to a dead-letter queue keeps the time of its first queue. */
+  /**
+   * When it was sent, ISO 8601. A message that SQS moved to a dead-letter queue keeps the time of its first
+   * queue.
+   */
   sentAt: string;
 }
 
-/** So long a message stays hidden if this process dies in between. */
+/** How long a message stays hidden if this process dies. */
 const HIDDEN_SECONDS = 300;
-/** Messages that are held at a time; what is beyond them is for the next call. */
+/** Maximum number of messages per call; the rest is for the next call. */
 const MAX_HELD = 10_000;
 /** ReceiveMessage takes at most ten. */
 const MAX_MESSAGES = 10;
-/** A short poll asks some servers of the queue only: an empty answer is no proof that nothing is there. */
+/**
+ * A short poll queries only some servers of the queue, so an empty answer does not mean that the queue is
+ * empty.
+ */
 const MAX_EMPTY_ANSWERS = 10;
 
 /**
- * Takes hold of all messages of a queue that are visible, hands them over, and lets go of those that are still there afterwards.
+ * Receives all visible messages of a queue, passes them to `work`, and releases those that remain.
  *
- * @param work deletes those messages that are done with
+ * @param work deletes the messages that are finished
  */
 export async function withHeldMessages<Result>(
   sqs: SQSClient,
@@ -43,12 +49,12 @@ export async function withHeldMessages<Result>(
   }
 }
 
-/** Deletes a message that is held. */
+/** Deletes a held message. */
 export async function deleteMessage(sqs: SQSClient, { queueUrl, receiptHandle }: HeldMessage): Promise<void> {
   await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
 }
 
-/** Does something with each, ten at a time. */
+/** Runs `work` for each item, ten at a time. */
 export async function inTens<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
   for (let start = 0; start < all.length; start += MAX_MESSAGES) {
     await Promise.all(all.slice(start, start + MAX_MESSAGES).map(work));
@@ -91,6 +97,6 @@ async function visibleMessages(sqs: SQSClient, queueUrl: string): Promise<number
 
 async function releaseMessage(sqs: SQSClient, { queueUrl, receiptHandle }: HeldMessage): Promise<void> {
   const release = { QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 };
-  // Deleted meanwhile; or it becomes visible again by itself.
+  // A message that was deleted cannot be released; any other becomes visible again after the timeout.
   await sqs.send(new ChangeMessageVisibilityCommand(release)).catch(() => {});
 }

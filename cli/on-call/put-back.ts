@@ -1,19 +1,21 @@
 import { type AttributeValue, DeleteItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { PutRecordCommand } from "@aws-sdk/client-kinesis";
 import type { DynamoDBRecord } from "aws-lambda";
+import { parsedJson } from "../../runtime/envelope/portable-data";
 import { codedError } from "../../runtime/function/coded-error";
-import { decodeDmsRecord } from "../../runtime/relay/decode-dms-record";
-import { decodeOutboxImage } from "../../runtime/relay/decode-outbox-image";
+import { decodeDmsRecord } from "../../runtime/relay/kinesis-relay";
+import { decodeOutboxImage } from "../../runtime/relay/dynamodb-relay";
 import type { QuarantinedRecord } from "./quarantined-records";
 import type { RunningSystem } from "../running-system";
 
 /**
- * Puts a record back where its relay takes it again: a record of Kinesis on its stream, under its aggregate's key. A DynamoDB
- * stream cannot be written, so the outbox item that it told of is removed and put again: its stream tells of the insertion
- * anew, and the relay ignores removals. In between, the quarantine still holds it.
+ * Puts a record back, so that its relay receives it again. A Kinesis record goes to its stream, with its
+ * aggregate's key. A DynamoDB stream cannot be written to, so the record's outbox item is deleted and put
+ * again: the stream then has a new insert, and the relay ignores the removal. In between, the record is still
+ * in quarantine.
  *
- * @param corrected the content to put in the place of the record's own
- * @throws PARTS_MISSING; PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER for a corrected content that would not do
+ * @param corrected replaces the record's content
+ * @throws PARTS_MISSING; PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER for an unsuitable corrected content
  */
 export async function putBack(
   clients: RunningSystem["clients"],
@@ -24,7 +26,7 @@ export async function putBack(
   if (!payload || !record.payload) {
     throw codedError(
       "PARTS_MISSING",
-      `Parts of the record "${record.id}" are not in the quarantine queue. Somebody may look at them at this moment: try again in 5 minutes.`,
+      `Parts of the record "${record.id}" are not in the quarantine queue. Another command may be reading them. Try again in 5 minutes.`,
     );
   }
   const service = record.stream.split(":")[2];
@@ -42,7 +44,7 @@ async function putOnStream(
   if (isCorrected && decoded.kind !== "event") {
     throw undecodable(
       record,
-      decoded.kind === "ignored" ? "It does not tell of an insert into the outbox." : decoded.reason,
+      decoded.kind === "ignored" ? "It is not an insert into the outbox." : decoded.reason,
     );
   }
   await kinesis.send(
@@ -69,23 +71,19 @@ async function putInOutbox(
   if (JSON.stringify(Key) !== JSON.stringify(own)) {
     throw codedError(
       "PAYLOAD_OF_ANOTHER",
-      `The corrected content is of "${JSON.stringify(Key)}", and the record "${record.id}" of "${JSON.stringify(own)}". Keep aggregateKey and aggregateVersion.`,
+      `The corrected content has the key ${JSON.stringify(Key)}, but the record "${record.id}" has ${JSON.stringify(own)}. Keep aggregateKey and aggregateVersion.`,
     );
   }
   await dynamodb.send(new DeleteItemCommand({ TableName, Key }));
   await dynamodb.send(new PutItemCommand({ TableName, Item: NewImage as Record<string, AttributeValue> }));
 }
 
-/** The change as the stream told it, if the payload is one. */
+/** The change in a DynamoDB stream record; undefined if the payload is not JSON. */
 function changeOf(payload: Buffer | undefined): DynamoDBRecord["dynamodb"] {
-  try {
-    return JSON.parse(String(payload)) as DynamoDBRecord["dynamodb"];
-  } catch {
-    return undefined;
-  }
+  return parsedJson(String(payload)) as DynamoDBRecord["dynamodb"];
 }
 
-/** The key of an outbox item, see components/microservice/tables.ts. */
+/** The key of an outbox item (components/microservice/tables.ts). */
 function keyOf(image: object): Record<string, AttributeValue> {
   const { aggregateKey, aggregateVersion } = image as Record<string, AttributeValue>;
   return { ...(aggregateKey && { aggregateKey }), ...(aggregateVersion && { aggregateVersion }) };

@@ -4,28 +4,29 @@ import { putBack } from "./put-back";
 import { type Quarantine, type QuarantinedRecord, quarantinedRecords } from "./quarantined-records";
 import { choose, type RunningSystem } from "../running-system";
 
-/** What is shown of a record that is set aside. */
+/** A quarantined record, as it is listed. */
 export interface ListedRecord {
-  /** "<relay>/<sequence number>", by which it is put back. */
+  /** "<relay>/<sequence number>", to put it back by. */
   id: string;
   stream: string;
   sequenceNumber: string;
   reason: string;
+  /** When it was quarantined, ISO 8601. */
   setAsideAt: string;
-  /** Undefined where parts of it are missing. */
+  /** Size of its content; absent if parts are missing. */
   bytes?: number;
-  /** Its first characters. */
+  /** The first characters of its content; absent if parts are missing. */
   begins?: string;
 }
 
-/** What became of a record that was to be put back. */
+/** The result of putting a record back. */
 export type PutBackResult = { id: string } & (
   { outcome: "put back" } | { outcome: "kept"; code: string; reason: string }
 );
 
 const SHOWN_BYTES = 80;
 
-/** Lists what the relays have set aside, relay by relay, oldest first. */
+/** Lists the quarantined records, relay by relay, oldest first. */
 export async function listQuarantine(system: RunningSystem): Promise<ListedRecord[]> {
   const listed: ListedRecord[] = [];
   for (const relay of Object.keys(system.quarantineQueues).sort()) {
@@ -33,7 +34,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
       Promise.resolve(quarantine),
     );
     listed.push(...records.map(listedRecord));
-    const of = { stream: "", sequenceNumber: "", reason: "No relay has sent this message." };
+    const of = { stream: "", sequenceNumber: "", reason: "This message is not from a relay." };
     for (const { id, sentAt, body } of foreign) {
       listed.push({ id: `${relay}/${id}`, ...of, setAsideAt: sentAt, begins: body.slice(0, SHOWN_BYTES) });
     }
@@ -42,9 +43,9 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
 }
 
 /**
- * The content of a record that is set aside, byte for byte.
+ * The content of a quarantined record, byte for byte.
  *
- * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING
+ * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING
  */
 export async function showQuarantined(system: RunningSystem, id: string): Promise<Buffer> {
   return inQuarantine(system, relayOf(id), async ({ records }) => {
@@ -55,11 +56,12 @@ export async function showQuarantined(system: RunningSystem, id: string): Promis
 }
 
 /**
- * Puts a record back, so that its relay takes it again. It leaves the quarantine when it is back, and not before; a relay that
- * cannot decode it still sets it aside anew.
+ * Puts a record back, so that its relay receives it again. It leaves the quarantine only once it is back. A
+ * relay that still cannot decode it quarantines it again.
  *
- * @param corrected the content to put in the place of the record's own
- * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING, PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER, and the SDK's own errors
+ * @param corrected replaces the record's content
+ * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING, PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER, and the SDK's
+ *   own errors
  */
 export async function putBackRecord(
   system: RunningSystem,
@@ -73,7 +75,10 @@ export async function putBackRecord(
   });
 }
 
-/** Puts all back, as `putBackRecord` does; what cannot be put back is kept, and told with the others. */
+/**
+ * Puts all records back, as `putBackRecord` does. Records that cannot be put back stay in quarantine, and are
+ * reported as "kept".
+ */
 export async function putBackAll(system: RunningSystem): Promise<PutBackResult[]> {
   const results: PutBackResult[] = [];
   for (const relay of Object.keys(system.quarantineQueues).sort()) {
@@ -121,7 +126,10 @@ function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecor
   const found = records.find((record) => record.id === id);
   if (found) return found;
   const ids = records.map((record) => record.id).join(", ") || "none";
-  throw codedError("NOT_SET_ASIDE", `There is no record "${id}" in quarantine. There are: ${ids}.`);
+  throw codedError(
+    "NOT_QUARANTINED",
+    `There is no record "${id}" in quarantine. Quarantined records: ${ids}.`,
+  );
 }
 
 function listedRecord(record: QuarantinedRecord): ListedRecord {

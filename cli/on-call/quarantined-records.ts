@@ -1,39 +1,40 @@
 import { z } from "zod";
+import { parsedJson } from "../../runtime/envelope/portable-data";
 import type { HeldMessage } from "./held-messages";
 
-/** A record that a relay has set aside, put together of its messages. */
+/** A quarantined record, assembled from its messages. */
 export interface QuarantinedRecord {
   /** "<relay>/<sequence number>". */
   id: string;
-  /** ARN of the stream that it came in. */
+  /** ARN of its stream. */
   stream: string;
   sequenceNumber: string;
   /** Kinesis only. */
   partitionKey: string | undefined;
   /** Why it could not be decoded. */
   reason: string;
-  /** ISO 8601. */
+  /** When it was quarantined, ISO 8601. */
   setAsideAt: string;
-  /** Byte for byte; undefined where parts of it are missing. */
+  /** Its content, byte for byte; undefined if parts are missing. */
   payload: Buffer | undefined;
-  /** Every message that holds a part of it; a record that was set aside twice has each part twice. */
+  /** Every message with a part of it; a record that was quarantined twice has each part twice. */
   messages: HeldMessage[];
 }
 
-/** What a quarantine queue holds. */
+/** The contents of a quarantine queue. */
 export interface Quarantine {
   records: QuarantinedRecord[];
-  /** Messages that no relay has sent. */
+  /** Messages that are not from a relay. */
   foreign: HeldMessage[];
 }
 
-/** Puts the messages of a relay's quarantine queue together, oldest record first. */
+/** Assembles the records in a relay's quarantine queue, oldest first. */
 export function quarantinedRecords(relay: string, held: HeldMessage[]): Quarantine {
   const schema = messageSchema();
   const foreign: HeldMessage[] = [];
   const records = new Map<string, Part[]>();
   for (const message of held) {
-    const body = schema.safeParse(parsed(message.body));
+    const body = schema.safeParse(parsedJson(message.body));
     if (!body.success) {
       foreign.push(message);
       continue;
@@ -84,12 +85,4 @@ function recordOf(relay: string, parts: Part[]): QuarantinedRecord {
     payload: complete.length === body.parts ? Buffer.concat(complete) : undefined,
     messages: parts.map(({ message }) => message),
   };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { VariableName } from "../../runtime/function/environment";
+import type { VariableName } from "../../runtime/function/handler";
 import type { Network } from "../monolith/network";
 import type { PolicyStatement } from "./policy";
 

@@ -1,7 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { VariableName } from "../../runtime/function/environment";
-import type { Handler } from "../../runtime/function/handler";
+import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
 import { lambdaPackage } from "./lambda-package";
 import { attachment, type Network } from "../monolith/network";

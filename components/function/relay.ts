@@ -1,6 +1,6 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
-import type { RelayHandler } from "../../runtime/relay/targets";
+import type { RelayHandler } from "../../runtime/relay/relay-batch";
 import { alarm } from "../operations/alarm";
 import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "./handler-function";

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { makeCommandHandler } from "../../runtime/command/handler";
 import type { MonolithModule as Module } from "../../runtime/define/domain";
 import { postgresStore } from "../../runtime/postgres/store";
-import { openProjections } from "../../runtime/projection/open";
+import { openProjections } from "../../runtime/projection/table";
 import { both } from "../function/access";
 import { HandlerFunction } from "../function/handler-function";
 import { type MonolithDatabase, useDatabase } from "./database";

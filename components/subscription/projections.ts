@@ -1,7 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AnyDomain } from "../../runtime/define/domain";
-import { indexAttribute } from "../../runtime/projection/write";
+import { indexAttribute } from "../../runtime/projection/table";
 import type { Access, FunctionEnvironment } from "../function/access";
 import { table } from "../table";
 

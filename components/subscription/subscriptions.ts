@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { AnyDomain, AnySubscription } from "../../runtime/define/domain";
-import type { VariableName } from "../../runtime/function/environment";
+import type { VariableName } from "../../runtime/function/handler";
 import { makeProjectionHandler } from "../../runtime/projection/handler";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
 import type { StoreOpener } from "../../runtime/store/store";

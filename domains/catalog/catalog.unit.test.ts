@@ -11,7 +11,7 @@ const unknown = {
   outcome: "rejected",
   id: expect.any(String),
   code: "PRODUCT_UNKNOWN",
-  message: `There is no catalog.Product "${ID}" here: it was never known, is not known yet, or is gone.`,
+  message: `There is no catalog.Product "${ID}" here: it never existed, is not known yet, or is gone.`,
 };
 
 describe("listProduct", () => {

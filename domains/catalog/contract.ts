@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { aggregate } from "../../runtime";
 
-/** A product on sale. What the supplier is paid is the catalog's own and is not published. */
+/** A product on sale. The price paid to the supplier is private. */
 export const Product = aggregate("catalog.Product", {
   key: "productId",
   state: () =>

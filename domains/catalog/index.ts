@@ -40,8 +40,8 @@ const withdrawProduct = command({
 });
 
 /**
- * A placed order takes its quantity from the stock, down to none: the shop sells what it can reorder. A product that was withdrawn
- * meanwhile has no stock to take from.
+ * A placed order takes its quantity from the stock, down to 0: the shop also sells what it can reorder. A
+ * product that was withdrawn meanwhile has no stock to take.
  */
 const orders = react(Order, {
   uses: { products },

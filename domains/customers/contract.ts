@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { aggregate } from "../../runtime";
 
-/** A customer of the shop. Credit notes are the customers domain's own and are not published. */
+/** A customer of the shop. Credit notes are private. */
 export const Customer = aggregate("customers.Customer", {
   key: "customerId",
   state: () =>

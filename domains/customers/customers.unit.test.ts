@@ -10,7 +10,7 @@ const unknown = {
   outcome: "rejected",
   id: expect.any(String),
   code: "CUSTOMER_UNKNOWN",
-  message: `There is no customers.Customer "${ID}" here: it was never known, is not known yet, or is gone.`,
+  message: `There is no customers.Customer "${ID}" here: it never existed, is not known yet, or is gone.`,
 };
 
 describe("registerCustomer", () => {

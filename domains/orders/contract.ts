@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { aggregate } from "../../runtime";
 
-/** An order of one product. The internal note is the orders domain's own and is not published. */
+/** An order of one product. The internal note is private. */
 export const Order = aggregate("orders.Order", {
   key: "orderId",
   state: () =>

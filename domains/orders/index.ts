@@ -13,7 +13,9 @@ const customers = project(Customer, ({ name, city }) => ({ name, city }));
 
 const products = project(Product, ({ title, priceCents }) => ({ title, priceCents }));
 
-/** Prices an order from this domain's own copies of the customer and the product: no other domain is asked. */
+/**
+ * Prices an order from this domain's copies of the customer and the product, without calling another domain.
+ */
 const placeOrder = command({
   uses: { orders, customers, products },
   input: () =>
@@ -47,7 +49,9 @@ const cancelOrder = command({
   },
 });
 
-/** An order is shipped once its shipment is on the way; one that was cancelled meanwhile stays cancelled. */
+/**
+ * An order is shipped once its shipment is dispatched; an order that was cancelled meanwhile stays cancelled.
+ */
 const dispatch = react(Shipment, {
   uses: { orders },
   on: {

@@ -19,7 +19,7 @@ const known: Known = {
   products: { [PRODUCT_ID]: { title: "Lamp", priceCents: 1250 } },
 };
 const unknown = (aggregate: string, id: string) =>
-  `There is no ${aggregate} "${id}" here: it was never known, is not known yet, or is gone.`;
+  `There is no ${aggregate} "${id}" here: it never existed, is not known yet, or is gone.`;
 
 describe("placeOrder", () => {
   const input = { orderId: ORDER_ID, customerId: CUSTOMER_ID, productId: PRODUCT_ID, quantity: 3 };

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { aggregate } from "../../runtime";
 
-/** The shipment of an order, under the order's id. What the carrier is paid is shipping's own and is not published. */
+/** The shipment of an order, with the order's id. The price paid to the carrier is private. */
 export const Shipment = aggregate("shipping.Shipment", {
   key: "shipmentId",
   state: () =>
     z.object({
       shipmentId: z.uuid(),
       customerId: z.uuid(),
-      /** Null as long as shipping has not heard of the customer. */
+      /** Null while shipping does not know the customer. */
       city: z.string().nullable(),
       status: z.enum(["pending", "dispatched"]),
     }),

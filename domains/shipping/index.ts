@@ -4,8 +4,8 @@ import { placed, relocations } from "./reactions";
 import { customers, orders, shipments } from "./tables";
 
 /**
- * Sends a shipment to the city where the customer lives by now. The projections are asked again, because a relocation or a
- * cancellation may have overtaken the order that the shipment was prepared for.
+ * Dispatches a shipment to the customer's current city. It reads the projections again, because the customer
+ * may have relocated or the order may have been cancelled since the shipment was prepared.
  */
 const dispatchShipment = command({
   uses: { shipments, customers, orders },

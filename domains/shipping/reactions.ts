@@ -5,7 +5,7 @@ import { customers, shipments } from "./tables";
 
 const CARRIER_COST_CENTS = 450;
 
-/** A placed order gets a shipment to the city that shipping knows of; dispatchShipment looks again. */
+/** A placed order gets a shipment to the city that shipping knows; dispatchShipment reads it again. */
 export const placed = react(Order, {
   uses: { shipments, customers },
   on: {
@@ -26,8 +26,8 @@ export const placed = react(Order, {
 });
 
 /**
- * A relocated customer's shipments follow, as long as they are not on the way: as many as fit into one transaction. Those beyond them
- * keep their city until dispatchShipment, which asks where the customer lives by then.
+ * Redirects a relocated customer's pending shipments, as many as fit into one transaction. Any others keep
+ * their city until dispatchShipment, which reads the customer's current city.
  */
 export const relocations = react(Customer, {
   uses: { shipments },

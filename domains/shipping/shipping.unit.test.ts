@@ -40,7 +40,7 @@ describe("dispatchShipment", () => {
     expect(await dispatched({ shipments: [] })).toMatchObject({
       outcome: "rejected",
       code: "SHIPMENT_UNKNOWN",
-      message: `There is no shipping.Shipment "${ORDER_ID}" here: it was never known, is not known yet, or is gone.`,
+      message: `There is no shipping.Shipment "${ORDER_ID}" here: it never existed, is not known yet, or is gone.`,
     });
   });
 
@@ -48,7 +48,7 @@ describe("dispatchShipment", () => {
     expect(await dispatched({ customers: {} })).toMatchObject({
       outcome: "rejected",
       code: "CUSTOMER_UNKNOWN",
-      message: `There is no customers.Customer "${CUSTOMER_ID}" here: it was never known, is not known yet, or is gone.`,
+      message: `There is no customers.Customer "${CUSTOMER_ID}" here: it never existed, is not known yet, or is gone.`,
     });
   });
 
@@ -131,7 +131,8 @@ describe("A relocated customer", () => {
     ]);
   });
 
-  // Those beyond them are sent to the right city, too: dispatchShipment looks up where the customer lives by then.
+  // Those beyond them are sent to the right city, too: dispatchShipment looks up where the customer lives by
+  // then.
   test("takes along as many as fit into one transaction with their events", async () => {
     const many = Array.from({ length: 60 }, (_, index) => ({ ...shipment, shipmentId: uuid(index) }));
     expect(await reacts(many)).toHaveLength(49);

@@ -1,4 +1,4 @@
-/** What happened to one event on its way; times in milliseconds since 1970. */
+/** The journey of one event from its commit to its subscribers; times in milliseconds since 1970. */
 export interface Journey {
   eventId: string;
   /** The domain that raised it. */
@@ -7,27 +7,27 @@ export interface Journey {
   aggregateId: string;
   version: number;
   committedAt: number;
-  /** Put on the Kinesis stream, or read from the table's stream. */
+  /** When it was put on the Kinesis stream, or read from the table's stream. */
   capturedAt?: number;
-  /** The relay's batch with it succeeded. */
+  /** When the relay's batch with it succeeded. */
   publishedAt?: number;
-  /** Subscription ("orders-on-customers") -> its way there. */
+  /** Subscription ("orders-on-customers") -> its delivery. */
   deliveries: Map<string, Delivery>;
 }
 
-/** An event's way to one subscriber. */
+/** The delivery of an event to one subscriber. */
 export interface Delivery {
-  /** Reached the queue. */
+  /** When it reached the queue. */
   queuedAt: number;
-  /** Projected or reacted to. */
+  /** When it was projected or reacted to. */
   doneAt?: number;
-  /** Times that it went back to the queue. */
+  /** How often it went back to the queue. */
   failures: number;
-  /** Times that it was delivered again after it was done. */
+  /** How often it was delivered again after it was done. */
   repeats: number;
 }
 
-/** The events of a run, in the order in which they were captured. */
+/** The journeys of a run's events, in the order of capture. */
 export interface Journal {
   journeys(): Journey[];
   get(eventId: string): Journey | undefined;
@@ -36,7 +36,7 @@ export interface Journal {
   queued(eventId: string, subscription: string, at: number): void;
   done(eventId: string, subscription: string, at: number): void;
   failed(eventId: string, subscription: string): void;
-  /** Calls the listener whenever an event reaches the bus and whenever a subscriber is done with it. */
+  /** Calls the listener when an event reaches the bus and when a subscriber is done with it. */
   onProgress(listener: (journey: Journey) => void): void;
 }
 

@@ -2,8 +2,8 @@ import type { Report } from "../servers/report";
 import type { Journal, Journey } from "./journey";
 
 /**
- * Prints the journey of each event, with the milliseconds of each hop, as soon as the event is on the bus and its
- * last subscriber is done with it.
+ * Prints the journey of each event, with the milliseconds of each hop, once it is on the bus and its last
+ * subscriber is done with it.
  *
  * @param subscribersOf the subscriptions that receive an event
  */
@@ -22,8 +22,8 @@ export function printJourneys(
   });
 }
 
-/** A journey in a few lines. */
-export function describeJourney(journey: Journey): string {
+/** Describes a journey in a few lines. */
+function describeJourney(journey: Journey): string {
   const { committedAt, capturedAt = committedAt, publishedAt = capturedAt } = journey;
   const committed = new Date(committedAt).toISOString().slice(11, 23);
   const head = `${committed} ${journey.source} ${journey.type} ${journey.aggregateId} v${journey.version}`;
@@ -36,7 +36,10 @@ export function describeJourney(journey: Journey): string {
   return [head, way, ...ends].join("\n");
 }
 
-/** A queue may receive the event before the relay has the bus's answer; such a negative time is shown as 0. */
+/**
+ * A queue may receive an event before the relay receives the bus's answer; such a negative time is shown as
+ * 0.
+ */
 function hop(from: number, to: number): string {
   return `+${Math.max(0, Math.round(to - from))} ms`;
 }

@@ -1,11 +1,12 @@
 import type { DynamoDBRecord, KinesisStreamRecord, SQSRecord } from "aws-lambda";
+import { parsedJson } from "../../runtime/envelope/portable-data";
 import type { CapturedRecord } from "../capture/capture";
 import type { Observation } from "../event-sources/observation";
 import type { EventHeader, Journal } from "./journey";
 
 /**
- * The header of the event in a captured record; undefined for what retention removes, which is captured too but is
- * not an event.
+ * The header of the event in a captured record; undefined for removals by retention, which are captured too
+ * but are not events.
  */
 export function capturedHeader({ operation, row, committedAt }: CapturedRecord): EventHeader | undefined {
   if (operation !== "insert") return undefined;
@@ -20,11 +21,11 @@ export function capturedHeader({ operation, row, committedAt }: CapturedRecord):
 }
 
 /**
- * Records in the journal what an event source does: a table's stream shows what was captured, a relay's success
- * what was published, a queue what was delivered and done. The stand-in for DMS, which writes the Kinesis stream,
- * records what it captured itself.
+ * Records the activity of an event source in the journal: a table's stream shows captured events, a relay's
+ * success shows published ones, a queue shows delivered and finished ones. The stand-in for DMS records the
+ * events that it puts on the Kinesis stream itself.
  *
- * @param subscriptionOf physical function name -> the subscription it belongs to; undefined for relays
+ * @param subscriptionOf physical function name -> its subscription; undefined for relays
  */
 export function recordObservation(
   journal: Journal,
@@ -52,7 +53,7 @@ function recordMessage(
   at: number,
   message: SQSRecord,
 ): void {
-  const eventId = parsed<{ detail?: { id?: string } }>(message.body)?.detail?.id;
+  const eventId = (parsedJson(message.body) as { detail?: { id?: string } } | undefined)?.detail?.id;
   if (!eventId) return;
   if (kind === "received") journal.queued(eventId, subscription, Number(message.attributes.SentTimestamp));
   else if (kind === "succeeded") journal.done(eventId, subscription, at);
@@ -85,13 +86,6 @@ function headerOfItem({ eventName, dynamodb }: DynamoDBRecord): EventHeader | un
 }
 
 function eventIdOfCapture({ kinesis }: KinesisStreamRecord): string | undefined {
-  return parsed<{ data?: { id?: string } }>(Buffer.from(kinesis.data, "base64").toString())?.data?.id;
-}
-
-function parsed<T>(text: string): T | undefined {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
-  }
+  const text = Buffer.from(kinesis.data, "base64").toString();
+  return (parsedJson(text) as { data?: { id?: string } } | undefined)?.data?.id;
 }

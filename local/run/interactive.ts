@@ -4,10 +4,10 @@ import { type Phase, type Report, reportToStderr } from "../servers/report";
 import { databaseUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
 import { describeRun } from "./report";
-import { findScenario, type Told } from "./scenario";
-import { tellAndJudge } from "./tell";
+import { runScenario } from "./run-scenario";
+import { findScenario, type ScenarioResult } from "./scenario";
 
-/** Starts the system, tells the scenario if there is one, and shows each event's journey until Ctrl-C. */
+/** Starts the system, runs the scenario if there is one, and prints each event's journey until Ctrl-C. */
 export async function runInteractively({ projectRoot }: { projectRoot: string }): Promise<void> {
   const phases: Phase[] = [];
   const report = reportToStderr;
@@ -16,20 +16,20 @@ export async function runInteractively({ projectRoot }: { projectRoot: string })
     for (const line of describeSystem(system)) report(line);
     const { scenario, ...found } = findScenario(system.registry);
     if (scenario) {
-      const run = await tellAndJudge(system, scenario, report, phases);
-      for (const line of [...describeRun(run), ...invitation(system, run.told)]) report(line);
+      const run = await runScenario(system, scenario, report, phases);
+      for (const line of [...describeRun(run), ...invitation(system, run.result)]) report(line);
     } else {
       for (const line of ["why" in found ? found.why : "", ...invitation(system)]) report(line);
     }
     printJourneys(system.journal, (journey) => system.topology.subscribersOf(journey), report);
-    await untilSomethingDies(system, report);
+    await untilServerExits(system, report);
   } catch (error) {
     await system.servers.stops.stopAll();
     throw error;
   }
 }
 
-/** What runs where, and what is replaced on this machine. */
+/** Lists the servers, the resources, and what is emulated locally. */
 function describeSystem({ servers, database, deployment }: LocalSystem): string[] {
   const { emulator, postgres } = servers;
   const enforced = emulator.authEnforced ? "IAM enforced" : "IAM NOT enforced";
@@ -43,7 +43,7 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
     `PostgreSQL ${postgres.version}   ${databaseUrl(database, database.application)}`,
     `AWS emulator ${emulator.version}  ${emulator.endpoint} (${enforced})`,
     `Resources          ${resources.join(", ")}`,
-    "Replaced on this machine, or without effect here:",
+    "Emulated locally, or without effect here:",
     ...describeDifferences(deployment.differences).map((line) => `  - ${line}`),
     "",
   ];
@@ -51,7 +51,7 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
 
 function invitation(
   { database, registry }: LocalSystem,
-  { tries = [], bypass }: Partial<Told> = {},
+  { tries = [], bypass }: Partial<ScenarioResult> = {},
 ): string[] {
   const address = databaseUrl(database, database.application);
   const bypassing = bypass
@@ -68,8 +68,8 @@ function invitation(
   ];
 }
 
-/** The stop stack ends the process at Ctrl-C; this ends it when something that runs dies by itself. */
-async function untilSomethingDies(system: LocalSystem, report: Report): Promise<void> {
+/** Stops the system when a server exits. Ctrl-C is handled by the stop stack. */
+async function untilServerExits(system: LocalSystem, report: Report): Promise<void> {
   const { emulator, postgres, stops } = system.servers;
   const error = await Promise.race([emulator.died, postgres.died, system.flow.capture.failed]);
   report(`A server exited unexpectedly; stopping: ${error.message}`);

@@ -1,10 +1,13 @@
 import { type Phase, reportToStderr } from "../servers/report";
 import { startSystem } from "../system/system";
 import { describeRun, jsonReport } from "./report";
+import { DERIVED_SCENARIO, runScenario } from "./run-scenario";
 import { findScenario } from "./scenario";
-import { DERIVED_STORY, tellAndJudge } from "./tell";
 
-/** Starts the system, tells the scenario once, judges, prints and stops; the exit code is 0 only if all held. */
+/**
+ * Starts the system, runs the scenario once, judges the stores, prints a report and stops. The exit code is 0
+ * only if all held.
+ */
 export async function runOnce({ projectRoot, json }: { projectRoot: string; json: boolean }): Promise<void> {
   const phases: Phase[] = [];
   const report = reportToStderr;
@@ -12,7 +15,7 @@ export async function runOnce({ projectRoot, json }: { projectRoot: string; json
   try {
     const found = findScenario(system.registry);
     if (!found.scenario) report(found.why);
-    const run = await tellAndJudge(system, found.scenario ?? DERIVED_STORY, report, phases);
+    const run = await runScenario(system, found.scenario ?? DERIVED_SCENARIO, report, phases);
     for (const line of describeRun(run)) report(line);
     if (json) process.stdout.write(`${JSON.stringify(jsonReport(system, run, phases), null, 2)}\n`);
     process.exitCode = run.faults.length === 0 ? 0 : 1;

@@ -1,9 +1,9 @@
 import type { Guarantee } from "../../test/verdict/guarantees";
 import type { Phase } from "../servers/report";
 import type { LocalSystem } from "../system/system";
-import type { Run } from "./tell";
+import type { Run } from "./run-scenario";
 
-/** What breaks when a guarantee does not hold, in one word. */
+/** What happened to data when a guarantee does not hold, in one or two words. */
 const KINDS: Readonly<Record<string, readonly Guarantee[]>> = {
   lost: ["ONE_EVENT_PER_CHANGE", "EVERY_EVENT_PUBLISHED", "EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
   "applied twice": ["REACTION_ONCE"],
@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<string, readonly Guarantee[]>> = {
   leaked: ["NOTHING_PRIVATE_LEAVES"],
 };
 
-/** What a run did and found, in a few lines. */
+/** Describes a run and its findings in a few lines. */
 export function describeRun(run: Run): string[] {
   const { steps, snapshot, requests, faults } = run;
   const outcomes = Object.entries(outcomesOf(run)).map(([outcome, count]) => `${count} ${outcome}`);
@@ -30,7 +30,7 @@ export function describeRun(run: Run): string[] {
   ];
 }
 
-/** The one document of `npm start -- --once --json`. */
+/** The output of `npm start -- --once --json`. */
 export function jsonReport(system: LocalSystem, run: Run, phases: Phase[]) {
   const { deployment, servers, journal, tap } = system;
   const { snapshot, requests, faults, findings, steps } = run;

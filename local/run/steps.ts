@@ -2,20 +2,23 @@ import type { OutboxEntry, Snapshot } from "../../test/verdict/snapshot";
 import type { EventSourceStatus } from "../event-sources/event-source";
 import type { LocalSystem } from "../system/system";
 
-/** What was observed of one step of the reference architecture. */
+/** Observations of one step of the reference architecture. */
 export interface StepReport {
   step: number;
   what: string;
-  /** What the count counts. */
+  /** What `count` counts. */
   counted: string;
   count: number;
   example: unknown;
 }
 
-/** Gathers counts and an example for each of the nine steps: from the stores, the bus tap and the event sources. */
+/**
+ * Collects a count and an example for each of the nine steps, from the stores, the bus tap and the event
+ * sources.
+ */
 export function describeSteps(
   { flow, topology, registry, tap, journal }: LocalSystem,
-  { outbox, projections, setAside }: Snapshot,
+  { outbox, projections, deadLetters }: Snapshot,
 ): StepReport[] {
   const statuses = flow.sources();
   const of = (service: EventSourceStatus["service"]) =>
@@ -52,7 +55,7 @@ export function describeSteps(
     step(4, "Kinesis relay", "records relayed", succeeded(of("kinesis")), journeyOf(monolith[0])),
     step(5, "rule, queue, function", "messages handled", succeeded(of("sqs")), {
       queues,
-      deadLetters: setAside.length,
+      deadLetters: deadLetters.length,
     }),
     step(6, "DynamoDB projections", "rows and tombstones", rows.length, rows[0]),
     step(7, "DynamoDB outbox", committed, microservices.length, microservices[0]),

@@ -8,25 +8,28 @@ import {
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { EmulatorClients } from "../provision/emulator-clients";
 
-/** Sees every event that is on the bus, as a subscriber of its own; so that what was published is not the relays' word alone. */
+/**
+ * A separate subscriber that sees every event on the bus, so that checks need not rely on what the relays
+ * report.
+ */
 export interface BusTap {
-  /** In the order of their arrival, repeats included. */
+  /** In order of arrival, including duplicates. */
   events(): CloudEvent[];
-  /** Whether nothing waits in the tap's queue. */
+  /** Whether the tap's queue is empty. */
   isIdle(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
 const NAME = "local-bus-tap";
 
-/** Opens a tap on a bus. The rule and the queue are the runner's, not the program's. */
+/** Opens a tap on a bus. Its rule and queue are not part of the program. */
 export async function openBusTap({ events, sqs }: EmulatorClients, busName: string): Promise<BusTap> {
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: NAME }));
   const { Attributes } = await sqs.send(
     new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["QueueArn"] }),
   );
   const arn = Attributes?.["QueueArn"] ?? "";
-  // Domain events have a CloudEvents id; nothing else is on this bus.
+  // Matches every domain event; nothing else is on this bus.
   const EventPattern = JSON.stringify({ detail: { specversion: ["1.0"] } });
   await events.send(new PutRuleCommand({ Name: NAME, EventBusName: busName, EventPattern }));
   await events.send(
@@ -47,7 +50,7 @@ export async function openBusTap({ events, sqs }: EmulatorClients, busName: stri
       try {
         await receive();
       } catch {
-        // Stopped, or the emulator is away for a moment: the queue keeps what was not received.
+        // Stopped, or the emulator is restarting; the queue keeps unreceived messages.
         await new Promise((resolve) => setTimeout(resolve, stopper.signal.aborted ? 0 : 200));
       }
     }

@@ -10,11 +10,11 @@ import type { Report } from "../servers/report";
 import type { Servers } from "../servers/start-servers";
 import type { FaultHooks } from "./fault-hooks";
 
-/** The stand-in for DMS, as the program's DMS resources configure it. */
+/** The stand-in for DMS, configured by the program's DMS resources. */
 export interface LocalCapture {
   /** Whether everything that was committed before the call is on the stream. */
   isIdle(): Promise<boolean>;
-  /** Records put on the stream. */
+  /** Number of records put on the stream. */
   records(): number;
   /** The newest record put on the stream. */
   newest(): CapturedRecord | undefined;
@@ -28,7 +28,7 @@ const TASK_TYPE = "aws:dms/replicationTask:ReplicationTask";
 const SESSION = "dms";
 const RESTART_PAUSE_MILLISECONDS = 200;
 
-/** Without modules nothing is captured. */
+/** Used when there are no modules. */
 const NOTHING_TO_CAPTURE: LocalCapture = {
   isIdle: () => Promise.resolve(true),
   records: () => 0,
@@ -37,13 +37,16 @@ const NOTHING_TO_CAPTURE: LocalCapture = {
   stop: () => Promise.resolve(),
 };
 
-/** Starts the stand-in for DMS. It reads the secret and writes to the stream with DMS's declared roles. */
+/**
+ * Starts the stand-in for DMS. It reads the secret and writes to the stream with the roles that the program
+ * declares for DMS.
+ */
 export async function startLocalCapture(options: {
   servers: Servers;
   deployment: Deployment;
   journal: Journal;
   report: Report;
-  /** With faults, a capture that fails is restarted, as an operator would restart it. */
+  /** With faults, a failed capture is restarted, as an operator would restart the task. */
   faults?: FaultHooks | undefined;
 }): Promise<LocalCapture> {
   const { servers, deployment, journal, report, faults } = options;
@@ -78,8 +81,8 @@ export async function startLocalCapture(options: {
     });
   let capture: Capture | undefined = await start();
   let stopped = false;
-  let tellStopped = (): void => undefined;
-  const whenStopped = new Promise<void>((resolve) => (tellStopped = resolve));
+  let reportStopped = (): void => undefined;
+  const whenStopped = new Promise<void>((resolve) => (reportStopped = resolve));
   const failed = faults ? new Promise<Error>(() => undefined) : capture.failed;
   const following = faults ? follow() : undefined;
   return {
@@ -89,7 +92,7 @@ export async function startLocalCapture(options: {
     failed,
     async stop() {
       stopped = true;
-      tellStopped();
+      reportStopped();
       await capture?.stop();
       await following;
       sts.destroy();
@@ -102,7 +105,7 @@ export async function startLocalCapture(options: {
       if (stopped) return;
       await capture?.stop();
       capture = undefined;
-      // The database or the emulator may be unavailable too: then the next attempt follows soon.
+      // The database or the emulator may be unavailable too; the next attempt follows soon.
       capture = await start().catch(() => undefined);
       if (!capture) await delay(RESTART_PAUSE_MILLISECONDS);
     }

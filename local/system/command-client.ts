@@ -5,7 +5,8 @@ import { codedError } from "../../runtime/function/coded-error";
 /**
  * Sends a command to a domain's deployed command function.
  *
- * @throws COMMAND_FAILED when the function fails; what it answers otherwise, a rejection included, is returned
+ * @returns any answer of the function, including rejections
+ * @throws COMMAND_FAILED when the function fails
  */
 export async function sendCommand(
   lambda: LambdaClient,
@@ -19,7 +20,7 @@ export async function sendCommand(
   if (answer.FunctionError) {
     throw codedError(
       "COMMAND_FAILED",
-      `The function "${functionName}" failed at command "${request.command}": ${payload}. Look at its log.`,
+      `The function "${functionName}" failed at command "${request.command}": ${payload}. Check its log.`,
     );
   }
   return JSON.parse(payload) as CommandAnswer;

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
 import { migrateUp } from "../../runtime/postgres/migrate";
+import type { EmulatorClients } from "../provision/emulator-clients";
 import type { PostgresServer } from "../servers/postgres/postgres";
 
 /** A login of the monolith's database. */
@@ -9,25 +11,25 @@ export interface Login {
   password: string;
 }
 
-/** The monolith's database of a run, migrated. */
+/** The migrated monolith database of a run. */
 export interface LocalDatabase {
   host: string;
   port: number;
   name: string;
-  /** A superuser's URL, for the checks. */
+  /** A superuser's URL, for checks. */
   adminUrl: string;
-  /** In the role monolith_application: what commands log in as. */
+  /** The login of commands and reactions, in the role monolith_application. */
   application: Login;
-  /** In the role monolith_capture: what change data capture logs in as. */
+  /** The login of change data capture, in the role monolith_capture. */
   capture: Login;
-  /** In the role monolith_retention: what retention logs in as. */
+  /** The login of retention, in the role monolith_retention. */
   retention: Login;
-  /** Drops the logins, which would outlive the database on a server that is not the run's own. */
+  /** Drops the logins, which would outlive the database on the user's own server. */
   close(): Promise<void>;
 }
 
 /**
- * Makes and migrates the database of a run, with a login for each role that needs one.
+ * Creates and migrates the database of a run, with a login for each role that needs one.
  *
  * @param domainMigrations the folder of the modules' migrations, compiled
  */
@@ -65,12 +67,15 @@ export async function prepareDatabase(
   };
 }
 
-/** The address of the database for one of its logins, as psql takes it. */
+/** The URL of the database for one of its logins. */
 export function databaseUrl(database: LocalDatabase, { username, password }: Login): string {
   return `postgres://${username}:${password}@${database.host}:${database.port}/${database.name}`;
 }
 
-/** Both parts are of letters, digits and underscores: they stand in statements that take no parameters. */
+/**
+ * Both parts consist of letters, digits and underscores, because they go into statements that take no
+ * parameters.
+ */
 function newLogin(username: string): Login {
   return { username, password: randomBytes(16).toString("hex") };
 }
@@ -83,4 +88,34 @@ async function asAdmin(url: string, statements: string[]): Promise<void> {
   } finally {
     await client.end();
   }
+}
+
+/** ARNs of the secrets that the program is configured with. */
+export interface SecretArns {
+  application: string;
+  capture: string;
+  retention: string;
+}
+
+/**
+ * Stores the database's logins in Secrets Manager, where the program expects them, as an operator does on
+ * AWS.
+ */
+export async function storeSecrets(
+  { secrets }: Pick<EmulatorClients, "secrets">,
+  database: LocalDatabase,
+): Promise<SecretArns> {
+  const { host, port, name: dbname } = database;
+  const store = async (name: string, secret: object) => {
+    const created = await secrets.send(
+      new CreateSecretCommand({ Name: `${dbname}/${name}`, SecretString: JSON.stringify(secret) }),
+    );
+    return created.ARN ?? "";
+  };
+  const [application, capture, retention] = await Promise.all([
+    store("application", database.application),
+    store("capture", { ...database.capture, host, port, dbname }),
+    store("retention", database.retention),
+  ]);
+  return { application, capture, retention };
 }

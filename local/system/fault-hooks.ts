@@ -2,17 +2,26 @@ import type { FaultPlan } from "../event-sources/fault-plan";
 import type { Pace } from "../event-sources/pace";
 import type { Servers } from "../servers/start-servers";
 
-/** Where faults can be brought into a running system; without them it runs as it is. */
+/** Points where a fault run injects faults into a running system. */
 export interface FaultHooks {
-  /** The emulator's further environment, which functions inherit. It keeps its state over a restart. */
+  /**
+   * Additional environment variables of the emulator, which functions inherit. With hooks, the emulator keeps
+   * its state over a restart.
+   */
   emulatorVariables: Readonly<Record<string, string>>;
-  /** Called once both servers are up. @returns the port by which functions reach PostgreSQL */
+  /** Called once both servers are up. @returns the port on which functions reach PostgreSQL */
   serversStarted(servers: Servers): Promise<number>;
-  /** The faults between a function, named logically, and its stream or queue. */
+  /** The faults between a function (by its logical name) and its stream or queue. */
   deliveryFaults(functionName: string): FaultPlan;
-  /** Runs when capture has read changes, before their records are on the stream; what it throws ends that capture, and another begins. */
+  /**
+   * Runs after capture has read changes and before it writes their records to the stream. An error ends
+   * capture; a new one starts.
+   */
   beforePut(): Promise<void>;
-  /** Runs when records are on the stream, before the slot is told; what it throws ends that capture, and another one begins. */
+  /**
+   * Runs after capture has written records to the stream and before it acknowledges them. An error ends
+   * capture; a new one starts.
+   */
   beforeAcknowledge(): Promise<void>;
   pace: Partial<Pace>;
 }

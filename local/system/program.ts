@@ -1,21 +1,20 @@
 import { Module } from "node:module";
 import { join } from "node:path";
 import { loadDomainsFrom } from "../../registry/load-domains";
-import type { LocalDatabase } from "./database";
-import type { SecretArns } from "./secrets";
+import type { LocalDatabase, SecretArns } from "./database";
 
 /** The Pulumi project, as Pulumi.yaml names it. */
 export const PROJECT = "domain-consistency";
-/** The stack of a laptop run. */
+/** The stack of a local run. */
 export const LOCAL_STACK = "local";
 
 const BUILD = join(__dirname, "..", "..");
 
-/** Which domains a system has. */
+/** Where a system finds its domains. */
 export interface DomainSource {
-  /** Where their folders are, compiled. */
+  /** The folder of the domain folders, compiled. */
   domains: string;
-  /** Where the modules' migrations are, compiled. */
+  /** The folder of the modules' migrations, compiled. */
   migrations: string;
 }
 
@@ -28,7 +27,7 @@ export const REGISTERED_DOMAINS: DomainSource = {
 /**
  * Loads the compiled program; its exports are the stack's outputs.
  *
- * @param source other domains than the project's own, for the framework's tests and benchmarks; the program then finds these
+ * @param source other domains than the project's own, for the framework's tests and benchmarks
  */
 export function loadProgram(source: DomainSource = REGISTERED_DOMAINS): unknown {
   if (source !== REGISTERED_DOMAINS) {
@@ -39,11 +38,11 @@ export function loadProgram(source: DomainSource = REGISTERED_DOMAINS): unknown 
     });
     require.cache[path] = registry;
   }
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- the program runs when it is loaded, after the mocks are set
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loading the program runs it, so it must happen after the mocks are set
   return require(join(BUILD, "index.js"));
 }
 
-/** The configuration of a laptop run: the run's own database, without TLS on the loopback interface. */
+/** The configuration of a local run: the run's database, without TLS on the loopback interface. */
 export function localConfig(database: LocalDatabase, secrets: SecretArns): Record<string, string> {
   return {
     databaseHost: database.host,

@@ -9,7 +9,7 @@ import { type Phase, type Report, step } from "../servers/report";
 import { type Servers, startServers } from "../servers/start-servers";
 import { type BusTap, openBusTap } from "./bus-tap";
 import { sendCommand } from "./command-client";
-import { type LocalDatabase, prepareDatabase } from "./database";
+import { type LocalDatabase, prepareDatabase, storeSecrets } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
 import type { FaultHooks } from "./fault-hooks";
 import { type Topology, topologyOf } from "./topology";
@@ -21,9 +21,8 @@ import {
   PROJECT,
   REGISTERED_DOMAINS,
 } from "./program";
-import { storeSecrets } from "./secrets";
 
-/** The whole system on this machine, running. */
+/** The whole system, running on this machine. */
 export interface LocalSystem {
   servers: Servers;
   database: LocalDatabase;
@@ -40,26 +39,34 @@ export interface LocalSystem {
   physicalTable(logicalName: string): string;
 }
 
-/** How to start the system. */
+/** Options of `startSystem`. */
 export interface SystemOptions {
   /** The project's folder. */
   projectRoot: string;
   report: Report;
-  /** Gets how long each step took. */
+  /** Collects the duration of each step. */
   phases: Phase[];
-  /** @default no faults */
+  /**
+   * @default no faults
+   */
   faults?: FaultHooks;
-  /** @default the project's own domains */
+  /**
+   * @default the project's own domains
+   */
   source?: DomainSource;
 }
 
 /**
- * Starts the servers, migrates the database, runs the Pulumi program against the emulator, and starts what AWS would run: change data
- * capture and the event source mappings. Everything is on the stop stack of `servers`.
+ * Starts the servers, migrates the database, runs the Pulumi program against the emulator, and starts the
+ * stand-ins for change data capture and the event source mappings. The stop stack of `servers` stops
+ * everything.
+ *
+ * @throws DOMAINS_INVALID, and the errors of the servers, the migrations and the deployment; everything is
+ *   stopped then
  */
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
   const { projectRoot, report, phases, faults, source = REGISTERED_DOMAINS } = options;
-  // Before anything is started: a fault in a domain folder is told at once.
+  // First, so that a fault in a domain folder is reported at once.
   const registry = loadDomainsFrom(source.domains);
   const emulator = faults && { persist: true, variables: faults.emulatorVariables };
   const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) });
@@ -137,7 +144,7 @@ async function startOn(
       if (name) return sendCommand(clients.lambda, name, request);
       throw codedError(
         "DOMAIN_UNKNOWN",
-        `There is no domain "${domain}"; there are ${Object.keys(functions).join(", ")}.`,
+        `There is no domain "${domain}"; there are: ${Object.keys(functions).join(", ") || "none"}.`,
       );
     },
     physicalTable: (logicalName) => tables.get(logicalName) ?? logicalName,

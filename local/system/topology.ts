@@ -4,20 +4,20 @@ const SUBSCRIPTION_TYPE = "domain-consistency:components:Subscription";
 const RULE_TYPE = "aws:cloudwatch/eventRule:EventRule";
 const FUNCTION_TYPE = "aws:lambda/function:Function";
 
-/** What the deployed program says of who subscribes to what. */
+/** Who subscribes to what, according to the deployed resources. */
 export interface Topology {
   /** Physical function name -> logical name, e.g. "orders-on-customers-1a2b3c4" -> "orders-on-customers". */
   functions: ReadonlyMap<string, string>;
   /** Logical names of the subscriptions, e.g. "orders-on-customers". */
   subscriptions: ReadonlySet<string>;
-  /** The subscriptions that an event goes to. */
+  /** The subscriptions that receive an event. */
   subscribersOf(event: { source: string; type: string }): string[];
 }
 
-/** Reads the topology off what was deployed. */
+/** Reads the topology from the deployed resources. */
 export function topologyOf(deployment: Deployment): Topology {
   const subscriptions = new Set(deployment.byType(SUBSCRIPTION_TYPE).map(({ name }) => name));
-  // A schedule has no pattern, and no subscription.
+  // A rule without a pattern is a schedule, not a subscription.
   const patterned = deployment.byType(RULE_TYPE).filter(({ inputs }) => inputs["eventPattern"] !== undefined);
   const rules = patterned.map(({ name, inputs }) => ({
     subscription: name.replace(/-rule$/, ""),

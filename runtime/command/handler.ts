@@ -1,52 +1,55 @@
+import { createHash } from "node:crypto";
 import { v7 as uuid } from "uuid";
 import type { AnyCommand } from "../define/command";
-import { ID_RULE, isId } from "../envelope/identifier";
-import { issuesText, parseData } from "../envelope/parse-data";
-import { newTraceparent } from "../envelope/trace-context";
+import { newTraceparent } from "../envelope/cloud-event";
+import { ID_RULE, isId, issuesText, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
-import type { VariableName } from "../function/environment";
-import { handler } from "../function/handler";
+import { handler, type VariableName } from "../function/handler";
 import { log } from "../function/log";
 import { commitOnFreshReads } from "../store/retries";
 import type { CommitContext, CommittedChange, Once, Store, StoreOpener } from "../store/store";
-import { fingerprintOf } from "./fingerprint";
 
-/** What a domain's command function is invoked with. */
+/** A request to a domain's command function. */
 export interface CommandRequest {
   /** The command's name, as registered. */
   command: string;
   input: unknown;
   /**
-   * The caller's id for this request, at most 256 characters. Sending the same request again under the same id changes nothing and
-   * returns the original answer. Default: a new id, so that the request cannot be repeated.
+   * The caller's id for this request, at most 256 characters. Resending the request with the same id changes
+   * nothing and returns the original answer. @default a new id, so that the request cannot be repeated
    */
   id?: string;
-  /** What this request belongs to, at most 256 characters; default: its id. */
+  /**
+   * Groups everything that belongs to one business transaction, at most 256 characters. @default the
+   * request's id
+   */
   correlationId?: string;
-  /** W3C trace context; default: a new trace. */
+  /** W3C trace context. @default a new trace */
   traceparent?: string;
 }
 
-/** What it answers. Only what is unexpected is an error instead; nothing was written then. */
+/** The answer of a command function. Anything unexpected is an error instead; nothing was written then. */
 export type CommandAnswer =
-  /** `repeated`: by an earlier request with this id, whose changes these are. */
+  /** `repeated`: an earlier request with this id made these changes. */
   | { outcome: "done"; id: string; changes: CommittedChange[]; repeated?: true }
-  /** By the command, or with REQUEST_ID_REUSED. Nothing was written; the same id again is a new try. */
+  /** By the command, or with REQUEST_ID_REUSED. Nothing was written; resending the id is a new attempt. */
   | { outcome: "rejected"; id: string; code: string; message: string }
   /** Nothing was written; try again. */
   | { outcome: "conflict"; id: string; message: string }
-  /** The database did not answer. It may have been done: send the same request with the same id again. */
+  /**
+   * The database did not answer, so the command may have taken effect. Resend the request with the same id.
+   */
   | { outcome: "unknown"; id: string; message: string }
   | { outcome: "invalid"; message: string; issues: { path: string; message: string }[]; commands?: string[] };
 
-/** A command that keeps losing the race for its aggregate answers "conflict" after so many tries. */
+/** Attempts of a command that keeps losing the race for its aggregate, before it answers "conflict". */
 const MAX_ATTEMPTS = 3;
 
 /**
  * Makes the handler of a domain's command function, invoked with a `CommandRequest`.
  *
  * @param domain the domain's name
- * @param commands as registered
+ * @param commands by name, as registered
  */
 export function makeCommandHandler<V extends VariableName>(
   domain: string,
@@ -65,11 +68,12 @@ export function makeCommandHandler<V extends VariableName>(
 }
 
 /**
- * Answers one request: validates the input, lets the command read and describe its changes, and commits them with their events. A
- * request whose id was committed before is answered by what was committed then, whatever the state is now. The inbox is asked for it
- * only where a first request would not be done, so that one costs no more.
+ * Answers one request: validates the input, runs the command, and commits the changes that it describes with
+ * their events. A request whose id was committed before gets the original answer, whatever the state is now.
+ * To keep first requests cheap, the inbox is queried only where a request did not end in "done".
  *
  * @param domain the domain's name, for the inbox and for messages
+ * @throws REQUEST_MALFORMED, and the errors of the command and of the store; nothing was written then
  */
 export async function answerCommand(
   domain: string,
@@ -125,7 +129,7 @@ async function answerAsNew(
     traceparent: traceparent ?? newTraceparent(),
     once,
   };
-  // Whoever declared the command typed its handles and input by what it uses and takes.
+  // `command()` typed the input and the handles against each other when the command was declared.
   const handles = store.handles(command.uses) as never;
   const describe = () => command.handle(parsed.data as never, handles);
   const result = await commitOnFreshReads(describe, store, context, MAX_ATTEMPTS);
@@ -143,7 +147,7 @@ async function answerAsNew(
 }
 
 function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer {
-  // In the order of fields in which the first request was answered; databases have their own.
+  // Databases order the fields in their own way; the repeated answer must equal the first one as JSON text.
   const changes = committed.map(({ aggregate, id, version, event, eventId }) => ({
     aggregate,
     id,
@@ -155,14 +159,14 @@ function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer
 }
 
 function reusedId(id: string): CommandAnswer {
-  const message = `The id "${id}" belongs to another request, which was done. Use a new id for each request; send an id again only with the same command and input.`;
+  const message = `The id "${id}" belongs to another request, which was done. Use a new id for each request; resend an id only with the same command and input.`;
   return { outcome: "rejected", id, code: "REQUEST_ID_REUSED", message };
 }
 
 function adviceOn(givenId: string | undefined): string {
   return givenId === undefined
-    ? "Check whether it was done before you send it again. A request that has an id can simply be sent again."
-    : `Send the same request again with the id "${givenId}": it will not be done twice.`;
+    ? "Check whether it took effect before you send it again. A request with an id can be resent safely."
+    : `Resend the same request with the id "${givenId}": it cannot take effect twice.`;
 }
 
 function requestOf(request: unknown): CommandRequest {
@@ -183,4 +187,32 @@ function requestOf(request: unknown): CommandRequest {
 function unknownCommand(domain: string, name: string, commands: string[]): CommandAnswer {
   const message = `The domain "${domain}" has no command "${shortened(name)}". Its commands are ${commands.join(", ") || "none"}.`;
   return { outcome: "invalid", message, issues: [{ path: "command", message }], commands };
+}
+
+/**
+ * Identifies a request's content: a hash of the command and the input as sent. The order of an object's
+ * fields does not count, since it has no meaning in JSON.
+ *
+ * @throws REQUEST_MALFORMED for an input that is nested too deeply to be serialized
+ */
+export function fingerprintOf(command: string, input: unknown): string {
+  return createHash("sha256")
+    .update(sortedJson([command, input]))
+    .digest("base64url");
+}
+
+function sortedJson(value: unknown): string {
+  try {
+    return JSON.stringify(value, withSortedFields);
+  } catch (cause) {
+    // The stack overflows after some thousand levels; nothing else can fail here.
+    throw codedError("REQUEST_MALFORMED", "The input is nested too deeply. Send it with fewer levels.", {
+      cause,
+    });
+  }
+}
+
+function withSortedFields(_: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

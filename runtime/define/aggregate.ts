@@ -1,6 +1,9 @@
 import type { z } from "zod";
 
-/** What an event carries: what happened, and the aggregate's public state after it (`null` once it is gone). */
+/**
+ * The data of an event: `change` says what happened, `state` is the public state after it (`null` once the
+ * aggregate is gone).
+ */
 export interface EventData {
   change: unknown;
   state: unknown;
@@ -8,36 +11,40 @@ export interface EventData {
 
 /** One version of an event type. */
 export interface EventContract {
-  /**
-   * Schema version, 1 or more. Raise it by one when `change` or the state changes in a way that older readers cannot read.
-   */
+  /** Schema version, at least 1. Raise it by one when older readers cannot read the new `change` or state. */
   version: number;
-  /** Makes the schema of `change`. A thunk, because a zod instance cannot be serialized into a Lambda package. */
+  /**
+   * Makes the schema of `change`. It is a thunk because a zod instance cannot be serialized into a Lambda
+   * package.
+   */
   change: () => z.ZodObject;
   /**
-   * Turns data of an older version into the current one; called before a consumer reads it.
+   * Converts data of an older version to the current one, before a consumer reads it.
    *
-   * @default data is read as it is
+   * @default consumers read older data as it is
    */
   upcast?: (data: EventData, version: number) => EventData;
 }
 
-/** How a contract writes an event type: the schema of its `change`, which makes it version 1, or a later version. */
+/** How a contract declares an event type: by the schema of its `change` (version 1), or with a version. */
 export type EventDeclaration = (() => z.ZodObject) | EventContract;
 
-/** Any aggregate's contract, for code that works on all of them. */
+/** Any aggregate's contract. */
 export interface AnyAggregate {
   kind: "aggregate";
   /** "<domain>.<Aggregate>", e.g. "customers.Customer". */
   name: string;
-  /** The domain that owns it, e.g. "customers". */
+  /** The owning domain, e.g. "customers". */
   domain: string;
   key: string;
   state: () => z.ZodObject;
   events: Record<string, EventContract>;
 }
 
-/** A contract: an aggregate's public state and its event types, the only thing that another domain may import. */
+/**
+ * A contract: an aggregate's public state and its event types, the only part of a domain that another domain
+ * may import.
+ */
 export interface Aggregate<
   S extends z.ZodObject,
   E extends Record<string, EventDeclaration>,
@@ -57,7 +64,7 @@ type ChangeSchemaOf<D> = Extract<
 export type StateOf<A extends AnyAggregate> = z.output<ReturnType<A["state"]>>;
 /** The names of an aggregate's event types. */
 export type EventTypeOf<A extends AnyAggregate> = keyof A["events"] & string;
-/** What an event type's `change` says. */
+/** The `change` of an event type. */
 export type ChangeOf<A extends AnyAggregate, T extends EventTypeOf<A>> = z.output<
   ReturnType<A["events"][T]["change"]>
 >;
@@ -65,10 +72,11 @@ export type ChangeOf<A extends AnyAggregate, T extends EventTypeOf<A>> = z.outpu
 /**
  * Declares the contract of an aggregate.
  *
- * @param name "<domain>.<Aggregate>": the folder that owns it, and its name in PascalCase, e.g. "customers.Customer"
- * @param contract.key the field of the state that identifies one aggregate; text
- * @param contract.state makes the schema of the public state; private fields stay out of it (see `table`)
- * @param contract.events event type (PascalCase, past tense) -> what makes the schema of its `change`
+ * @param name "<domain>.<Aggregate>": the owning folder, and the aggregate in PascalCase, e.g.
+ *   "customers.Customer"
+ * @param contract.key the text field of the state that identifies an aggregate
+ * @param contract.state makes the schema of the public state; it has no private fields (see `table`)
+ * @param contract.events event type (PascalCase, past tense) -> makes the schema of its `change`
  */
 export function aggregate<
   S extends z.ZodObject,
@@ -85,7 +93,6 @@ export function aggregate<
     domain: name.slice(0, name.indexOf(".")),
     key: contract.key,
     state: contract.state,
-    // Each has the schema that its declaration makes.
     events: Object.fromEntries(events) as Aggregate<S, E, K>["events"],
   };
 }

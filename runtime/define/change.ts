@@ -1,12 +1,18 @@
 import type { AnyTable } from "./table";
 
-/** An aggregate as a table holds it: field -> value, with its version. */
+/**
+ * Changes that a microservice can commit at once: TransactWriteItems takes 100 actions; a change takes two,
+ * the inbox record one.
+ */
+export const MAX_CHANGES_PER_COMMIT = 49;
+
+/** A row of an entity table: field -> value, with the version. */
 export type Row = Record<string, unknown>;
 
-/** A change of one aggregate and the event that tells of it, described but not yet written. */
+/** A change of one aggregate and its event, described but not yet written. */
 export type StagedChange = StagedCreate | StagedUpdate | StagedRemove | StagedKyselyChange;
 
-/** What all staged changes have. */
+/** Common to all staged changes. */
 interface Staged {
   kind: "change";
   /** The name that the table is registered by. */
@@ -26,7 +32,7 @@ export interface StagedCreate extends Staged {
 /** Staged by `update`. */
 export interface StagedUpdate extends Staged {
   operation: "update";
-  /** As it was read. */
+  /** The row as it was read. */
   row: Row;
   fields: Row;
 }
@@ -34,13 +40,13 @@ export interface StagedUpdate extends Staged {
 /** Staged by `remove`. */
 export interface StagedRemove extends Staged {
   operation: "remove";
-  /** As it was read. */
+  /** The row as it was read. */
   row: Row;
 }
 
-/** Staged by a module's `change`. */
+/** Staged by `change` of a module's Kysely handle. */
 export interface StagedKyselyChange extends Staged {
   operation: "kysely";
-  /** Describes the change with Kysely's builders; typed where it is staged (`KyselyHandle`), so not again here. */
+  /** Describes the change with Kysely's builders; `KyselyHandle` types it. */
   describe: (builders: never) => unknown;
 }

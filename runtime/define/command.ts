@@ -2,16 +2,15 @@ import type { z } from "zod";
 import type { StagedChange } from "./change";
 import type { HandlesOf, Uses } from "./handles";
 
-/** A command's "no": expected, told to the caller, nothing written. */
+/** The expected refusal of a command: the caller receives it as a value, and nothing is written. */
 export interface Rejection {
   kind: "rejection";
   /** Stable, in SCREAMING_SNAKE_CASE. */
   code: string;
-  /** For people. */
+  /** For people: why, and what to do. */
   message: string;
 }
 
-/** Any command. */
 export interface AnyCommand {
   kind: "command";
   uses: Uses;
@@ -27,10 +26,11 @@ export interface Command<I extends z.ZodType> extends AnyCommand {
 /**
  * Declares a command.
  *
- * @param definition.uses tables and projections of its own domain, under the names they are registered by
- * @param definition.input makes the schema of its input
- * @param definition.handle receives the validated input and what the command uses; returns the changes to make (none: an empty array)
- *   or a rejection. It runs again when its changes lost a race, so it must only read and describe changes.
+ * @param definition.uses tables and projections of the command's domain, by the names they are registered by
+ * @param definition.input makes the schema of the input
+ * @param definition.handle receives the validated input and the handles of what the command uses; returns the
+ *   changes to make (none: an empty array) or a rejection. It runs again when its changes lose a race, so it
+ *   must only read and describe changes.
  */
 export function command<I extends z.ZodType, U extends Uses>(definition: {
   uses: U;

@@ -4,33 +4,36 @@ import type { AnyProjection } from "./project";
 import type { Reactions } from "./react";
 import type { AnyTable } from "./table";
 
-/** What a domain may subscribe with: a projection or reactions. */
+/** A subscription: a projection or reactions. */
 export type AnySubscription = AnyProjection | Reactions;
 
-/** What a domain registers. */
+/** Everything that a domain registers. */
 export interface Registration {
   /** Entity tables by name. @default none */
   tables?: Record<string, AnyTable>;
   /** Projections and reactions by name. @default none */
   subscriptions?: Record<string, AnySubscription>;
-  /** Requests that change the domain, by name. @default none */
+  /** Commands by name. @default none */
   commands?: Record<string, AnyCommand>;
 }
 
 /** A domain, whatever its store. */
 export interface AnyDomain extends Required<Registration> {
-  /** "monolith-module": its tables are in the monolith's PostgreSQL database. "microservice": it has DynamoDB tables of its own. */
+  /**
+   * "monolith-module": its tables are in the monolith's PostgreSQL database. "microservice": it has its own
+   * DynamoDB tables.
+   */
   kind: "monolith-module" | "microservice";
   /** The folder's name. */
   name: string;
 }
 
-/** A domain that lives in the monolith's PostgreSQL database. */
+/** A domain whose tables are in the monolith's PostgreSQL database. */
 export interface MonolithModule extends AnyDomain {
   kind: "monolith-module";
 }
 
-/** A domain with DynamoDB tables of its own. */
+/** A domain with its own DynamoDB tables. */
 export interface MicroserviceDomain extends AnyDomain {
   kind: "microservice";
 }
@@ -55,7 +58,7 @@ export function microservice(name: string, registration: Registration): Microser
 
 const NOTHING: Required<Registration> = { tables: {}, subscriptions: {}, commands: {} };
 
-/** The aggregates whose events a domain raises: those that its tables hold. */
+/** The aggregates that a domain owns: those in its tables. */
 export function aggregatesOf({ tables }: Pick<AnyDomain, "tables">): AnyAggregate[] {
   return Object.values(tables).map(({ aggregate }) => aggregate);
 }

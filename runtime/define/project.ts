@@ -1,7 +1,6 @@
 import type { AnyAggregate, StateOf } from "./aggregate";
 import type { TextIn } from "./table";
 
-/** Any projection. */
 export interface AnyProjection {
   kind: "project";
   aggregate: AnyAggregate;
@@ -9,7 +8,7 @@ export interface AnyProjection {
   indexes: readonly string[];
 }
 
-/** A local copy of another domain's aggregates: the fields that this domain needs of them. */
+/** A local copy of another domain's aggregates, with the fields that this domain needs. */
 export interface Projection<
   A extends AnyAggregate,
   F extends Record<string, unknown>,
@@ -21,14 +20,18 @@ export interface Projection<
 }
 
 /**
- * What `project` returns for an index that is not on a text field that `select` picks: nothing that a domain can register or use. The
- * indexes themselves cannot be typed so, because TypeScript checks them before it knows what `select` returns.
+ * The type that `project` returns for an index on anything but a text field that `select` keeps: a domain
+ * cannot register or use it. The parameter itself cannot be typed so, because TypeScript checks it before it
+ * knows what `select` returns.
  */
 export interface IndexIsNotOnTextField<Field> {
   indexIsNotOnTextField: Field;
 }
 
-/** What `project` returns. Where it is called in place, TypeScript takes `string` for indexes that are not given. */
+/**
+ * The type that `project` returns. For a call without indexes in argument position, TypeScript infers
+ * `string`.
+ */
 type ProjectionOf<
   A extends AnyAggregate,
   F extends Record<string, unknown>,
@@ -40,11 +43,11 @@ type ProjectionOf<
     : IndexIsNotOnTextField<Exclude<I, TextIn<F>>>;
 
 /**
- * Subscribes to an aggregate with a projection: a table in DynamoDB with one item for each aggregate, as new as the newest event that
- * has arrived, whatever order events arrive in.
+ * Subscribes to an aggregate with a projection: a DynamoDB table with one item per aggregate, as recent as
+ * the newest event that has arrived, in whatever order events arrive.
  *
- * @param select picks the fields to keep from the aggregate's public state
- * @param options.indexes text fields among them to look rows up by (`where`). @default none
+ * @param select returns the fields to keep of the aggregate's public state
+ * @param options.indexes kept text fields to look items up by (`where`). @default none
  */
 export function project<
   A extends AnyAggregate,
@@ -61,6 +64,6 @@ export function project<
     select,
     indexes: options.indexes ?? [],
   };
-  // The other type only stops a wrong index from compiling.
+  // The other type exists only to stop a wrong index from compiling.
   return projection as never;
 }

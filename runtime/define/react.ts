@@ -19,10 +19,10 @@ export interface DomainEvent<
   state: StateOf<A> | null;
 }
 
-/** Local logic that is run once for each event of one type. */
+/** A reaction to one event type. */
 export type AnyReaction = (event: never, handles: never) => Promise<StagedChange | StagedChange[]>;
 
-/** A subscription that reacts. */
+/** A subscription with reactions. */
 export interface Reactions {
   kind: "react";
   aggregate: AnyAggregate;
@@ -32,14 +32,14 @@ export interface Reactions {
 }
 
 /**
- * Subscribes to an aggregate with reactions: each takes effect once for each event, because its changes and its inbox record are one
- * transaction.
+ * Subscribes to an aggregate with reactions. A reaction takes effect once per event, because its changes and
+ * its inbox record are one transaction.
  *
- * @param reactions.uses tables and projections of its own domain, under the names they are registered by
- * @param reactions.on event type -> what it does; other event types are not subscribed to. A reaction receives the event and what it
- *   uses, and returns the changes to make (none: an empty array; a microservice: at most 49). It runs again when its changes lost a
- *   race, so it must only read and describe changes. An error sends the event back to its queue, and in the end to the dead-letter
- *   queue.
+ * @param reactions.uses tables and projections of the reaction's domain, by the names they are registered by
+ * @param reactions.on event type -> reaction; other event types are not delivered. A reaction receives the
+ *   event and the handles of what it uses, and returns the changes to make (none: an empty array; in a
+ *   microservice at most 49). It runs again when its changes lose a race, so it must only read and describe
+ *   changes. An error sends the event back to its queue, and finally to the dead-letter queue.
  */
 export function react<A extends AnyAggregate, U extends Uses>(
   aggregate: A,

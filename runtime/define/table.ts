@@ -1,19 +1,18 @@
 import { z } from "zod";
 import type { AnyAggregate, StateOf } from "./aggregate";
 
-/** Any entity table. */
 export interface AnyTable {
   kind: "table";
   aggregate: AnyAggregate;
   private: () => z.ZodObject;
   indexes: readonly string[];
-  /** Field -> column, where a module's column is not the field in snake_case. */
+  /** Field -> column, where a module's column is not the field's name in snake_case. */
   columns: Readonly<Record<string, string>>;
 }
 
 /**
- * An entity table: one row of PostgreSQL, or one item of DynamoDB, for each aggregate, with the fields of its public state, its
- * private fields and its version.
+ * An entity table, with one row (PostgreSQL) or item (DynamoDB) per aggregate: the fields of its public
+ * state, its private fields and its version.
  */
 export interface Table<A extends AnyAggregate, P extends z.ZodObject, I extends string> extends AnyTable {
   aggregate: A;
@@ -21,39 +20,45 @@ export interface Table<A extends AnyAggregate, P extends z.ZodObject, I extends 
   indexes: readonly I[];
 }
 
-/** A table whose handle has Kysely's builders too; see `withKysely`. */
+/** A table whose handle also has Kysely's builders; see `withKysely`. */
 export interface KyselyTable<T extends AnyTable = AnyTable> {
   kind: "kysely-table";
   table: T;
 }
 
-/** What a private schema yields when it is read; nothing for one without fields, which zod types as a record of nothing. */
+/**
+ * The private fields as they are read; `unknown` for a schema without fields, which zod types as
+ * `Record<string, never>`.
+ */
 type ReadFields<P extends z.ZodObject> = [keyof P["shape"]] extends [never] ? unknown : z.output<P>;
-/** What a private schema takes when it is written. */
+/** The private fields as they are written. */
 type WrittenFields<P extends z.ZodObject> = [keyof P["shape"]] extends [never] ? unknown : z.input<P>;
 /** One object type instead of an intersection, for readable errors. */
 type Flat<T> = { [F in keyof T]: T[F] } & {};
 
-/** An aggregate as it is read: public fields, private fields and the version. */
+/** A row as it is read: public fields, private fields and the version. */
 export type RowOf<T extends AnyTable> =
   T extends Table<infer A, infer P, string>
     ? Flat<StateOf<A> & ReadFields<P> & { readonly version: number }>
     : never;
 
-/** An aggregate as it is created: the runtime adds the version. */
+/** A row as it is created; the runtime adds the version. */
 export type NewRowOf<T extends AnyTable> =
   T extends Table<infer A, infer P, string> ? Flat<StateOf<A> & WrittenFields<P>> : never;
 
-/** What an update may set: everything but the key, by which other domains know the aggregate. */
+/** The fields that an update may set: all but the key, by which other domains know the aggregate. */
 export type UpdateOf<T extends AnyTable> =
   T extends Table<infer A, infer P, string> ? Partial<Omit<StateOf<A> & WrittenFields<P>, A["key"]>> : never;
 
-/** The fields that rows are looked up by. */
+/** The indexed fields of a table. */
 export type IndexOf<T extends AnyTable> = T extends Table<AnyAggregate, z.ZodObject, infer I> ? I : never;
 
 type NoFields = z.ZodObject<Record<never, never>>;
 
-/** Fields that an index can be on: text, because DynamoDB declares an index's key as text and refuses anything else. */
+/**
+ * Fields that can be indexed: texts, because DynamoDB declares the type of an index's key and refuses items
+ * with any other.
+ */
 type TextFieldOf<A extends AnyAggregate, P extends z.ZodObject> = TextIn<StateOf<A>> | TextIn<ReadFields<P>>;
 /** The names of fields that hold text wherever they are present. */
 export type TextIn<T> = {
@@ -61,13 +66,14 @@ export type TextIn<T> = {
 }[keyof T & string];
 
 /**
- * Declares an entity table, whatever the store of its domain.
+ * Declares an entity table, in either store.
  *
- * @param aggregate the contract whose aggregates are its rows
+ * @param aggregate the contract of the aggregates in it
  * @param options.private makes the schema of the private fields, which no event carries. @default none
- * @param options.indexes text fields to look rows up by (`where`): in DynamoDB a global secondary index each, in PostgreSQL an index
- *   that the module's migration creates. @default none
- * @param options.columns modules only: field -> column where that is not the field in snake_case. @default snake_case
+ * @param options.indexes text fields to look rows up by (`where`): a global secondary index each in DynamoDB;
+ *   in PostgreSQL an index that the module's migration creates. @default none
+ * @param options.columns modules only: field -> column, where that is not the field's name in snake_case.
+ * @default snake_case
  */
 export function table<
   A extends AnyAggregate,
@@ -85,7 +91,7 @@ export function table<
   return {
     kind: "table",
     aggregate,
-    // The default has no fields, as NoFields says.
+    // The default schema has no fields, which is what NoFields says.
     private: options.private ?? ((() => z.object({})) as unknown as () => P),
     indexes,
     columns: columns as Record<string, string>,
@@ -93,9 +99,9 @@ export function table<
 }
 
 /**
- * Gives a command or reaction of a module Kysely's own builders for one of its tables, for what the common verbs do not express: reads
- * of any shape (`select`), set expressions and upserts (`change`). Name it under `uses` in the table's place:
- * `uses: { products: withKysely(products) }`. A microservice has no such tables.
+ * Gives a command or reaction Kysely's builders for one of its module's tables, for what the common verbs do
+ * not express: any select (`select`), set expressions and upserts (`change`). Use it in the table's place:
+ * `uses: { products: withKysely(products) }`. Not for microservices.
  */
 export function withKysely<T extends AnyTable>(table: T): KyselyTable<T> {
   return { kind: "kysely-table", table };

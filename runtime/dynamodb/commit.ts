@@ -4,28 +4,27 @@ import {
   type TransactWriteCommandInput,
 } from "@aws-sdk/lib-dynamodb";
 import { v4 as uuid } from "uuid";
-import type { StagedChange } from "../define/change";
+import { MAX_CHANGES_PER_COMMIT, type StagedChange } from "../define/change";
 import { codedError, errorCode } from "../function/coded-error";
-import { MAX_CHANGES_PER_COMMIT } from "../store/limits";
+import { checkChangedOnce } from "../store/handles";
 import { pause } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange } from "../store/store";
-import { checkChangedOnce } from "../store/verbs";
+import { inboxAction } from "./inbox";
 import { MAX_TRANSACTION_BYTES } from "./item";
-import { isAnswerLost } from "./lost-answer";
-import { type DynamoChange, type DynamoTables, dynamoWrite, type DynamoWrite, inboxAction } from "./writes";
+import { type DynamoChange, type DynamoTables, dynamoWrite, type DynamoWrite } from "./writes";
 
-/** Another transaction touched one of the items at the same moment: nothing was decided, so it is tried again a few times. */
+/** Attempts while the answer is lost, or while another transaction is writing one of the items. */
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE_MILLISECONDS = 10;
 
 /**
- * The way of a command's or reaction's changes into a microservice's outbox: all changes and their events are written in one
+ * Commits the changes of a command or reaction to DynamoDB: all changes and their events in one
  * TransactWriteItems, or nothing.
  *
- * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
- *   no answer came to any try
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE, TRANSACTION_TOO_LARGE, TOO_MANY_CHANGES,
- *   AGGREGATE_CHANGED_TWICE, and the SDK's own errors; nothing is written then
+ * @returns "conflict" when an item had changed since it was read, "duplicate" when `context.once` was
+ *   committed before, "unknown" when no attempt was answered
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE, TRANSACTION_TOO_LARGE,
+ *   TOO_MANY_CHANGES, AGGREGATE_CHANGED_TWICE, and the SDK's own errors; nothing is written then
  */
 export async function commitToDynamo(
   documents: DynamoDBDocumentClient,
@@ -33,9 +32,10 @@ export async function commitToDynamo(
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  // 1. A command that changes nothing and is not to be remembered needs no database.
+  // 1. Without changes and without an inbox record there is nothing to write.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
-  // 2. Changes and states are checked against their contracts; entity, event and inbox record become actions of one transaction.
+  // 2. Check changes and states against their contracts; make entity, event and inbox record the actions of
+  //   one transaction.
   const verbs = changes.map(withoutKysely);
   checkChangedOnce(verbs);
   let transaction = transactionOf(verbs, tables, context);
@@ -44,11 +44,13 @@ export async function commitToDynamo(
     const { input, writes, committed } = transaction;
     const isLast = attempt >= MAX_ATTEMPTS;
     try {
-      // 3. DynamoDB writes all of it on the conditions that no version has moved and no message was processed before, or nothing.
+      // 3. DynamoDB writes everything, if no version has changed and the message was not processed before; or
+      //   nothing.
       await documents.send(new TransactWriteCommand(input));
       return { outcome: "committed", changes: committed };
     } catch (error) {
-      // 4. No answer: the same transaction again, under its token. DynamoDB runs it only once, and answers whether it did.
+      // 4. The answer was lost: send the same transaction with its token again. DynamoDB runs it only once
+      //   and answers whether it did.
       if (isAnswerLost(error)) {
         if (isLast) return UNKNOWN;
         isUnknown = true;
@@ -57,22 +59,22 @@ export async function commitToDynamo(
       }
       const reasons = reasonsOf(error);
       const ofWrites = reasons.slice(context.once ? 1 : 0);
-      // 5. The inbox has the message: it was processed before.
+      // 5. The inbox has the message, so it was processed before.
       if (context.once && failedCondition(reasons[0])) return { outcome: "duplicate" };
-      // 6. A creation met an earlier life of its key: it is written on top of that life's last version.
+      // 6. The key of a creation had an earlier life: write it on top of that life's last version.
       const reborn = onEarlierLives(writes, ofWrites);
       if (!reborn) {
-        // 7. A version has moved, or what was to be created exists.
+        // 7. A version has changed, or an aggregate to be created exists.
         if (reasons.some(failedCondition)) return conflictOf(writes, ofWrites);
         if (!isContention(reasons)) {
           if (isUnknown) return UNKNOWN;
           throw error;
         }
-        // 8. Another transaction was at the same items: nothing was decided.
+        // 8. Another transaction was writing the same items, and nothing was decided.
         if (isLast) return conflictOf(writes, ofWrites);
         await pause(attempt, FIRST_PAUSE_MILLISECONDS);
       }
-      // What was cancelled is known not to be done; the next one is another transaction.
+      // The cancelled transaction was certainly not done; the next attempt is a new one.
       transaction = transactionOf(reborn ?? writes.map((write) => write.staged), tables, context);
       isUnknown = false;
     }
@@ -85,7 +87,10 @@ interface Transaction {
   committed: CommittedChange[];
 }
 
-/** One TransactWriteItems, with a token of its own. The inbox record comes first, so that its condition is the first reason. */
+/**
+ * One TransactWriteItems with a new token. The inbox record comes first, so its cancellation reason is the
+ * first one too.
+ */
 function transactionOf(staged: DynamoChange[], tables: DynamoTables, context: CommitContext): Transaction {
   if (staged.length > MAX_CHANGES_PER_COMMIT) {
     throw codedError(
@@ -102,7 +107,7 @@ function transactionOf(staged: DynamoChange[], tables: DynamoTables, context: Co
   return { input: { TransactItems, ClientRequestToken: uuid() }, writes, committed };
 }
 
-/** Refuses what DynamoDB refuses of a transaction as a whole. */
+/** Refuses a transaction that exceeds DynamoDB's size limit. */
 function checkTransaction(writes: DynamoWrite[]): void {
   const bytes = writes.reduce((sum, write) => sum + write.bytes, 0);
   if (bytes <= MAX_TRANSACTION_BYTES) return;
@@ -132,13 +137,13 @@ function isContention(reasons: CancellationReason[]): boolean {
 }
 
 /**
- * A creation that met what is left of a removed item is staged again on top of its last version, so that the versions of the new
- * life go on from there. Undefined when that was not what failed.
+ * Stages creations again whose keys have a tombstone of an earlier life, on top of its last version, from
+ * which the versions of the new life continue. Undefined when no creation failed for that reason.
  */
 function onEarlierLives(writes: DynamoWrite[], reasons: CancellationReason[]): DynamoChange[] | undefined {
   let found = false;
   const staged = writes.map(({ staged: change }, index) => {
-    const { removed, version } = metItem(reasons[index * 2]);
+    const { removed, version } = existingItem(reasons[index * 2]);
     if (change.operation !== "create" || change.lastVersion || !removed || !version) return change;
     found = true;
     return { ...change, lastVersion: version };
@@ -146,8 +151,11 @@ function onEarlierLives(writes: DynamoWrite[], reasons: CancellationReason[]): D
   return found ? staged : undefined;
 }
 
-/** What a failed condition met. The document client leaves the items in cancellation reasons as DynamoDB spells them. */
-function metItem(reason: CancellationReason | undefined): { removed: boolean; version: number } {
+/**
+ * The existing item that failed a condition. The document client does not unmarshall the items in
+ * cancellation reasons.
+ */
+function existingItem(reason: CancellationReason | undefined): { removed: boolean; version: number } {
   const { removed, version } = (reason?.Item ?? {}) as {
     removed?: { BOOL?: boolean };
     version?: { N?: string };
@@ -157,19 +165,19 @@ function metItem(reason: CancellationReason | undefined): { removed: boolean; ve
 
 const UNKNOWN: CommitOutcome = {
   outcome: "unknown",
-  message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
+  message: "DynamoDB did not answer any attempt. The changes may have been written.",
 };
 
 function conflictOf(writes: DynamoWrite[], reasons: CancellationReason[]): CommitOutcome {
   const index = reasons.findIndex((reason) => reason.Code && reason.Code !== "None");
   const lost = writes[Math.floor(index / 2)];
-  // Nothing of the changes themselves: other requests kept writing the same inbox record.
-  const busy = "Other requests write the same at this moment; nothing was written. Try again.";
+  // No change conflicted: other requests kept writing the same inbox record.
+  const busy = "Other requests are writing the same items at the moment. Nothing was written. Try again.";
   if (!lost) return { outcome: "conflict", aggregate: writes[0]?.committed.aggregate ?? "", message: busy };
   const { aggregate, id } = lost.committed;
-  const message = `${aggregate} "${id}" was changed by somebody else since it was read; nothing was written. Read it again.`;
-  const met = metItem(reasons[index]);
-  const exists = lost.staged.operation === "create" && met.version > 0 && !met.removed;
+  const message = `${aggregate} "${id}" was changed by another request since it was read. Nothing was written. Read it again.`;
+  const existing = existingItem(reasons[index]);
+  const exists = lost.staged.operation === "create" && existing.version > 0 && !existing.removed;
   return { outcome: "conflict", aggregate, message, ...(exists ? { existing: id } : {}) };
 }
 
@@ -179,4 +187,36 @@ function withoutKysely(change: StagedChange): DynamoChange {
     "WRONG_STORE",
     `A change of "${change.table}" was described with Kysely, which writes to PostgreSQL, but is committed to DynamoDB.`,
   );
+}
+
+/**
+ * Errors of a connection to AWS, after all attempts of the SDK. Each may have come after the request was
+ * received.
+ */
+const CONNECTION_FAILURES = [
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "TimeoutError",
+];
+
+/** DynamoDB's error for a token whose transaction it has received and not yet decided. */
+const IN_PROGRESS = "TransactionInProgressException";
+
+/**
+ * Whether a failed call to AWS may have taken effect: there was no answer, or an inconclusive one (5xx), or
+ * only the last of the SDK's attempts was answered. A cancelled transaction is conclusive for all attempts,
+ * since they have the same token.
+ */
+export function isAnswerLost(error: unknown): boolean {
+  const code = errorCode(error) ?? "";
+  const { $metadata: about } = error as { $metadata?: { httpStatusCode?: number; attempts?: number } };
+  if (code === "TransactionCanceledException") return false;
+  if (code === IN_PROGRESS || CONNECTION_FAILURES.includes(code)) return true;
+  return (about?.httpStatusCode ?? 0) >= 500 || (about?.attempts ?? 1) > 1;
 }

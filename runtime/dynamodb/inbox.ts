@@ -1,15 +1,42 @@
 import { type DynamoDBDocumentClient, TransactGetCommand } from "@aws-sdk/lib-dynamodb";
 import { errorCode } from "../function/coded-error";
 import { pause } from "../store/retries";
-import type { CommittedRequest, Once } from "../store/store";
+import type { CommittedChange, CommittedRequest, Once } from "../store/store";
+import { type DynamoTables, expiry, type TransactItem } from "./writes";
 
-/** A transaction that writes the record is decided soon. */
+/**
+ * Marks a message or request as processed, on the condition that it was not before.
+ *
+ * @param changes the changes that are committed with it; kept for requests only
+ */
+export function inboxAction(
+  { consumer, messageId, fingerprint }: Once,
+  changes: CommittedChange[],
+  tables: DynamoTables,
+  now: Date,
+): TransactItem {
+  return {
+    Put: {
+      TableName: tables.inbox,
+      Item: {
+        consumer,
+        messageId,
+        ...(fingerprint === undefined ? {} : { fingerprint, changes }),
+        processedAt: now.toISOString(),
+        expiresAt: expiry(now, tables.inboxRetentionDays),
+      },
+      ConditionExpression: "attribute_not_exists(messageId)",
+    },
+  };
+}
+
+/** A transaction that is writing the record is decided within a few attempts. */
 const MAX_ATTEMPTS = 8;
 const FIRST_PAUSE_MILLISECONDS = 10;
 
 /**
- * What was committed under a request's id; undefined if nothing was. Read in a transaction: a plain read may still miss the record
- * of a transaction whose other items can be seen already.
+ * Reads what was committed with a request's id; undefined if nothing was. It reads in a transaction, because
+ * a plain read may still miss the record of a transaction whose other items are already visible.
  *
  * @throws the SDK's own errors
  */

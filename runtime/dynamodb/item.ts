@@ -1,34 +1,36 @@
+import { dataFault } from "../envelope/portable-data";
 import { codedError } from "../function/coded-error";
-import { dataFault } from "../envelope/plain-data";
 
-/** Bytes that an item may have, names of attributes included. Source: Amazon DynamoDB quotas. */
+/** Maximum bytes of an item, attribute names included. Source: Amazon DynamoDB quotas. */
 export const MAX_ITEM_BYTES = 400 * 1024;
-/** Bytes that the items of one transaction may have together. Source: Amazon DynamoDB quotas. */
+/** Maximum bytes of all items of one transaction. Source: Amazon DynamoDB quotas. */
 export const MAX_TRANSACTION_BYTES = 4 * 1024 * 1024;
 
-/** The item itself, and 32 levels in an attribute. Source: Amazon DynamoDB quotas. */
+/** Maximum nesting: the item itself, and 32 levels in an attribute. Source: Amazon DynamoDB quotas. */
 const MAX_ITEM_LEVELS = 33;
 
-/** What a list or map takes beside its contents, and each thing in it. Source: Amazon DynamoDB, item sizes. */
+/**
+ * Bytes of a list or map beside its contents, and of each element in it. Source: Amazon DynamoDB, item sizes.
+ */
 const CONTAINER_BYTES = 3;
 const ELEMENT_BYTES = 1;
 
-/** Bytes of an index's key. Source: Amazon DynamoDB quotas. */
+/** Maximum bytes of an index's key. Source: Amazon DynamoDB quotas. */
 const MAX_INDEX_KEY_BYTES = 2_048;
 
-/** What an index's key must be, for messages. */
+/** The rule for an index's key, for messages. */
 export const INDEX_KEY_RULE = `a text of 1 to ${MAX_INDEX_KEY_BYTES} bytes`;
 
-/** Whether an index can have the value as its key. */
+/** Whether a value can be an index's key. */
 export function isIndexKey(value: unknown): value is string {
   return typeof value === "string" && value !== "" && Buffer.byteLength(value) <= MAX_INDEX_KEY_BYTES;
 }
 
 /**
- * Measures an item as DynamoDB does, and refuses what it would refuse.
+ * Measures an item as DynamoDB does, and refuses what DynamoDB would refuse.
  *
- * @param what is written, for messages
- * @returns its bytes
+ * @param what names the item, for messages
+ * @returns its size in bytes
  * @throws INVALID_ITEM, ITEM_TOO_LARGE
  */
 export function checkedItemBytes(what: string, item: Record<string, unknown>): number {
@@ -47,7 +49,7 @@ export function checkedItemBytes(what: string, item: Record<string, unknown>): n
   );
 }
 
-/** The size of a value; numbers are estimated upwards. */
+/** The size of a value; the size of a number is rounded up. */
 function itemBytes(value: unknown): number {
   if (typeof value === "string") return Buffer.byteLength(value);
   if (typeof value === "number") return numberBytes(value);
@@ -58,7 +60,7 @@ function itemBytes(value: unknown): number {
   return CONTAINER_BYTES + bytes;
 }
 
-/** An attribute is its name and its value; one that is undefined is not written. */
+/** The size of attributes, names and values; undefined ones are not written. */
 function entriesBytes(item: object): number {
   return Object.entries(item).reduce(
     (sum, [name, value]) => (value === undefined ? sum : sum + Buffer.byteLength(name) + itemBytes(value)),
@@ -66,7 +68,7 @@ function entriesBytes(item: object): number {
   );
 }
 
-/** One byte for two digits, one beside them, one for a sign. */
+/** One byte per two digits, one more, and one for a minus sign. */
 function numberBytes(value: number): number {
   const digits = String(value).replace(/^-|\.|e.*$/g, "").length;
   return Math.ceil(digits / 2) + 1 + (value < 0 ? 1 : 0);

@@ -1,12 +1,14 @@
-import type { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
-import { mapIn } from "../function/environment";
-import { projectionHandle } from "../projection/read";
-import { handlesMadeOnce } from "../store/made-once";
-import type { Store, StoreOpener } from "../store/store";
+import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
+import type { Row } from "../define/change";
+import type { AnyTable } from "../define/table";
 import { codedError } from "../function/coded-error";
-import { documentClient } from "./client";
+import { mapIn } from "../function/handler";
+import { projectionHandle } from "../projection/table";
+import { handlesMadeOnce, tableHandle, withSchemasMadeOnce } from "../store/handles";
+import type { Store, StoreOpener } from "../store/store";
+import { validKey } from "../store/validation";
 import { commitToDynamo } from "./commit";
-import { dynamoHandle } from "./handle";
+import { documentClient, queryIndex } from "./documents";
 import { readCommittedRequest } from "./inbox";
 import type { DynamoTables } from "./writes";
 
@@ -20,7 +22,7 @@ const VARIABLES = [
   "INBOX_RETENTION_DAYS",
 ] as const;
 
-/** The name of one of them. */
+/** The name of one of these variables. */
 export type DynamoVariable = (typeof VARIABLES)[number];
 
 /** Opens a microservice's tables. */
@@ -39,7 +41,7 @@ export const dynamoStore: StoreOpener<DynamoVariable> = {
 };
 
 /**
- * Makes the store of a function on tables that are open.
+ * Makes the store of a function on open tables.
  *
  * @param projections projection as registered -> the physical name of its table
  */
@@ -61,4 +63,37 @@ export function storeOn(
     commit: (changes, context) => commitToDynamo(documents, tables, changes, context),
     committedRequest: (once) => readCommittedRequest(documents, tables.inbox, once),
   };
+}
+
+/**
+ * Makes the handle of an entity table; `TableHandle` is its type as commands see it.
+ *
+ * @param table the name that it is registered by
+ * @param tableName its physical name
+ */
+export function dynamoHandle(
+  documents: DynamoDBDocumentClient,
+  table: string,
+  tableName: string,
+  declared: AnyTable,
+) {
+  const definition = withSchemasMadeOnce(declared);
+  const { aggregate } = definition;
+  return tableHandle(table, definition, {
+    async find(id) {
+      validKey(aggregate, id);
+      const Key = { [aggregate.key]: id };
+      const read = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
+      return living((await documents.send(read)).Item);
+    },
+    async where(index, value) {
+      const items = await queryIndex(documents, { tableName, index, attribute: index, value });
+      return items.filter((item) => living(item));
+    },
+  });
+}
+
+/** The item, unless it is the tombstone of a removed aggregate. */
+function living(item: Row | undefined): Row | undefined {
+  return item?.["removed"] ? undefined : item;
 }

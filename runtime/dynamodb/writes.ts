@@ -3,11 +3,10 @@ import { v7 as uuid } from "uuid";
 import type { Row, StagedChange } from "../define/change";
 import type { AnyTable } from "../define/table";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { issuesText, parseData } from "../envelope/parse-data";
+import { issuesText, parseData } from "../envelope/portable-data";
 import { codedError } from "../function/coded-error";
-import { MAX_PAYLOAD_BYTES, payloadTooLarge } from "../store/limits";
-import type { CommitContext, CommittedChange, Once } from "../store/store";
-import { validChange, validKey, validState } from "../store/validation";
+import type { CommitContext, CommittedChange } from "../store/store";
+import { MAX_PAYLOAD_BYTES, validChange, validKey, validState } from "../store/validation";
 import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "./item";
 
 /** One action of a TransactWriteItems request. */
@@ -23,28 +22,32 @@ export interface DynamoTables {
   inboxRetentionDays: number;
 }
 
-/** A change on its way. */
+/** A change to be written. */
 export type DynamoChange = Exclude<StagedChange, { operation: "kysely" }> & {
-  /** For a new item: the last version of an earlier life under its key, from which its versions go on. @default 0, none */
+  /**
+   * For a creation: the last version of an earlier life of its key, from which its versions continue.
+   * @default 0, none
+   */
   lastVersion?: number;
 };
 
-/** A change ready to be written: the entity's action, the outbox item's, and what to tell of it. */
+/** The actions of a change, and what to return once they are committed. */
 export interface DynamoWrite {
   staged: DynamoChange;
   actions: [entity: TransactItem, outbox: TransactItem];
   committed: CommittedChange;
-  /** Of the two items. */
+  /** Size of the two items. */
   bytes: number;
 }
 
 const SECONDS_PER_DAY = 86_400;
 
 /**
- * Makes the two actions of a change: the entity on the condition that it still has the version that was read, and the outbox item
- * on the condition that there is none of that version.
+ * Makes the two actions of a change: the entity item, on the condition that it still has the version that was
+ * read, and the outbox item, on the condition that there is none of that version.
  *
- * @throws EVENT_UNKNOWN, INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, ITEM_TOO_LARGE
+ * @throws EVENT_UNKNOWN, INVALID_KEY, INVALID_CHANGE, INVALID_STATE, EVENT_TOO_LARGE, INVALID_ITEM,
+ *   ITEM_TOO_LARGE, TABLE_UNKNOWN
  */
 export function dynamoWrite(
   staged: DynamoChange,
@@ -72,9 +75,7 @@ export function dynamoWrite(
     causationId: context.causationId,
     traceparent: context.traceparent,
   };
-  const payloadBytes = Buffer.byteLength(JSON.stringify(data));
-  if (payloadBytes > MAX_PAYLOAD_BYTES)
-    throw payloadTooLarge(`Event "${event}" of ${record.aggregate} "${id}"`, payloadBytes);
+  checkPayload(record);
   const committed = { aggregate: record.aggregate, id, version, event, eventId: record.id };
   const item = state
     ? { ...validPrivateFields(definition, fields), ...state }
@@ -88,38 +89,23 @@ export function dynamoWrite(
   return { staged, actions: [entity, outbox], committed, bytes };
 }
 
-/** All fields after the change (before it, for a removal), and the version that was read; 0 for a new item. */
-function changedItem(staged: DynamoChange): { fields: Row; version: number } {
-  if (staged.operation === "create") return { fields: staged.fields, version: staged.lastVersion ?? 0 };
-  // The verbs have checked that the row has a version.
-  const { version, ...read } = staged.row as Row & { version: number };
-  return { fields: staged.operation === "update" ? { ...read, ...staged.fields } : read, version };
+function checkPayload({ type, aggregate, aggregateId, data }: OutboxRecord): void {
+  const bytes = Buffer.byteLength(JSON.stringify(data));
+  if (bytes <= MAX_PAYLOAD_BYTES) return;
+  throw codedError(
+    "EVENT_TOO_LARGE",
+    `Event "${type}" of ${aggregate} "${aggregateId}" has a payload of ${bytes} bytes; the limit is ${MAX_PAYLOAD_BYTES}. Nothing was written. Keep large content elsewhere and publish a reference to it.`,
+  );
 }
 
 /**
- * Marks a message or request as processed, on the condition that it was not before.
- *
- * @param changes what is committed with it; kept of a request
+ * All fields after the change (before it, for a removal), and the version that was read (0 for a creation).
  */
-export function inboxAction(
-  { consumer, messageId, fingerprint }: Once,
-  changes: CommittedChange[],
-  tables: DynamoTables,
-  now: Date,
-): TransactItem {
-  return {
-    Put: {
-      TableName: tables.inbox,
-      Item: {
-        consumer,
-        messageId,
-        ...(fingerprint === undefined ? {} : { fingerprint, changes }),
-        processedAt: now.toISOString(),
-        expiresAt: expiry(now, tables.inboxRetentionDays),
-      },
-      ConditionExpression: "attribute_not_exists(messageId)",
-    },
-  };
+function changedItem(staged: DynamoChange): { fields: Row; version: number } {
+  if (staged.operation === "create") return { fields: staged.fields, version: staged.lastVersion ?? 0 };
+  // `update` and `remove` have checked that the row has a version.
+  const { version, ...read } = staged.row as Row & { version: number };
+  return { fields: staged.operation === "update" ? { ...read, ...staged.fields } : read, version };
 }
 
 function entityAction(
@@ -137,7 +123,7 @@ function entityAction(
       ConditionExpression: unread ? "attribute_not_exists(#key)" : "#version = :version",
       ExpressionAttributeNames: unread ? { "#key": key } : { "#version": "version" },
       ...(unread ? {} : { ExpressionAttributeValues: { ":version": versionRead } }),
-      // What a failed creation met: an item that lives, or what is left of one that was removed.
+      // Tells a failed creation whether the item exists, or is the tombstone of an earlier life.
       ReturnValuesOnConditionCheckFailure: "ALL_OLD",
     },
   };
@@ -159,7 +145,7 @@ function outboxAction(record: OutboxRecord, tables: DynamoTables, now: Date): Tr
   };
 }
 
-/** As their schema yields them; any other field of the item is not written. */
+/** The private fields as their schema yields them; other fields are not written. */
 function validPrivateFields({ aggregate, private: hidden }: AnyTable, fields: Row): Row {
   const result = parseData(hidden(), fields);
   if ("data" in result) return result.data;
@@ -175,7 +161,7 @@ function checkIndexes({ aggregate, indexes }: AnyTable, item: Row): void {
   if (!index) return;
   throw codedError(
     "INVALID_STATE",
-    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} where it is there. Nothing was written.`,
+    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} or absent. Nothing was written.`,
   );
 }
 
@@ -184,10 +170,11 @@ function physicalName(tables: DynamoTables, table: string): string {
   if (name) return name;
   throw codedError(
     "TABLE_UNKNOWN",
-    `There is no entity table "${table}" here; there are ${Object.keys(tables.entities).join(", ")}.`,
+    `There is no entity table "${table}" here; there are: ${Object.keys(tables.entities).join(", ")}.`,
   );
 }
 
-function expiry(now: Date, days: number): number {
+/** DynamoDB's time to live of an item, in seconds since 1970. */
+export function expiry(now: Date, days: number): number {
   return Math.floor(now.getTime() / 1000) + days * SECONDS_PER_DAY;
 }

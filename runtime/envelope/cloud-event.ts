@@ -1,9 +1,11 @@
+import { randomBytes } from "node:crypto";
 import type { AnyAggregate, EventData } from "../define/aggregate";
 import { codedError, shortened } from "../function/coded-error";
-import { ID_RULE, isId } from "./identifier";
-import { dataFault } from "./plain-data";
+import { dataFault, ID_RULE, isId } from "./portable-data";
 
-/** A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event. */
+/**
+ * A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event.
+ */
 export interface CloudEvent {
   specversion: "1.0";
   /** UUIDv7. */
@@ -28,7 +30,7 @@ export interface CloudEvent {
   data: EventData;
 }
 
-/** An event as an outbox keeps it. */
+/** An event as it is kept in an outbox. */
 export interface OutboxRecord {
   id: string;
   /** "<domain>.<Aggregate>" */
@@ -75,7 +77,7 @@ export interface ReceivedEvent {
   schemaVersion: number;
 }
 
-/** What subscribers rely on. */
+/** Attributes that subscribers rely on. */
 const REQUIRED = [
   "id",
   "source",
@@ -86,13 +88,13 @@ const REQUIRED = [
   "sequence",
   "correlationid",
 ] as const;
-/** What becomes part of keys and of further events. */
+/** Attributes that become part of keys and of further events. */
 const IDS = ["id", "subject", "correlationid", "causationid", "traceparent"] as const;
 
 /**
- * Takes a domain event out of the EventBridge event that carries it.
+ * Reads the domain event in the `detail` of an EventBridge event.
  *
- * @throws EVENT_MALFORMED when it is not one; nothing of it may be applied then
+ * @throws EVENT_MALFORMED when it is not a valid domain event; no part of it may be applied then
  */
 export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   const event = (bridgeEvent as { detail?: unknown } | null)?.detail as Partial<CloudEvent> | undefined;
@@ -118,7 +120,10 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   return { event: event as CloudEvent, aggregate: `${event.source}.${aggregate}`, version, schemaVersion };
 }
 
-/** The event's data in the current schema version: older ones are upcast, newer ones read as they are (tolerant reader). */
+/**
+ * The event's data in the current schema version: an older version is upcast, a newer one is read as it is
+ * (tolerant reader).
+ */
 export function currentData(aggregate: AnyAggregate, received: ReceivedEvent): EventData {
   const { type } = received.event;
   const contract = Object.hasOwn(aggregate.events, type) ? aggregate.events[type] : undefined;
@@ -127,13 +132,13 @@ export function currentData(aggregate: AnyAggregate, received: ReceivedEvent): E
   return contract.upcast(data, received.schemaVersion);
 }
 
-/** A whole number from 1 on, as its digits. */
+/** Parses a whole number of at least 1, without sign or leading zeros. */
 function countOf(text: string | undefined): number | undefined {
   const count = Number(text);
   return /^[1-9]\d*$/.test(text ?? "") && Number.isSafeInteger(count) ? count : undefined;
 }
 
-/** As CloudEvents has it (RFC 3339). */
+/** Whether it is a CloudEvents timestamp (RFC 3339). */
 function isTime(text: string): boolean {
   return (
     /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/.test(text) &&
@@ -150,4 +155,16 @@ function malformed(what: string) {
     "EVENT_MALFORMED",
     `The message is not a domain event: it ${shortened(what)}. Look at the publisher; the message goes to the dead-letter queue.`,
   );
+}
+
+/** A new W3C trace context: version, trace id, span id, sampled. */
+export function newTraceparent(): string {
+  const ids = randomBytes(24).toString("hex");
+  return `00-${ids.slice(0, 32)}-${ids.slice(32)}-01`;
+}
+
+/** A new span in the same trace; a new trace when there is none to continue. */
+export function childTraceparent(traceparent: string | undefined): string {
+  const match = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(traceparent ?? "");
+  return match ? `00-${match[1]}-${randomBytes(8).toString("hex")}-${match[2]}` : newTraceparent();
 }

@@ -1,4 +1,4 @@
-/** An error that callers tell apart by `code`, never by its message or class. */
+/** An error that callers identify by its `code`, never by its message or class. */
 export interface CodedError extends Error {
   /** Stable, in SCREAMING_SNAKE_CASE, e.g. "EVENT_TOO_LARGE". */
   code: string;
@@ -7,8 +7,8 @@ export interface CodedError extends Error {
 const MAX_QUOTED_CHARACTERS = 200;
 
 /**
- * Makes an error with a stable code. A function and not a class, since a class that extends Error loses its message when
- * Pulumi serializes it into a Lambda package.
+ * Makes an error with a stable code. This is a function and not a class, because a class that extends Error
+ * loses its message when Pulumi serializes it into a Lambda package.
  *
  * @param code stable, in SCREAMING_SNAKE_CASE
  * @param message what happened, the value in quotes, where, and the remedy
@@ -17,7 +17,7 @@ export function codedError(code: string, message: string, options?: { cause?: un
   return Object.assign(new Error(message, options), { name: "CodedError", code });
 }
 
-/** The code of an error, if it has one (ours, Node's, SQLSTATE or an SDK's `name`). */
+/** The code of an error (ours, Node's, SQLSTATE, or an SDK error's `name`); undefined if it has none. */
 export function errorCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   const { code, name } = error as { code?: unknown; name?: unknown };
@@ -25,7 +25,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof name === "string" && name !== "Error" ? name : undefined;
 }
 
-/** A text as messages quote it: they go to logs and to callers, and it may be of any length. */
+/** Shortens a text of unknown length, to quote it in messages, which go to logs and to callers. */
 export function shortened(text: string): string {
   return text.length > MAX_QUOTED_CHARACTERS ? `${text.slice(0, MAX_QUOTED_CHARACTERS)}...` : text;
 }

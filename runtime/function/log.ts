@@ -1,4 +1,7 @@
-/** Writes one structured line to the function's log. Never pass payloads, inputs or secrets: identifiers and counts only. */
+/**
+ * Writes one line of JSON to the function's log. Never pass payloads, inputs or secrets: identifiers and
+ * counts only.
+ */
 export function log(
   level: "info" | "warn" | "error",
   message: string,

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
 
-/** Version 0.1's name of a framework migration -> its name in the framework's own sequence. */
+/** Version 0.1's name of a framework migration -> its name in the framework's sequence. */
 const FRAMEWORK: Readonly<Record<string, string>> = {
   "0001_roles": "0001_roles",
   "0002_outbox": "0002_outbox",
@@ -9,16 +9,18 @@ const FRAMEWORK: Readonly<Record<string, string>> = {
   "0006_capture": "0004_capture",
 };
 
-/** Version 0.1's name of a migration of the sample -> its name now. A team's own migrations keep their names. */
+/**
+ * Version 0.1's name of a migration of the sample -> its name now. A team's own migrations keep their names.
+ */
 const SAMPLE: Readonly<Record<string, string>> = {
   "0004_customers": "0001_customers",
   "0005_products": "0002_products",
 };
 
 /**
- * Moves the record of a database that version 0.1 migrated: 0.1 kept the framework's and the teams' migrations in one table, under
- * node-pg-migrate's default name. The tables themselves are the same. A table `pgmigrations` that 0.1 has not made, because the
- * database belongs to another program that uses node-pg-migrate, is left alone.
+ * Moves the migration records of a database that version 0.1 migrated: 0.1 recorded the framework's and the
+ * teams' migrations in one table, with node-pg-migrate's default name. The migrated tables are the same. A
+ * table `pgmigrations` of another program that uses node-pg-migrate is left unchanged.
  */
 export async function adoptEarlierMigrations(client: Client): Promise<void> {
   await client.query("begin");
@@ -28,7 +30,7 @@ export async function adoptEarlierMigrations(client: Client): Promise<void> {
         "select name, run_on from public.pgmigrations order by run_on, id",
       );
       for (const table of [FRAMEWORK_MIGRATIONS_TABLE, DOMAIN_MIGRATIONS_TABLE]) {
-        // As node-pg-migrate makes it.
+        // As node-pg-migrate creates it.
         await client.query(
           `create table public.${table} (id serial primary key, name varchar(255) not null, run_on timestamp not null)`,
         );
@@ -50,7 +52,7 @@ export async function adoptEarlierMigrations(client: Client): Promise<void> {
   }
 }
 
-/** Only 0.1 has made `deleted_aggregates` in a migration that is recorded as 0002_outbox. */
+/** Only version 0.1 created `deleted_aggregates` in a migration recorded as 0002_outbox. */
 async function isOfVersion01(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ found: boolean }>(`
     select to_regclass('public.pgmigrations') is not null and to_regclass('public.deleted_aggregates') is not null

@@ -2,14 +2,14 @@ import { type Kysely, sql } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { StagedChange } from "../define/change";
 import type { AnyTable } from "../define/table";
-import { codedError, errorCode } from "../function/coded-error";
-import { CONNECTION_LOST, LOST_RACE_SQLSTATES, untilKnown } from "../store/retries";
+import { errorCode } from "../function/coded-error";
+import { checkChangedOnce } from "../store/handles";
+import { CONNECTION_LOST, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
 import { validChange, validFields, validKey, validState } from "../store/validation";
-import { checkChangedOnce } from "../store/verbs";
 import { columnsOf } from "./columns";
+import { checkTexts, manyRowsChanged, outcomeOf, rolledBack, touchedManyRows } from "./errors";
 import { insertInboxRecord, isProcessed } from "./inbox";
-import { checkTexts, isRefusedValue, refusedValue } from "./refused-value";
 import {
   type AnyDatabase,
   changeStatement,
@@ -19,24 +19,27 @@ import {
 } from "./statement";
 
 /**
- * How a command's or reaction's changes reach the PostgreSQL outbox: all changes and their events are written, or nothing.
+ * Commits the changes of a command or reaction to PostgreSQL: all changes and their events are written, or
+ * nothing.
  *
- * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed before, "unknown" when
- *   the connection broke before the answer came and the database could not be asked again
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED, AGGREGATE_CHANGED_TWICE,
- *   CONNECTION_LOST (before the commit was sent), and the database's own errors; nothing is written then
+ * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed
+ *   before, "unknown" when the connection broke before the answer came and the database could not be reached
+ *   again
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED,
+ *   AGGREGATE_CHANGED_TWICE, CONNECTION_LOST (before the commit was sent), and the database's own errors;
+ *   nothing is written then
  */
 export async function commitToPostgres(
   db: Kysely<AnyDatabase>,
   changes: StagedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  // 1. A command that changes nothing and has no inbox record needs no database.
+  // 1. Without changes and without an inbox record there is nothing to write.
   if (changes.length === 0 && !context.once) return { outcome: "committed", changes: [] };
   checkChangedOnce(changes);
-  // 2. Each event gets its id: the same at every try, so that at most one of them takes effect.
+  // 2. Give each event its id, the same for all attempts, so that at most one attempt takes effect.
   const identified = changes.map((change): IdentifiedChange => ({ ...change, eventId: uuid() }));
-  // 3. Where the answer of a try is lost, it is tried again, or its events are found in the outbox (store/retries.ts).
+  // 3. When the answer of an attempt is lost, try again or find its events in the outbox (store/retries.ts).
   return untilKnown(
     () => tryToCommit(db, identified, context),
     () => findCommitted(db, identified),
@@ -50,11 +53,11 @@ async function tryToCommit(
 ): Promise<CommitOutcome> {
   const first = await commitOnce(db, changes, context);
   if (first.outcome !== "conflict") return first;
-  // 8. A creation may have met an earlier life of its key: then it is written on top of that life's last version.
-  const { reborn, existing } = await lookAtCreations(db, changes);
+  // 8. If the key of a creation had an earlier life, write it on top of that life's last version.
+  const { reborn, existing } = await explainConflict(db, changes);
   const last = reborn ? await commitOnce(db, reborn, context) : first;
   if (last.outcome !== "conflict") return last;
-  // 9. The same message may have been processed before: the change conflicts with its own effect.
+  // 9. If the message was processed before, the change conflicts with its own effect.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
   return { ...last, ...existing };
 }
@@ -68,13 +71,14 @@ async function commitOnce(
   try {
     const [only, ...more] = changes;
     if (only && more.length === 0) {
-      // 4. The change and what is known of the new state are checked against the contract.
+      // 4. Check the change, and what is known of the new state, against the contract.
       const statement = checkedStatement(db, only, { context, returnsState: false });
       if (isKnownToBeValid(only.definition, statement.described)) {
-        // 5. One change is one statement, and so one transaction: the row, its event, and the inbox record.
+        // 5. Run one change as one statement, and so one transaction: the row, its event, and the inbox
+        //   record.
         progress.isCommitting = true;
         const written = await run(db, statement, only);
-        // 7. No row is written when the row had another version.
+        // 7. No row comes back when the row had another version.
         return written ? { outcome: "committed", changes: [written.committed] } : conflictOf(only);
       }
     }
@@ -85,7 +89,10 @@ async function commitOnce(
   }
 }
 
-/** 6. Several changes, or one whose new state only the database can tell, are a transaction; each event is in its change's statement. */
+/**
+ * 6. Run several changes, or one whose new state only the database knows, as a transaction. Each statement
+ *    still writes a row and its event.
+ */
 async function inTransaction(
   db: Kysely<AnyDatabase>,
   changes: IdentifiedChange[],
@@ -93,7 +100,8 @@ async function inTransaction(
   progress: { isCommitting: boolean },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
-    // An event's record comes first: an event that was processed before is then recognized, whatever else has changed since.
+    // The inbox record of an event comes first: it identifies a processed event even when the rows have
+    // changed since.
     const isRequest = once?.fingerprint !== undefined;
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
@@ -127,11 +135,12 @@ function checkedStatement(
 }
 
 /**
- * Checks the public state that a change leads to as far as it is known before the database has run it: all of it for an insert,
- * the fields that are set for an update (the others were checked when they were written).
+ * Checks the new public state of a change as far as it is known before the database runs it: all fields of an
+ * insert, the fields that an update sets (the others were checked when they were written).
  *
- * @returns false when only the database can tell: a value is an expression or a default, or the contract checks fields
- *   against each other; the change then needs a transaction, to look at the state before the commit
+ * @returns false when only the database knows the new state: a value is an expression or a default, or the
+ *   contract checks fields against each other. The change then needs a transaction, to check the state before
+ *   the commit
  * @throws INVALID_STATE when what is known does not fit the contract
  */
 export function isKnownToBeValid({ aggregate }: AnyTable, described: DescribedChange): boolean {
@@ -159,7 +168,7 @@ function isExpression(value: unknown): boolean {
 
 async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: IdentifiedChange) {
   const { rows } = await db.executeQuery(query).catch((error: unknown) => {
-    throw isSecondEvent(error) ? manyRowsChanged(staged, error) : error;
+    throw touchedManyRows(error) ? manyRowsChanged(staged, error) : error;
   });
   const [row] = rows;
   if (!row) return undefined;
@@ -173,7 +182,7 @@ async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: Identi
   return { committed, state: row.state };
 }
 
-/** What was committed with these events' ids: all of one commit; undefined if nothing was. */
+/** What was committed with the event ids of these changes: all of one commit; undefined if nothing was. */
 async function findCommitted(
   db: Kysely<AnyDatabase>,
   changes: IdentifiedChange[],
@@ -203,13 +212,13 @@ interface OutboxRow {
 }
 
 /**
- * Looks at what creations met that ended in a conflict. A key is used for the first time almost always, so nobody pays for the look
- * before there is a conflict.
+ * Finds out why creations ended in a conflict. Almost every key is used for the first time, so this is looked
+ * up only after a conflict.
  *
- * @returns `reborn`: all changes, on top of the last versions of earlier lives, if there are any that were not known yet; `existing`: the
- *   first of those to be created that exists
+ * @returns `reborn`: all changes, on top of the last versions of earlier lives, if that is new information;
+ *   `existing`: the first aggregate that was to be created and exists
  */
-async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
+async function explainConflict(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
   let isReborn = false;
   let existing: Required<Pick<Conflict, "aggregate" | "existing">> | undefined;
   const reborn: IdentifiedChange[] = [];
@@ -222,7 +231,8 @@ async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly Identi
     }
     const aggregate = definition.aggregate.name;
     const column = columnsOf(definition).key;
-    // As the key's column spells it, which is how the last version is kept: a uuid may be given in capitals.
+    // In the spelling of the key's column, by which the last version is kept: a uuid may be given in
+    // capitals.
     const spelled = sql`(select ${sql.ref(column)} from ${sql.table(table)} where false union all select ${key})::text`;
     const { rows } = await sql<{ version: number | null; exists: boolean }>`
       select (select version from deleted_aggregates
@@ -241,60 +251,11 @@ async function lookAtCreations(db: Kysely<AnyDatabase>, changes: readonly Identi
 const UNKNOWN: CommitOutcome = {
   outcome: "unknown",
   message:
-    "The connection to the database broke before it answered, and it could not be asked again: what was sent may have been written.",
+    "The connection to the database broke before it answered, and it could not be reached again. The changes may have been written.",
 };
 
 function conflictOf({ definition }: IdentifiedChange): Conflict {
   const aggregate = definition.aggregate.name;
-  const message = `The ${aggregate} was changed by somebody else since it was read; nothing was written. Read it again.`;
+  const message = `The ${aggregate} was changed by another request since it was read. Nothing was written. Read it again.`;
   return { outcome: "conflict", aggregate, message };
-}
-
-/** SQLSTATE: unique_violation. */
-const UNIQUE_VIOLATION = "23505";
-/** Raised by the guard (framework migration 0003) and by the payload check (framework migration 0002). */
-const GUARD_VIOLATION = "DC001";
-const PAYLOAD_TOO_LARGE = "DC002";
-/** Code of the error that rolls a transaction back; it carries the outcome. */
-const ROLLED_BACK = "ROLLED_BACK";
-
-function rolledBack(outcome: Conflict) {
-  return Object.assign(codedError(ROLLED_BACK, "A change lost its race"), { outcome });
-}
-
-/** Lost races and repeats are outcomes; everything else stays an error. */
-function outcomeOf(error: unknown, changes: IdentifiedChange[]): CommitOutcome {
-  const code = errorCode(error);
-  const { constraint, outcome, message } = error as {
-    constraint?: string;
-    outcome?: CommitOutcome;
-    message?: string;
-  };
-  if (code === ROLLED_BACK && outcome) return outcome;
-  if (code === UNIQUE_VIOLATION && constraint === "inbox_pkey") return { outcome: "duplicate" };
-  if (code === UNIQUE_VIOLATION || code === GUARD_VIOLATION || LOST_RACE_SQLSTATES.includes(code ?? "")) {
-    const aggregate = changes.map(({ definition }) => definition.aggregate.name).join(", ");
-    return { outcome: "conflict", aggregate, message: message ?? "The database found a conflict." };
-  }
-  if (code === PAYLOAD_TOO_LARGE) throw codedError("EVENT_TOO_LARGE", message ?? "", { cause: error });
-  if (isRefusedValue(error)) {
-    const events = changes.map(({ event }) => `"${event}"`).join(", ");
-    throw refusedValue(`The change ${events}`, `SQLSTATE ${code}; nothing was written`, error);
-  }
-  throw error;
-}
-
-/** Each row that a change touches would be an event under the change's one id. */
-function isSecondEvent(error: unknown): boolean {
-  return (
-    errorCode(error) === UNIQUE_VIOLATION && (error as { constraint?: string }).constraint === "outbox_pkey"
-  );
-}
-
-function manyRowsChanged({ table, event }: IdentifiedChange, cause: unknown) {
-  return codedError(
-    "MANY_ROWS_CHANGED",
-    `The change of "${event}" touched more than one row of "${table}"; nothing was written. Name the key in its "where": an event tells of one aggregate.`,
-    { cause },
-  );
 }

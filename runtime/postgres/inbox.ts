@@ -2,7 +2,7 @@ import { type Kysely, type Transaction } from "kysely";
 import type { CommittedChange, CommittedRequest, Once } from "../store/store";
 import type { AnyDatabase } from "./statement";
 
-/** Marks a message or request as processed; a second time violates the inbox's primary key. */
+/** Marks a message or request as processed; repeating that violates the inbox's primary key. */
 export async function insertInboxRecord(
   transaction: Transaction<AnyDatabase>,
   { consumer, messageId, fingerprint }: Once,
@@ -15,12 +15,12 @@ export async function insertInboxRecord(
     .execute();
 }
 
-/** Whether the inbox has a message. */
+/** Whether a message or request was processed. */
 export async function isProcessed(db: Kysely<AnyDatabase>, once: Once): Promise<boolean> {
   return (await recordOf(db, once)) !== undefined;
 }
 
-/** What was committed under a request's id; undefined if nothing was. */
+/** Reads what was committed with a request's id; undefined if nothing was. */
 export async function readCommittedRequest(
   db: Kysely<AnyDatabase>,
   once: Once,
@@ -32,7 +32,7 @@ export async function readCommittedRequest(
 async function recordOf(db: Kysely<AnyDatabase>, { consumer, messageId }: Once) {
   const query = db.selectFrom("inbox").select(["fingerprint", "changes"]);
   const found = query.where("consumer", "=", consumer).where("message_id", "=", messageId);
-  // As migration 0002 declares them; both are null for an event.
+  // As framework migration 0002 declares them; both are null for an event.
   return (await found.executeTakeFirst()) as
     { fingerprint: string | null; changes: CommittedChange[] | null } | undefined;
 }

@@ -8,17 +8,17 @@ import { codedError, errorCode } from "../function/coded-error";
 import { adoptEarlierMigrations } from "./adopt-migrations";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
 
-/** Where to migrate, and with what. */
+/** The database to migrate, and the migrations. */
 export interface MigrateOptions {
   /** A user that may create roles and objects, and slots (superuser, or on RDS the master user). */
   databaseUrl: string;
-  /** The folder of the teams' migrations, compiled; one that does not exist holds none. */
+  /** The folder of the teams' migrations, compiled; it need not exist. */
   domainMigrations: string;
-  /** Gets one line for each migration that is run and each notice of the database. @default silent */
+  /** Takes a line for each migration and each notice of the database. @default silent */
   report?: (line: string) => void;
 }
 
-/** A sequence of migrations: each has its own numbers and its own table. */
+/** A sequence of migrations, with its own numbers and its own table. */
 export type Sequence = "framework" | "domains";
 
 /** A migration that was run or undone. */
@@ -29,13 +29,14 @@ export interface Migration {
 }
 
 /**
- * Runs every migration that has not been run: first the framework's (roles, outbox, inbox, guard, slot), then the teams'. Each runs in
- * a transaction of its own. Concurrent runs on one database wait for each other; the later ones find nothing left to do. A database of
- * version 0.1, which had one sequence, is moved over first.
+ * Runs every migration that has not been run: first the framework's (roles, outbox, inbox, guard, slot), then
+ * the teams'. Each runs in its own transaction. Concurrent runs on one database wait for each other; the
+ * later ones find nothing left to do. The records of a database of version 0.1, which had one sequence, are
+ * moved to the two sequences first.
  *
- * @returns the migrations that this call ran, in their order
- * @throws `DATABASE_UNREACHABLE`; `MIGRATION_MISNAMED`; `MIGRATION_FAILED`, with the database's error as its cause: the failed
- *   migration has left nothing behind, those before it stay
+ * @returns the migrations that this call ran, in order
+ * @throws DATABASE_UNREACHABLE; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error as its cause:
+ *   the failed migration is rolled back, earlier ones stay
  */
 export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
   return withDatabase(options, "up", async (client) => {
@@ -48,9 +49,10 @@ export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
 }
 
 /**
- * Undoes the last `count` migrations of a sequence, newest first. Everything in the tables that they made is lost.
+ * Undoes the last `count` migrations of a sequence, newest first. All data in the tables that they created is
+ * lost.
  *
- * @param options.sequence the framework's can be undone only once the teams' are. @default "domains"
+ * @param options.sequence the framework's can be undone only after all of the teams'. @default "domains"
  * @returns the migrations that this call undid, in that order
  * @throws as {@link migrateUp}
  */
@@ -65,7 +67,10 @@ export function migrateDown(
   });
 }
 
-/** An arbitrary number of our own, so that another program's node-pg-migrate in the same database is not waited for. */
+/**
+ * The advisory lock, an arbitrary number: node-pg-migrate's own would also wait for other programs in the
+ * database.
+ */
 const LOCK = 4_712_005_301;
 
 const FRAMEWORK_MIGRATIONS = join(__dirname, "migrations");
@@ -79,7 +84,7 @@ async function withDatabase(
     connectionString: databaseUrl,
     application_name: "domain-consistency migrations",
   });
-  client.on("error", () => {}); // a broken connection also fails the statement under way
+  client.on("error", () => {}); // a broken connection also fails the running statement
   client.on("notice", (notice) => report([notice.message, notice.hint].filter(Boolean).join(". ")));
   const database = new URL(databaseUrl).pathname.slice(1);
   await client.connect().catch((cause: unknown) => {
@@ -122,7 +127,7 @@ async function run(
   const migrated = await runner({
     dbClient: client,
     dir,
-    // Whole file names that are not migrations, such as source maps and declarations.
+    // Matches whole names of files that are not migrations, such as source maps and declarations.
     ignorePattern: "(?!\\d{4}_[a-z0-9_-]+\\.js$).*",
     migrationLoaderStrategies: [{ extensions: [".js"], loader: loadMigrations }],
     migrationsTable: sequence === "framework" ? FRAMEWORK_MIGRATIONS_TABLE : DOMAIN_MIGRATIONS_TABLE,
@@ -136,7 +141,7 @@ async function run(
   return migrated.map(({ name }) => ({ sequence, name }));
 }
 
-/** Without the outbox and the guard no change of the teams' tables could be committed. */
+/** Without the outbox and the guard, no change of the teams' tables could be committed. */
 async function checkNoDomains(client: Client): Promise<void> {
   const known = await client.query("select to_regclass($1) is not null as known", [
     `public.${DOMAIN_MIGRATIONS_TABLE}`,
@@ -146,11 +151,11 @@ async function checkNoDomains(client: Client): Promise<void> {
   if (!rowCount) return;
   throw codedError(
     "FRAMEWORK_IN_USE",
-    `${rowCount} migration(s) of the domains are still in place, and their tables need the framework's. Undo those first (--down ${rowCount}).`,
+    `${rowCount} migration(s) of the domains are still applied, and their tables need the framework's. Undo those first (--down ${rowCount}).`,
   );
 }
 
-/** A misnamed migration would be passed over in silence. */
+/** node-pg-migrate would silently skip a misnamed migration. */
 function checkNames(dir: string): void {
   const misnamed = readdirSync(dir).find(
     (name) => name.endsWith(".js") && !/^\d{4}_[a-z0-9_-]+\.js$/.test(name),

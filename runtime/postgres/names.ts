@@ -1,16 +1,19 @@
-/** The framework's own objects in the monolith's database: migrations create them, other code uses these names. */
+/*
+ * The framework's objects in the monolith's database. Its migrations create them; all other code uses these names.
+ */
+
 export const OUTBOX_TABLE = "outbox";
-/** What each consumer has processed. */
+/** Messages and requests that each consumer has processed. */
 export const INBOX_TABLE = "inbox";
-/** The last version of each aggregate that is deleted at present. */
+/** The last version of each aggregate that is currently deleted. */
 export const DELETED_AGGREGATES_TABLE = "deleted_aggregates";
 
-/** What the framework's migrations are recorded in. */
+/** Records the framework's migrations. */
 export const FRAMEWORK_MIGRATIONS_TABLE = "domain_consistency_migrations";
-/** What the teams' migrations are recorded in. */
+/** Records the teams' migrations. */
 export const DOMAIN_MIGRATIONS_TABLE = "domain_migrations";
 
-/** Tables that no module may call its own. */
+/** Table names that no module may use. */
 export const RESERVED_TABLES: readonly string[] = [
   OUTBOX_TABLE,
   INBOX_TABLE,
@@ -19,14 +22,16 @@ export const RESERVED_TABLES: readonly string[] = [
   DOMAIN_MIGRATIONS_TABLE,
 ];
 
-/** Inserts of the outbox, for a reader that uses pgoutput. */
+/** Publication of the inserts into the outbox, for a reader that uses pgoutput. */
 export const PUBLICATION = "outbox_publication";
 /** The schema of AWS DMS's heartbeat table. */
 export const HEARTBEAT_SCHEMA = "awsdms";
 
 const SLOT_SUFFIX = "_outbox";
 
-/** The slot that change data capture reads. Slots belong to the cluster, so its name has the database's. */
+/**
+ * The slot that change data capture reads. Slots belong to the cluster, so its name contains the database's.
+ */
 export function slotName(database: string): string {
   return `${database}${SLOT_SUFFIX}`;
 }

@@ -2,49 +2,57 @@ import { CompiledQuery, type Kysely, type QueryCreator } from "kysely";
 import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Row, StagedChange } from "../define/change";
 import type { CommitContext, CommittedChange } from "../store/store";
-import { type Columns, columnsOf, nextVersion, toColumns, VERSION } from "./columns";
-import { withFieldNames } from "./field-names";
+import { type Columns, columnsOf, nextVersion, toColumns, VERSION, withFieldNames } from "./columns";
 
-/** Tables and columns as Kysely sees them where any domain's may come. */
+/** Kysely's type of a database with any tables and columns. */
 export type AnyDatabase = Record<string, Row>;
 
-/** A change on its way: under its event's id, which stays the same at every try, so that at most one try takes effect. */
+/**
+ * A change with the id of its event, which is the same in all attempts, so that at most one attempt takes
+ * effect.
+ */
 export type IdentifiedChange = StagedChange & {
   eventId: string;
-  /** For a new row: the last version of an earlier life under its key, from which its versions go on. @default 0, none */
+  /**
+   * For a creation: the last version of an earlier life of its key, from which its versions continue.
+   * @default 0, none
+   */
   lastVersion?: number;
 };
 
-/** What a change statement returns; no row when nothing was changed. */
+/** The row that a change statement returns; no row when nothing was changed. */
 export interface ChangedRow {
   aggregate_id: string;
   aggregate_version: number;
-  /** The public state that the event carries, where it was asked for; null once the row is gone. */
+  /** The public state in the event, with `returnsState`; null once the row is gone. */
   state?: unknown;
 }
 
-/** What a change does to its row, as far as it is known before the database has run it. */
+/** The effect of a change on its row, as far as it is known before the database runs it. */
 export interface DescribedChange {
   operation: "insert" | "update" | "delete";
   /** Field -> value or Kysely expression. */
   values: Row;
-  /** A module's own builder says more than `values` shows, e.g. a second `set` or an `on conflict`. */
+  /**
+   * Whether a module's Kysely query does more than `values` shows, e.g. by a second `set` or an `on
+   * conflict`.
+   */
   more: boolean;
-  /** Of the row, where it is known. */
+  /** The row's key, where it is known. */
   key?: unknown;
-  /** Of an insert: whether it updates a row that exists. @default false */
+  /** Whether an insert updates an existing row. @default false */
   updatesExisting?: boolean;
 }
 
-/** What every builder of a change can do. */
+/** Common to Kysely's insert, update and delete builders. */
 interface ChangeQuery {
   returning(columns: readonly string[]): { compile(): CompiledQuery };
   toOperationNode(): object;
 }
 
-/** What the statement of one change is made of. */
+/** The event of a change statement, and what it returns. */
 export interface StatementOptions {
-  /** What happened, as the event's contract has it. */
+  /** The event's `change`, already validated. */
   change: unknown;
   context: CommitContext;
   /** Whether the statement also returns the new public state. */
@@ -52,9 +60,10 @@ export interface StatementOptions {
 }
 
 /**
- * One statement that changes one row, reads its new state and version from the database, and writes the event: a data-modifying CTE, so
- * one round trip and no BEGIN and COMMIT of its own. The change itself is described to Kysely. Around it the statement is put together as
- * text: made of Kysely's nodes, it took the client four times as long (`npm run bench -- --only write`).
+ * One statement that changes one row, reads its new state and version from the database, and writes the
+ * event: a data-modifying CTE, which needs one round trip and no BEGIN and COMMIT. Kysely builds the change
+ * itself. The rest of the statement is assembled as text: built with Kysely, it took the client four times as
+ * long (`npm run bench -- --only write`).
  */
 export function changeStatement(
   db: Kysely<AnyDatabase>,
@@ -68,7 +77,7 @@ export function changeStatement(
   const returned =
     staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
   const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
-  // A removal takes the next version, although no row is left to carry it.
+  // A removal takes the next version too, although no row remains to hold it.
   const isRemoval = described.operation === "delete";
   const values = [...parameters];
   const value = (one: unknown) => `$${values.push(one)}`;
@@ -86,7 +95,7 @@ export function changeStatement(
   return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
 }
 
-/** Describes a change to Kysely; no statement is made of it yet. */
+/** Builds the Kysely query of a change and describes its effect. */
 export function describeChange(
   db: Kysely<AnyDatabase>,
   staged: IdentifiedChange,
@@ -133,14 +142,14 @@ export function describeChange(
   }
 }
 
-/** A field that is set to undefined is removed; in PostgreSQL its column is null. */
+/** Setting a field to undefined removes it; in PostgreSQL its column becomes null. */
 function withNulls(values: Row): Row {
   return Object.fromEntries(
     Object.entries(values).map(([column, value]) => [column, value === undefined ? null : value]),
   );
 }
 
-/** What a module's own builders are, loosely typed; `ChangeBuilders` is what a command sees. */
+/** The builders of a module's `change`, loosely typed; `ChangeBuilders` is their type as commands see it. */
 function buildersFor(
   creator: QueryCreator<AnyDatabase>,
   table: string,
@@ -164,7 +173,7 @@ function buildersFor(
 }
 
 function detailsOf(query: ChangeQuery, { operation, values }: DescribedChange) {
-  // Only an insert has the one, and only an update the other.
+  // Only an update has `updates`, and only an insert has `onConflict`.
   const node: { updates?: readonly unknown[]; onConflict?: { updates?: unknown } } = query.toOperationNode();
   const { updates, onConflict } = node;
   const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
@@ -172,7 +181,10 @@ function detailsOf(query: ChangeQuery, { operation, values }: DescribedChange) {
   return { more, updatesExisting: onConflict?.updates !== undefined };
 }
 
-/** The inbox record is in the same statement, and only if something was changed: a lost race leaves it unwritten. */
+/**
+ * The part that writes the inbox record. It selects from the event, so a lost race writes no inbox record
+ * either.
+ */
 function inboxRecord(
   { once }: CommitContext,
   committed: Pick<CommittedChange, "aggregate" | "event" | "eventId">,
@@ -193,7 +205,7 @@ function inboxRecord(
   )`;
 }
 
-/** A function of PostgreSQL takes at most 100 arguments: so many names with their values. */
+/** A PostgreSQL function takes at most 100 arguments: 50 names with their values. */
 const MAX_FIELDS_PER_OBJECT = 50;
 
 function stateOf(columns: Columns): string {

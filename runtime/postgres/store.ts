@@ -1,12 +1,16 @@
-import { Kysely, PostgresDialect } from "kysely";
+import { CompiledQuery, Kysely, PostgresDialect, type QueryResult } from "kysely";
+import { escapeIdentifier } from "pg";
+import type { Row, StagedKyselyChange } from "../define/change";
 import type { ProjectionHandle } from "../define/handles";
 import type { AnyProjection } from "../define/project";
-import { codedError } from "../function/coded-error";
-import type { Environment } from "../function/environment";
-import { handlesMadeOnce } from "../store/made-once";
+import type { AnyTable } from "../define/table";
+import { codedError, errorCode } from "../function/coded-error";
+import type { Environment } from "../function/handler";
+import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../store/handles";
 import type { Store, StoreOpener } from "../store/store";
+import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
-import { kyselyHandle, postgresHandle } from "./handle";
+import { checkTexts, isRefusedValue, refusedValue } from "./errors";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
 import type { AnyDatabase } from "./statement";
@@ -19,7 +23,8 @@ export type ProjectionOpener = (
 /**
  * Opens the monolith's database.
  *
- * @param openProjections given where the module has projections: they are in DynamoDB, whose client is only then packaged
+ * @param openProjections passed where the module has projections: they are in DynamoDB, whose client is
+ *   packaged only then
  */
 export function postgresStore(
   openProjections?: ProjectionOpener,
@@ -35,9 +40,9 @@ export function postgresStore(
 }
 
 /**
- * Makes the store of a function on a database that is open.
+ * Makes the store of a function on an open database.
  *
- * @param projection makes the handle of a projection by its name; given where the module has projections
+ * @param projection makes the handle of a projection by its name; passed where the module has projections
  */
 export function storeOn(db: Kysely<AnyDatabase>, projection?: ReturnType<ProjectionOpener>): Store {
   const handles = handlesMadeOnce((name, used) => {
@@ -50,5 +55,43 @@ export function storeOn(db: Kysely<AnyDatabase>, projection?: ReturnType<Project
     handles,
     commit: (changes, context) => commitToPostgres(db, changes, context),
     committedRequest: (once) => readCommittedRequest(db, once),
+  };
+}
+
+/** Makes the handle of an entity table; `TableHandle` is its type as commands see it. */
+export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared: AnyTable) {
+  const columns = columnsOf(declared);
+  const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
+  const selected = [...Object.entries(columns.all), [VERSION, VERSION] as const]
+    .map(([field, column]) => `${escapeIdentifier(column)} as ${escapeIdentifier(field)}`)
+    .join(", ");
+  const rowsWith = async (column: string, value: string): Promise<Row[]> => {
+    const what = `The ${column} to find in "${table}"`;
+    checkTexts(what, [value]);
+    const text = `select ${selected} from ${escapeIdentifier(table)} where ${escapeIdentifier(column)} = $1`;
+    try {
+      const result: QueryResult<Row> = await db.executeQuery(CompiledQuery.raw(text, [value]));
+      return result.rows;
+    } catch (error) {
+      if (!isRefusedValue(error)) throw error;
+      throw refusedValue(what, `SQLSTATE ${errorCode(error)}`, error);
+    }
+  };
+  return tableHandle(table, definition, {
+    find: async (id) => (await rowsWith(columns.key, id))[0],
+    where: (index, value) => rowsWith(columns.all[index] ?? index, value),
+  });
+}
+
+/** Makes the handle of a table with Kysely's builders; `KyselyHandle` is its type as commands see it. */
+export function kyselyHandle(db: Kysely<AnyDatabase>, table: string, declared: AnyTable) {
+  const columns = columnsOf(declared);
+  const named = withFieldNames(db, table, columns.all);
+  const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
+  return {
+    ...postgresHandle(db, table, declared),
+    select: () => named.selectFrom(table),
+    change: (describe: StagedKyselyChange["describe"]) =>
+      unraised({ table, definition, operation: "kysely", describe }),
   };
 }

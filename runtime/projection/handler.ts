@@ -1,18 +1,17 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
-import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
-import { documentClient } from "../dynamodb/client";
+import type { AnyProjection } from "../define/project";
+import { documentClient } from "../dynamodb/documents";
 import { checkedItemBytes } from "../dynamodb/item";
-import { mapIn } from "../function/environment";
-import { handler } from "../function/handler";
+import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
+import { handler, mapIn } from "../function/handler";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
-import type { AnyProjection } from "../define/project";
-import { type FoldedMessages, foldToNewest, type ProjectedMessage } from "./fold";
-import { indexAttributes, type ProjectedItem, writeProjection } from "./write";
+import { indexAttributes, type ProjectedItem, writeProjection } from "./table";
 
 /**
- * Makes the handler of a projection: what a batch makes of each aggregate is folded to its newest version, then each is one conditional
- * write. An event that cannot be projected goes back by itself: were it the newest, it would take valid ones with it.
+ * Makes the handler of a projection. It folds a batch to the newest version of each aggregate and writes each
+ * with one conditional write. An event that cannot be projected fails alone, before the batch is folded;
+ * otherwise valid events of its aggregate would fail with it.
  *
  * @param name the subscription, as registered
  */
@@ -58,9 +57,39 @@ function projected(projection: AnyProjection, received: ReceivedEvent): Projecte
   const aggregateId = event.subject;
   const item = { aggregateId, version, occurredAt: event.time, eventId: event.id };
   if (state === null) return item;
-  // Whoever declared the projection typed `select` for this aggregate's state.
+  // `project()` typed `select` for this aggregate's state when the projection was declared.
   const fields = projection.select(state as never);
   const whole = { ...item, fields, ...indexAttributes(projection.indexes, fields) };
   checkedItemBytes(`The projection of ${projection.aggregate.name} "${aggregateId}"`, whole);
   return whole;
+}
+
+/** The item that an event projects to, and the message that delivered it. */
+export interface ProjectedMessage {
+  messageId: string;
+  item: ProjectedItem;
+}
+
+/** The newest item of one aggregate in a batch, and all messages that writing it completes. */
+export interface FoldedMessages {
+  newest: ProjectedItem;
+  messageIds: string[];
+}
+
+/**
+ * Folds a batch to the newest version of each aggregate. An event carries the aggregate's whole public state,
+ * so older events of the same batch add nothing.
+ */
+export function foldToNewest(messages: readonly ProjectedMessage[]): FoldedMessages[] {
+  const folded = new Map<string, FoldedMessages>();
+  for (const { messageId, item } of messages) {
+    const known = folded.get(item.aggregateId);
+    if (!known) {
+      folded.set(item.aggregateId, { newest: item, messageIds: [messageId] });
+      continue;
+    }
+    known.messageIds.push(messageId);
+    if (item.version > known.newest.version) known.newest = item;
+  }
+  return [...folded.values()];
 }

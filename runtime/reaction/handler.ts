@@ -1,23 +1,24 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { DomainEvent, Reactions } from "../define/react";
-import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
-import { childTraceparent } from "../envelope/trace-context";
+import { childTraceparent, currentData, type ReceivedEvent } from "../envelope/cloud-event";
 import { codedError } from "../function/coded-error";
-import type { VariableName } from "../function/environment";
-import { handler } from "../function/handler";
+import { handler, type VariableName } from "../function/handler";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
 import { commitOnFreshReads } from "../store/retries";
 import type { Store, StoreOpener } from "../store/store";
 
-/** A reaction that keeps losing the race for its aggregate gives the event back to the queue after so many tries. */
+/**
+ * Attempts of a reaction that keeps losing the race for its aggregate, before its event goes back to the
+ * queue.
+ */
 const MAX_ATTEMPTS = 8;
 
 /**
- * Makes the handler of a subscription that reacts: each event's changes, their events and the inbox record are one transaction, so a
- * reaction takes effect once, however often its event is delivered.
+ * Makes the handler of a subscription with reactions. The changes for an event, their events and the inbox
+ * record are one transaction, so a reaction takes effect once, however often its event is delivered.
  *
- * @param consumer "<domain>.<subscription>": whose inbox record it is
+ * @param consumer "<domain>.<subscription>": the consumer in its inbox records
  */
 export function makeReactionHandler<V extends VariableName>(
   consumer: string,
@@ -28,7 +29,7 @@ export function makeReactionHandler<V extends VariableName>(
     const store = opener.open(environment);
     return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
       const { messages, unreadable: failed } = readMessages(batch, reactions.aggregate);
-      // One after another: events of one batch often touch the same aggregate.
+      // Sequentially, because events of one batch often change the same aggregate.
       for (const { messageId, received } of messages) {
         if (!Object.hasOwn(reactions.on, received.event.type)) continue;
         try {
@@ -69,22 +70,22 @@ async function runReaction(
       change: change as DomainEvent["change"],
       state: state as DomainEvent["state"],
     } satisfies DomainEvent;
-    // Whoever declared the reaction typed its handles and event by what it uses and reacts to.
+    // `react()` typed the event and the handles when the reaction was declared.
     return (await on[event.type]?.(domainEvent as never, store.handles(uses) as never)) ?? [];
   };
   const result = await commitOnFreshReads(react, store, context, MAX_ATTEMPTS);
-  // What it needs is not here (yet): nobody is there to be told, so the event comes again.
+  // A reaction has no caller to answer. What it needs may still arrive, so the event is delivered again.
   if ("kind" in result) throw codedError(result.code, result.message);
   if (result.outcome === "conflict") {
     throw codedError(
       "REACTION_CONFLICT",
-      `The reaction to "${event.type}" lost the race for its aggregate ${MAX_ATTEMPTS} times; the event is tried again.`,
+      `The reaction to "${event.type}" lost the race for its aggregate ${MAX_ATTEMPTS} times. The event is delivered again.`,
     );
   }
   if (result.outcome === "unknown") {
     throw codedError(
       "REACTION_UNKNOWN",
-      `It is not known whether the reaction to "${event.type}" took effect, since the database did not answer; the event is tried again, and the inbox tells.`,
+      `The database did not answer, so it is unknown whether the reaction to "${event.type}" took effect. The event is delivered again; the inbox prevents a second effect.`,
     );
   }
 }

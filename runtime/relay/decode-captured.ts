@@ -1,17 +1,16 @@
 import type { EventData } from "../define/aggregate";
 import type { OutboxRecord } from "../envelope/cloud-event";
+import { dataFault, ID_RULE, isId, parsedJson } from "../envelope/portable-data";
 import { shortened } from "../function/coded-error";
-import { ID_RULE, isId } from "../envelope/identifier";
-import { dataFault } from "../envelope/plain-data";
 
-/** What a stream captured of an outbox row or item; nothing of it has been looked at yet. */
+/** An outbox row or item as a stream captured it; nothing in it has been checked. */
 export type CapturedFields = { [F in keyof Omit<OutboxRecord, "data"> | "payload"]?: unknown };
 
-/** An outbox record, or why it is none. */
+/** An outbox record, or why it cannot be decoded. */
 export type DecodedEvent = { kind: "event"; record: OutboxRecord } | { kind: "undecodable"; reason: string };
 
 const TEXTS = ["id", "aggregate", "aggregateId", "type", "payload", "occurredAt", "correlationId"] as const;
-/** What subscribers take for ids or names. */
+/** Fields that subscribers use as ids or names. */
 const IDS = [
   "id",
   "aggregate",
@@ -21,13 +20,16 @@ const IDS = [
   "causationId",
   "traceparent",
 ] as const;
-/** Characters of an event's type, which is the bus's DetailType. Source: Amazon EventBridge API, PutEventsRequestEntry. */
+/**
+ * Characters of an event's type, which becomes the DetailType on the bus. Source: Amazon EventBridge API,
+ * PutEventsRequestEntry.
+ */
 const MAX_TYPE_CHARACTERS = 128;
 const NUMBERS = ["aggregateVersion", "schemaVersion"] as const;
 
 /**
- * Makes an outbox record of what a stream captured. Whatever the bus or subscribers would refuse is refused here: it would
- * otherwise be retried for ever, and all that follows it in its shard would wait.
+ * Decodes a captured outbox row or item. It refuses everything that the bus or subscribers would refuse: that
+ * would be retried without end and block everything behind it in its shard.
  */
 export function decodeCaptured(captured: CapturedFields): DecodedEvent {
   const wrong = [
@@ -38,7 +40,7 @@ export function decodeCaptured(captured: CapturedFields): DecodedEvent {
   const texts = captured as Record<(typeof TEXTS)[number], string>;
   const noId = IDS.find((name) => optional(captured[name]) !== undefined && !isId(captured[name]));
   if (noId) return undecodable(`${noId} is not ${ID_RULE}.`);
-  // Both become parts of the dataschema, between colons.
+  // Both names become parts of the dataschema, separated by colons.
   if (!/^[^.:]+\.[^.:]+$/.test(texts.aggregate)) {
     return undecodable('The aggregate is not named "<domain>.<Aggregate>".');
   }
@@ -83,20 +85,15 @@ function isCount(value: unknown): boolean {
 }
 
 function dataOf(payload: string): EventData | undefined {
-  try {
-    const data = JSON.parse(payload) as Partial<EventData> | null;
-    const { change, state } = data ?? {};
-    return isObject(change) && (state === null || isObject(state)) ? { change, state } : undefined;
-  } catch {
-    return undefined;
-  }
+  const { change, state } = (parsedJson(payload) ?? {}) as Partial<EventData>;
+  return isObject(change) && (state === null || isObject(state)) ? { change, state } : undefined;
 }
 
 function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Years of other than four digits are no times to CloudEvents. */
+/** CloudEvents allows years of four digits only. */
 function timeOf(text: string): string | undefined {
   const time = new Date(inUtc(text));
   if (Number.isNaN(time.getTime())) return undefined;
@@ -104,12 +101,12 @@ function timeOf(text: string): string | undefined {
   return /^\d{4}-/.test(iso) ? iso : undefined;
 }
 
-/** A time without a zone is UTC: DMS converts timestamptz and may leave the zone out. */
+/** A time without a zone is in UTC: DMS converts timestamptz and may omit the zone. */
 function inUtc(time: string): string {
   return /(Z|[+-]\d\d(:?\d\d)?)$/i.test(time) ? time : `${time.replace(" ", "T")}Z`;
 }
 
-/** DMS leaves null columns out unless told otherwise, and may send empty text for them. */
+/** DMS omits null columns by default, and may send an empty text for them. */
 function optional(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }

@@ -1,10 +1,15 @@
-import type { Context, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
+import type { AttributeValue, Context, DynamoDBRecord, DynamoDBStreamEvent } from "aws-lambda";
 import { handler } from "../function/handler";
-import { decodeOutboxImage } from "./decode-outbox-image";
-import { relayBatch, type StreamBatchResponse, type StreamRecord } from "./relay-batch";
-import { RELAY_VARIABLES, relayTargets } from "./targets";
+import { type CapturedFields, type DecodedEvent, decodeCaptured } from "./decode-captured";
+import {
+  RELAY_VARIABLES,
+  relayBatch,
+  relayTargets,
+  type StreamBatchResponse,
+  type StreamRecord,
+} from "./relay-batch";
 
-/** Makes the relay of a microservice: what was added to its outbox table, from the table's stream to the bus. */
+/** Makes the relay of a microservice: from its outbox table's stream to the bus. */
 export function makeDynamoRelay() {
   return handler(RELAY_VARIABLES, (environment) => {
     const targets = relayTargets(environment);
@@ -15,10 +20,22 @@ export function makeDynamoRelay() {
   });
 }
 
-/** Only what was added is an event: items that expire or are removed by hand are left out. */
+/** Only an insert is an event: items that expire or are removed by hand are ignored. */
 function decode({ eventName, dynamodb = {} }: DynamoDBRecord): StreamRecord {
   const sequenceNumber = dynamodb.SequenceNumber ?? "";
   const payload = () => Buffer.from(JSON.stringify(dynamodb));
   if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber, payload };
   return { ...decodeOutboxImage(dynamodb.NewImage), sequenceNumber, payload };
+}
+
+/** Decodes an outbox item from its image in a DynamoDB stream. */
+export function decodeOutboxImage(image: Record<string, AttributeValue> = {}): DecodedEvent {
+  const fields = Object.entries(image).map(([name, value]) => [name, textOf(value)]);
+  // The item's attributes are the record's fields, see dynamodb/writes.ts.
+  return decodeCaptured(Object.fromEntries(fields) as CapturedFields);
+}
+
+/** Anyone with write access to the table may have put anything there. */
+function textOf(value: AttributeValue | null): string | undefined {
+  return value?.S ?? value?.N;
 }

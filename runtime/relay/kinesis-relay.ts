@@ -1,10 +1,19 @@
 import type { Context, KinesisStreamEvent } from "aws-lambda";
 import { handler } from "../function/handler";
-import { decodeDmsRecord } from "./decode-dms-record";
-import { relayBatch, type StreamBatchResponse, type StreamRecord } from "./relay-batch";
-import { RELAY_VARIABLES, relayTargets } from "./targets";
+import { OUTBOX_TABLE } from "../postgres/names";
+import { type DecodedEvent, decodeCaptured } from "./decode-captured";
+import {
+  RELAY_VARIABLES,
+  relayBatch,
+  relayTargets,
+  type StreamBatchResponse,
+  type StreamRecord,
+} from "./relay-batch";
 
-/** Makes the relay of the monolith: what AWS DMS captured from the outbox, from Kinesis to the bus. */
+/**
+ * Makes the relay of the monolith: from Kinesis, where AWS DMS writes what it captured from the outbox, to
+ * the bus.
+ */
 export function makeKinesisRelay() {
   return handler(RELAY_VARIABLES, (environment) => {
     const targets = relayTargets(environment);
@@ -17,5 +26,55 @@ export function makeKinesisRelay() {
       });
       return relayBatch(records, stream, targets, () => context.getRemainingTimeInMillis());
     };
+  });
+}
+
+/** A decoded Kinesis record. */
+export type DecodedRecord = DecodedEvent | { kind: "ignored" };
+
+interface DmsRecord {
+  data?: Record<string, unknown> | null;
+  control?: unknown;
+  metadata?: Record<string, unknown>;
+}
+
+/** Operations that add a row to the outbox; "load" is a row that a full load read. */
+const INSERTS: unknown[] = ["insert", "load"];
+
+/**
+ * Decodes a record that AWS DMS wrote to Kinesis (MessageFormat json or json-unformatted). Control records,
+ * other tables, updates and deletions are ignored: only an insert into the outbox is an event. Source: AWS
+ * DMS user guide, Kinesis target.
+ */
+export function decodeDmsRecord(payload: Buffer): DecodedRecord {
+  let parsed: DmsRecord | null;
+  try {
+    parsed = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload)) as DmsRecord | null;
+  } catch {
+    return { kind: "undecodable", reason: "The record is not JSON in UTF-8." };
+  }
+  const metadata = parsed?.metadata;
+  if (typeof metadata !== "object" || metadata === null) {
+    return { kind: "undecodable", reason: "The record has no metadata." };
+  }
+  if (metadata["record-type"] !== "data" || parsed?.control) return { kind: "ignored" };
+  if (metadata["table-name"] !== OUTBOX_TABLE) return { kind: "ignored" };
+  if (!INSERTS.includes(metadata["operation"])) return { kind: "ignored" };
+  const row = parsed?.data;
+  if (typeof row !== "object" || row === null)
+    return { kind: "undecodable", reason: "The record has no data." };
+  return decodeCaptured({
+    id: row["id"],
+    aggregate: row["aggregate"],
+    aggregateId: row["aggregate_id"],
+    aggregateVersion: row["aggregate_version"],
+    type: row["type"],
+    schemaVersion: row["schema_version"],
+    // DMS sends jsonb as a string.
+    payload: row["payload"],
+    occurredAt: row["occurred_at"],
+    correlationId: row["correlation_id"],
+    causationId: row["causation_id"],
+    traceparent: row["traceparent"],
   });
 }

@@ -1,11 +1,11 @@
 import { type SQSClient, SendMessageCommand } from "@aws-sdk/client-sqs";
 
-/** A record that cannot be decoded, as it is set aside. */
+/** A record that cannot be decoded. */
 export interface UndecodableRecord {
   /** ARN of the stream. */
   stream: string;
   sequenceNumber: string;
-  /** Kinesis only: under it the record is put back. */
+  /** Kinesis only: the key to put the record back with. */
   partitionKey?: string;
   /** Why it cannot be decoded. */
   reason: string;
@@ -13,7 +13,7 @@ export interface UndecodableRecord {
   payload: Buffer;
 }
 
-/** Body of a message of the quarantine queue: a record, or a part of one. */
+/** Body of a message in the quarantine queue: a record, or a part of one. */
 export interface QuarantineMessage extends Omit<UndecodableRecord, "payload"> {
   /** From 1. */
   part: number;
@@ -23,14 +23,17 @@ export interface QuarantineMessage extends Omit<UndecodableRecord, "payload"> {
 }
 
 /**
- * Bytes of payload a message carries: base64 makes 4 of 3, and 256 KiB is what every queue takes (1 MiB since August 2025). A
- * Kinesis record may be larger, so it is set aside in parts.
+ * Bytes of payload in a message: base64 turns 3 bytes into 4, and every queue takes 256 KiB (1 MiB since
+ * August 2025). A Kinesis record may be larger, so it is quarantined in parts.
  */
 const PART_BYTES = 180_000;
 
 /**
- * Sets a record aside in the quarantine queue, with its payload (base64, in parts if need be) and what is needed to find and put
- * it back. When this throws, the record is not set aside and must be reported as failed.
+ * Sends a record to the quarantine queue, with its payload (base64, in parts if it is large) and everything
+ * that is needed to put it back. When this throws, the record is not quarantined and must be reported as
+ * failed.
+ *
+ * @throws the SDK's own errors
  */
 export async function quarantine(
   client: SQSClient,

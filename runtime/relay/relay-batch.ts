@@ -1,23 +1,19 @@
-import type { EventBridgeClient } from "@aws-sdk/client-eventbridge";
-import type { SQSClient } from "@aws-sdk/client-sqs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
+import { SQSClient } from "@aws-sdk/client-sqs";
 import type { OutboxRecord } from "../envelope/cloud-event";
 import { errorCode } from "../function/coded-error";
+import type { Environment, Handler } from "../function/handler";
 import { log } from "../function/log";
-import { entryBytes, MAX_REQUEST_BYTES } from "./batches";
-import { publicationOf, type RecordPublication } from "./publication";
-import { publish } from "./publish";
+import { entryBytes, MAX_REQUEST_BYTES, publicationOf, publish, type RecordPublication } from "./publish";
 import { quarantine } from "./quarantine";
 
-/** A stream record, decoded as far as it can be. */
-export type StreamRecord = {
-  sequenceNumber: string;
-  /** Kinesis only. */
-  partitionKey?: string;
-  /** Makes its content, byte for byte, where it has to be set aside. */
-  payload: () => Buffer;
-} & ({ kind: "event"; record: OutboxRecord } | { kind: "ignored" } | { kind: "undecodable"; reason: string });
+/** The variables that name a relay's targets. */
+export const RELAY_VARIABLES = ["EVENT_BUS_NAME", "QUARANTINE_QUEUE_URL"] as const;
+type RelayVariable = (typeof RELAY_VARIABLES)[number];
+/** The handler of a relay. */
+export type RelayHandler = Handler<RelayVariable>;
 
-/** Where a relay publishes to. */
+/** Where a relay sends events and undecodable records. */
 export interface RelayTargets {
   events: EventBridgeClient;
   queues: SQSClient;
@@ -25,7 +21,26 @@ export interface RelayTargets {
   quarantineQueue: string;
 }
 
-/** The partial batch response of a stream: Lambda goes on from the lowest sequence number that is named. */
+/** The targets that a function's environment names. */
+export function relayTargets(environment: Environment<RelayVariable>): RelayTargets {
+  return {
+    events: new EventBridgeClient({}),
+    queues: new SQSClient({}),
+    eventBus: environment.EVENT_BUS_NAME,
+    quarantineQueue: environment.QUARANTINE_QUEUE_URL,
+  };
+}
+
+/** A stream record, decoded as far as possible. */
+export type StreamRecord = {
+  sequenceNumber: string;
+  /** Kinesis only. */
+  partitionKey?: string;
+  /** Returns the record's content, byte for byte; called only for a record that is quarantined. */
+  payload: () => Buffer;
+} & ({ kind: "event"; record: OutboxRecord } | { kind: "ignored" } | { kind: "undecodable"; reason: string });
+
+/** The partial batch response of a stream: Lambda retries from the lowest sequence number in it. */
 export interface StreamBatchResponse {
   batchItemFailures: { itemIdentifier: string }[];
 }
@@ -34,11 +49,11 @@ export interface StreamBatchResponse {
 const RESERVE_MILLISECONDS = 3_000;
 
 /**
- * Relays a batch of stream records, which come in the stream's order: events go to the bus in order per aggregate, records that
- * cannot be decoded are set aside, others are left out.
+ * Relays a batch of stream records, in the stream's order: publishes events on the bus in order per
+ * aggregate, and quarantines records that cannot be decoded or published.
  *
- * @returns the first record that is neither published nor set aside; Lambda retries from there on, so nothing is lost, and what was
- *   published after it is published again
+ * @returns the first record that is neither published nor quarantined. Lambda retries from there on, so
+ *   nothing is lost; later records that were already published are published again
  */
 export async function relayBatch(
   records: StreamRecord[],
@@ -52,7 +67,7 @@ export async function relayBatch(
     const { sequenceNumber } = record;
     const reading = publicationIn(record, targets.eventBus);
     if (reading?.publication) publications.push(reading.publication);
-    else if (reading && !(await setAside(record, reading.reason, stream, targets)))
+    else if (reading && !(await tryToQuarantine(record, reading.reason, stream, targets)))
       unfinished.add(sequenceNumber);
   }
   const remainingMilliseconds = () => getRemainingTimeInMillis() - RESERVE_MILLISECONDS;
@@ -61,11 +76,11 @@ export async function relayBatch(
   }
   const first = records.find(({ sequenceNumber }) => unfinished.has(sequenceNumber));
   const counts = { records: records.length, events: publications.length, unfinished: unfinished.size };
-  log(first ? "warn" : "info", first ? "Records are given back to the stream" : "Records relayed", counts);
+  log(first ? "warn" : "info", first ? "Returned records to the stream" : "Relayed records", counts);
   return { batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : [] };
 }
 
-/** What there is to publish of a record, or why it cannot be; nothing for a record that is left out. */
+/** The publication of a record, or why it cannot be published; undefined for an ignored record. */
 function publicationIn(
   record: StreamRecord,
   eventBus: string,
@@ -75,19 +90,19 @@ function publicationIn(
   const publication = publicationOf(record.record, eventBus, record.sequenceNumber);
   const bytes = entryBytes(publication.entry);
   if (bytes <= MAX_REQUEST_BYTES) return { publication };
-  // The bus would refuse it for ever.
+  // The bus would refuse it at every attempt.
   return {
     reason: `The event has ${bytes} bytes as an entry of the bus; the limit is ${MAX_REQUEST_BYTES}.`,
   };
 }
 
-async function setAside(
+/** Quarantines a record. @returns whether it is in the quarantine queue now */
+async function tryToQuarantine(
   { sequenceNumber, partitionKey, payload }: StreamRecord,
   reason: string,
   stream: string,
   targets: RelayTargets,
 ): Promise<boolean> {
-  log("error", "A record cannot be decoded and is set aside", { stream, sequenceNumber, reason });
   try {
     const record = {
       stream,
@@ -97,10 +112,16 @@ async function setAside(
       payload: payload(),
     };
     await quarantine(targets.queues, targets.quarantineQueue, record);
+    log("error", "Quarantined a record that cannot be decoded", { stream, sequenceNumber, reason });
     return true;
   } catch (error) {
     const failure = { code: errorCode(error), reason: (error as Error).message };
-    log("error", "A record could not be set aside", { stream, sequenceNumber, ...failure });
+    log("error", "Could not quarantine a record", {
+      stream,
+      sequenceNumber,
+      undecodable: reason,
+      ...failure,
+    });
     return false;
   }
 }

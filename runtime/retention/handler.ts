@@ -5,29 +5,29 @@ import { log } from "../function/log";
 import { openPool, POOL_VARIABLES } from "../postgres/pool";
 import { type OldEvents, removeOldEvents, removeOldInboxRecords } from "./old-rows";
 
-/** How fast old rows are removed. */
+/** Limits how fast old rows are removed. */
 export interface RetentionPace {
-  /** Rows a batch; each batch is a transaction. */
+  /** Rows per batch; each batch is a transaction. */
   batchRows: number;
-  /** Bytes of the records that capture makes of a batch; a single row may have more. */
+  /** Bytes of the records that capture writes for a batch; a single row may exceed it. */
   batchBytes: number;
-  /** Between two batches. */
+  /** Pause between two batches. */
   pauseMilliseconds: number;
 }
 
-/** What a run of retention did. */
+/** The result of a run of retention. */
 export interface RetentionResult {
   /** Rows removed from the outbox. */
   outbox: number;
   /** Records removed from the inbox. */
   inbox: number;
-  /** False when the time was over before all old rows were gone; the next run goes on. */
+  /** False when the time was up before all old rows were removed; the next run continues. */
   finished: boolean;
 }
 
 /**
- * Capture reads each removal too, and the relay ignores it: so removing takes no more than half of what one shard of Kinesis takes
- * (1,000 records and 1 MiB a second), and events have the other half.
+ * Half of what one Kinesis shard takes (1,000 records and 1 MiB a second), so that the other half is left for
+ * events: capture writes a record for each removal too, which the relay ignores.
  */
 export const RETENTION_PACE: RetentionPace = {
   batchRows: 500,
@@ -35,12 +35,16 @@ export const RETENTION_PACE: RetentionPace = {
   pauseMilliseconds: 1_000,
 };
 
-/** Time kept back for a last batch: two statements at their time limit (10 s each), a pause, and the answer. */
+/**
+ * Time reserved for a last batch: two statements at their time limit (10 s each), a pause, and the answer.
+ */
 const RESERVE_MILLISECONDS = 25_000;
 
 /**
- * Makes the function that removes old rows of the monolith's outbox and inbox, batch by batch. Ended at any point, it leaves whole
- * batches behind, and the next run goes on.
+ * Makes the handler that removes old rows of the monolith's outbox and inbox, batch by batch. If it is
+ * killed, the running batch is rolled back and the next run continues.
+ *
+ * The function fails with OUTBOX_NOT_CAPTURED when it kept events that are old enough but not captured.
  */
 export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
   const variables = [...POOL_VARIABLES, "OUTBOX_RETENTION_DAYS", "INBOX_RETENTION_DAYS"] as const;
@@ -52,7 +56,7 @@ export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
         const inboxDays = Number(environment.INBOX_RETENTION_DAYS);
         const { batchRows, pauseMilliseconds } = pace;
         const limits = { rows: batchRows, bytes: pace.batchBytes };
-        // It runs too seldom to keep a connection.
+        // It runs too rarely to keep a connection.
         const pool = await openPool(environment);
         try {
           const result = { outbox: 0, inbox: 0, finished: true };
@@ -80,13 +84,13 @@ export function makeRetentionHandler(pace: RetentionPace = RETENTION_PACE) {
   );
 }
 
-/** What is asked no more, once a batch has met events that are not captured. */
+/** Used after a batch with events that are not captured: no further batch is removed from the outbox. */
 const NOTHING: OldEvents = { removed: 0, uncaptured: 0, more: false };
 
 function notCaptured(days: number) {
   return codedError(
     "OUTBOX_NOT_CAPTURED",
-    `The outbox has events that are older than "${days}" days and that change data capture has not confirmed; they are kept. ` +
-      'Look at the replication task and its slot "<database>_outbox" (docs/operations.md).',
+    `The outbox has events older than "${days}" days that change data capture has not confirmed. They were kept. ` +
+      'Check the replication task and its slot "<database>_outbox" (docs/operations.md).',
   );
 }

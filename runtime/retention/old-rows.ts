@@ -5,22 +5,22 @@ import { INBOX_TABLE, OUTBOX_TABLE, SLOT_NAME_SQL } from "../postgres/names";
 export interface OldEvents {
   /** Rows that this call removed. */
   removed: number;
-  /** Rows of the batch that capture has not confirmed, and that are kept. */
+  /** Rows of the batch that were kept, because capture has not confirmed them. */
   uncaptured: number;
-  /** Whether there may be more that are old enough. */
+  /** Whether more rows may be old enough. */
   more: boolean;
 }
 
 /** The size of a batch. */
 export interface BatchLimits {
   rows: number;
-  /** Bytes of the records that capture makes of the removals; a single row may have more. */
+  /** Bytes of the records that capture writes for the removals; a single row may exceed it. */
   bytes: number;
 }
 
 /**
- * Removes the oldest rows of the outbox that capture has confirmed, in one transaction. As long as the slot
- * exists, its log keeps a removed row for capture; but a slot may be dropped, or lose its log
+ * Removes the oldest rows of the outbox that capture has confirmed, in one transaction. While the slot
+ * exists, its log keeps a removed row for capture. But a slot may be dropped, or lose its log
  * (max_slot_wal_keep_size), and then only the row preserves the event.
  *
  * A row is confirmed if a transaction before the slot's catalog_xmin inserted it: PostgreSQL advances
@@ -31,27 +31,27 @@ export interface BatchLimits {
 export async function removeOldEvents(pool: Pool, days: number, limits: BatchLimits): Promise<OldEvents> {
   const values = [days, limits.rows, limits.bytes, RECORD_BYTES];
   const { rows } = await pool.query<OldEvents>(REMOVE_OLD_EVENTS, values);
-  return rows[0] as OldEvents; // one row, since it counts
+  return rows[0] as OldEvents; // an aggregate query returns one row
 }
 
 /**
  * Removes the oldest records of the inbox, in one transaction.
  *
  * @param days how old a record must be
- * @param limit records at most
- * @returns how many were removed
+ * @param limit maximum number of records
+ * @returns the number of removed records
  */
 export async function removeOldInboxRecords(pool: Pool, days: number, limit: number): Promise<number> {
   const { rowCount } = await pool.query(REMOVE_OLD_INBOX_RECORDS, [days, limit]);
   return rowCount ?? 0;
 }
 
-/** Bytes of a removal's record besides the payload (replica identity full: the log holds that too). */
+/** Bytes of a removal's record beside the payload, which the log also holds (replica identity full). */
 const RECORD_BYTES = 1_024;
 
 /**
- * True once no other batch is being removed in this database. Two at once would lock the same rows, each in the order of its
- * plan, and PostgreSQL would end one of them for a deadlock.
+ * True once no other batch is being removed in this database. Two at once would lock the same rows, each in
+ * the order of its plan, and PostgreSQL would end one of them for a deadlock.
  */
 const IN_TURN =
   "(select pg_advisory_xact_lock(hashtextextended('domain_consistency.retention', 0)) is not null)";

@@ -1,36 +1,43 @@
 import type { StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
 import { errorCode } from "../function/coded-error";
+import { existsRejection, rejectionOf } from "./handles";
 import type { CommitContext, CommitOutcome, CommittedChange, Store } from "./store";
-import { existsRejection, rejectionOf } from "./verbs";
 
 /*
  * How the retries around a commit nest, from the outside in:
  *
- * 1. The caller of a command sends it again under the same id when the answer was lost ("unknown"); a reaction's event comes back from
- *    its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take effect once.
- * 2. `commitOnFreshReads`: the handler runs again on fresh reads when its changes lost a race, or its connection broke before anything
- *    could have been committed. 3 attempts of a command, 8 of a reaction.
- * 3. The store's own commit tries again while the outcome is unknown:
- *    PostgreSQL (postgres/commit.ts): `untilKnown`, under the same event ids: 4 more tries, for at most 8 s. In each try, a creation
- *    that met an earlier life of its key is tried once more on top of that life's last version.
- *    DynamoDB (dynamodb/commit.ts): the same transaction under its token, or a new one where the old was cancelled: 8 attempts.
+ * 1. The caller resends a command with the same id when the answer was lost ("unknown"). A reaction's event comes
+ *    back from its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take effect
+ *    once.
+ * 2. `commitOnFreshReads`: the handler runs again on fresh reads when its changes lost a race, or when its
+ *    connection broke before anything could have been committed. A command has 3 attempts, a reaction 8.
+ * 3. The store's commit retries while the outcome is unknown:
+ *    - PostgreSQL (postgres/commit.ts): `untilKnown`, with the same event ids: 4 more attempts within 8 s. In each
+ *      attempt, a creation whose key had an earlier life is written once more on top of that life's last version.
+ *    - DynamoDB (dynamodb/commit.ts): the same transaction with the same token, or a new one where the old one was
+ *      cancelled: 8 attempts.
  * 4. The AWS SDK repeats a call that did not get through: 3 attempts.
  */
 
-/** Code of the error of a statement that was sent to PostgreSQL, or was about to be, when its connection broke. */
+/** Error code of a statement whose connection broke when it was sent to PostgreSQL, or was about to be. */
 export const CONNECTION_LOST = "CONNECTION_LOST";
-/** SQLSTATEs of a lost race: serialization_failure, deadlock_detected. The transaction was rolled back for certain. */
+/**
+ * SQLSTATEs of a lost race: serialization_failure, deadlock_detected. The transaction was rolled back for
+ * certain.
+ */
 export const LOST_RACE_SQLSTATES = ["40001", "40P01"];
 
 const FRESH_READS_PAUSE_MILLISECONDS = 5;
 
 /**
- * Lets a handler describe its changes and commits them. When they lose a race, or the database fails in a way that passes and certainly
- * nothing was written, the handler runs again, on fresh reads.
+ * Runs a handler and commits the changes that it describes. When they lose a race, or when the database fails
+ * temporarily and nothing can have been written, the handler runs again on fresh reads.
  *
- * @param describe reads, and describes changes; whatever it throws, it has written nothing
- * @returns "conflict" when the last attempt lost its race too; the rejection when the handler answered one, or creates what exists
+ * @param describe reads, and describes changes; it writes nothing, even if it throws
+ * @returns "conflict" when the last attempt lost its race too; the rejection when the handler returned one,
+ *   or created what exists
+ * @throws what `describe` and the store throw, unless an attempt is left and the error is temporary
  */
 export async function commitOnFreshReads(
   describe: () => Promise<StagedChange | StagedChange[] | Rejection>,
@@ -49,31 +56,35 @@ export async function commitOnFreshReads(
     } catch (error) {
       const rejection = rejectionOf(error);
       if (rejection) return rejection;
-      if (isLast || !isPassing(error)) throw error;
+      if (isLast || !isTemporary(error)) throw error;
     }
     await pause(attempt, FRESH_READS_PAUSE_MILLISECONDS);
   }
 }
 
-/** Whether what failed may well succeed the next time, on a new connection or on fresh reads. */
-function isPassing(error: unknown): boolean {
+/** Whether another attempt, on a new connection and on fresh reads, may succeed. */
+function isTemporary(error: unknown): boolean {
   return [CONNECTION_LOST, ...LOST_RACE_SQLSTATES].includes(errorCode(error) ?? "");
 }
 
-const UNKNOWN_MAX_FURTHER_TRIES = 4;
+const UNKNOWN_MAX_FURTHER_ATTEMPTS = 4;
 const UNKNOWN_PAUSE_MILLISECONDS = 50;
-/** No further try begins later: a function ends after 30 s, and a try may wait 10 s for the lock of the one that was lost. */
+/**
+ * No attempt begins later: a function times out after 30 s, and an attempt may wait 10 s for the lock of the
+ * lost one.
+ */
 const UNKNOWN_MAX_WAIT_MILLISECONDS = 8_000;
 
 /**
- * Commits until the outcome is known. A commit whose answer was lost may have taken effect, or may still be running. So it is
- * tried again under the same event ids, of which the database accepts each only once: either the lost one has won, and its events are
- * found, or the new one does. Any other outcome of a further try is checked again for as long as the lost one may be running.
+ * Commits until the outcome is known. A commit whose answer was lost may have taken effect, or may still be
+ * running. So it is tried again with the same event ids, each of which the database accepts only once: either
+ * the lost commit has won, and its events are found, or the new one wins. Any other outcome of a further
+ * attempt is checked again while the lost one may still be running.
  *
- * @param commit one try; "unknown" when its answer was lost
- * @param findCommitted what was committed under the event ids, if anything
- * @returns "unknown" when the database could not be asked
- * @throws what the first try throws, when its answer was not lost
+ * @param commit one attempt; "unknown" when its answer was lost
+ * @param findCommitted what was committed with the event ids, if anything
+ * @returns "unknown" when the database could not be reached
+ * @throws what the first attempt throws, unless its answer was lost
  */
 export async function untilKnown(
   commit: () => Promise<CommitOutcome>,
@@ -83,9 +94,9 @@ export async function untilKnown(
   if (first.outcome !== "unknown") return first;
   const latest = Date.now() + UNKNOWN_MAX_WAIT_MILLISECONDS;
   let last: CommitOutcome = first;
-  for (let tries = 1; tries <= UNKNOWN_MAX_FURTHER_TRIES && Date.now() < latest; tries += 1) {
-    await pause(tries, UNKNOWN_PAUSE_MILLISECONDS);
-    // An error of this try says nothing about the lost one.
+  for (let attempt = 1; attempt <= UNKNOWN_MAX_FURTHER_ATTEMPTS && Date.now() < latest; attempt += 1) {
+    await pause(attempt, UNKNOWN_PAUSE_MILLISECONDS);
+    // An error of this attempt says nothing about the lost one.
     last = await commit().catch(() => first);
     if (last.outcome === "committed") return last;
     const changes = await findCommitted().catch(() => undefined);
@@ -96,11 +107,11 @@ export async function untilKnown(
 }
 
 /**
- * Waits before another attempt: a random time, so that those that lost against each other do not come back at the same moment, and
- * longer from attempt to attempt.
+ * Waits before another attempt: exponential backoff with full jitter, so that competing writers do not
+ * collide again.
  *
- * @param attempt the one that has failed, from 1
- * @param milliseconds the mean before the second attempt; it doubles with each further one
+ * @param attempt the number of the attempt that has failed, from 1
+ * @param milliseconds the mean pause before the second attempt; it doubles with each further one
  */
 export async function pause(attempt: number, milliseconds: number): Promise<void> {
   const ceiling = milliseconds * 2 ** attempt;

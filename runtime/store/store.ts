@@ -1,8 +1,8 @@
 import type { StagedChange } from "../define/change";
 import type { Uses } from "../define/handles";
-import type { Environment, VariableName } from "../function/environment";
+import type { Environment, VariableName } from "../function/handler";
 
-/** A change that has been written. */
+/** A committed change. */
 export interface CommittedChange {
   /** "<domain>.<Aggregate>" */
   aggregate: string;
@@ -12,43 +12,55 @@ export interface CommittedChange {
   eventId: string;
 }
 
-/** What became of a commit. Lost races are values: the caller decides whether to read again and retry. */
+/**
+ * The outcome of a commit. A lost race is a value and not an error: the caller decides whether to read again
+ * and retry.
+ */
 export type CommitOutcome =
   | { outcome: "committed"; changes: CommittedChange[] }
   | Conflict
   | { outcome: "duplicate" }
-  /** The database did not answer, and could not be asked again: all was written, or nothing, or all still will be. */
+  /**
+   * The database did not answer and could not be reached again: everything was written, or nothing, or
+   * everything still will be.
+   */
   | { outcome: "unknown"; message: string };
 
-/** Nothing was written, because something had changed. */
+/**
+ * Nothing was written, because an aggregate had changed since it was read, or exists although it was to be
+ * created.
+ */
 export interface Conflict {
   outcome: "conflict";
   /** "<domain>.<Aggregate>" */
   aggregate: string;
   message: string;
-  /** The key of an aggregate that was to be created and exists. */
+  /** The key of an aggregate that exists although it was to be created. */
   existing?: string;
 }
 
 /** A message or request that takes effect once. */
 export interface Once {
-  /** Who takes it, e.g. "shipping.placed" or "orders.commands". */
+  /** Who processes it, e.g. "shipping.placed" or "orders.commands". */
   consumer: string;
   /** The event's or the request's id. */
   messageId: string;
-  /** Of a request: distinguishes it from another one under the same id. The inbox keeps it with the changes, to answer a repeat. */
+  /**
+   * Of a request: a hash of its content, which tells a repeat from another request with the same id. The
+   * inbox keeps it with the changes.
+   */
   fingerprint?: string;
 }
 
-/** What the inbox keeps of a request that was committed. */
+/** The inbox's record of a committed request. */
 export interface CommittedRequest {
   fingerprint: string;
   changes: CommittedChange[];
 }
 
-/** Where the changes come from and what makes them take effect once. */
+/** What caused the changes, and what makes them take effect once. */
 export interface CommitContext {
-  /** Shared by everything that one request set off. */
+  /** Shared by everything that one request caused. */
   correlationId: string;
   /** What directly caused the change: the command's or the event's id. */
   causationId?: string | undefined;
@@ -58,20 +70,20 @@ export interface CommitContext {
   once?: Once | undefined;
 }
 
-/** What commands and reactions need of a domain's database. */
+/** A domain's database, as commands and reactions use it. */
 export interface Store {
-  /** Makes the handles for what a command or reaction uses; for one function they are made once. */
+  /** The handles for what a command or reaction uses; made once per function. */
   handles(uses: Uses): Record<string, unknown>;
   /** Writes all changes and their events, or nothing. */
   commit(changes: StagedChange[], context: CommitContext): Promise<CommitOutcome>;
-  /** What was committed under a request's id, as of now; undefined if nothing was. */
+  /** What was committed with a request's id so far; undefined if nothing was. */
   committedRequest(once: Once): Promise<CommittedRequest | undefined>;
 }
 
-/** How a function opens its domain's database. */
+/** Opens a domain's database in a function. */
 export interface StoreOpener<V extends VariableName> {
-  /** The environment variables that name it. */
+  /** The environment variables that name the database. */
   variables: readonly V[];
-  /** Called once at each cold start. */
+  /** Called once per cold start. */
   open: (environment: Environment<V>) => Store;
 }

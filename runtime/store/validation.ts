@@ -1,11 +1,17 @@
 import type { z } from "zod";
 import type { AnyAggregate } from "../define/aggregate";
+import { type DataIssue, ID_RULE, isId, issuesText, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
-import { ID_RULE, isId } from "../envelope/identifier";
-import { type DataIssue, issuesText, parseData } from "../envelope/parse-data";
 
 /**
- * Checks what an event will say happened, against its contract.
+ * Bytes of an event's payload ({"change", "state"} as UTF-8 JSON). EventBridge takes entries of 256 KiB
+ * everywhere (1 MiB since January 2026); 16 KiB are left for the envelope. PostgreSQL checks the same figure
+ * (framework migration 0002).
+ */
+export const MAX_PAYLOAD_BYTES = 240 * 1024;
+
+/**
+ * Checks an event's `change` against its contract.
  *
  * @returns the change as the schema yields it
  * @throws EVENT_UNKNOWN, INVALID_CHANGE
@@ -19,7 +25,7 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
     );
   }
   const schema = contract.change();
-  // A contract that says itself what becomes of other fields is taken at its word.
+  // A contract that declares how to treat other fields (loose, catchall) keeps that; any other refuses them.
   const result = parseData(schema.def.catchall ? schema : schema.strict(), change);
   if ("data" in result) return result.data;
   throw codedError(
@@ -58,7 +64,7 @@ export function validFields(aggregate: AnyAggregate, fields: Record<string, unkn
 }
 
 /**
- * Checks the key of an aggregate, which is a key in every store and every projection.
+ * Checks an aggregate's key, which every store and every projection must accept.
  *
  * @throws INVALID_KEY
  */

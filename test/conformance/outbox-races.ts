@@ -5,7 +5,7 @@ import { type Bank, once, upTo } from "./store-under-test";
 const WRITERS = 20;
 const outcomes = (all: { outcome: string }[]) => all.map(({ outcome }) => outcome).sort();
 
-/** Many writers at once, and what is to take effect once. */
+/** Concurrent writers, and messages that must take effect once. */
 export function describeRaces(name: string, bank: Bank): void {
   const { commit, opened, opening, crediting, closing, events, versions, everything } = bank;
   const get = (accountId: string) => bank.accounts().get(accountId);

@@ -6,10 +6,10 @@ import { type Bank, once } from "./store-under-test";
 
 const LIMIT_BYTES = 245_760;
 
-/** What must not be written, and leaves nothing behind. */
+/** Commits that must be refused and leave nothing behind. */
 export function describeRefusals(name: string, bank: Bank): void {
   const { commit, opened, opening, crediting, closing, everything } = bank;
-  /** A change that the types would not let a command describe. */
+  /** A change that does not compile in a command. */
   const changing = (read: ReadAccount, event: string, change: unknown, fields: object) =>
     bank
       .accounts()
@@ -17,7 +17,7 @@ export function describeRefusals(name: string, bank: Bank): void {
       .raise(event as "AccountRenamed", change as object);
 
   describe(`${name}: neither a change nor an event nor an inbox record is there after`, () => {
-    /** Commits what is not to be written, by itself and among others, and looks that nothing was. */
+    /** Commits a change that must be refused, alone and with others, and checks that nothing was written. */
     const nothingWritten = async (
       staged: () => StagedChange,
       ids: string[],

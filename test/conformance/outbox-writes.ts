@@ -5,7 +5,7 @@ import { type Bank, once, upTo } from "./store-under-test";
 
 const TRACE = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";
 
-/** How a change and its event belong together. */
+/** Changes and their events. */
 export function describeWrites(name: string, bank: Bank): void {
   const { commit, opened, opening, crediting, closing, events, versions } = bank;
   const get = (accountId: string) => bank.accounts().get(accountId);

@@ -27,7 +27,7 @@ const underTest = (): StoreUnderTest => ({
   isProcessed: (_consumer, messageId) => bank.processed(messageId),
 });
 
-/** The verbs, as a module could write them with Kysely's own builders. */
+/** The verbs, written with Kysely's builders. */
 const byKysely = (): AccountHandle => ({
   ...bank.accounts,
   create: (fields) => bank.accounts.change((table) => table.insert(fields)),

@@ -8,22 +8,22 @@ import type { StreamBatchResponse } from "../../runtime/relay/relay-batch";
 import { capturedLog } from "../support/captured-log";
 import { lambdaContext } from "../support/outbox-records";
 
-/** An event as a test writes it to an outbox. */
+/** An event that a test writes to an outbox. */
 export interface RelayedEvent {
   id: string;
   aggregateId: string;
   version: number;
 }
 
-/** A relay under test, and how its stream spells what an outbox does. */
+/** A relay under test, and its stream's records of changes in an outbox. */
 export interface RelayUnderTest {
-  /** Relays a batch of what the stream brings; records are numbered from 1. */
+  /** Relays a batch of stream records, numbered from 1. */
   relay(records: unknown[], context: Context): Promise<StreamBatchResponse>;
-  /** An event that was added to the outbox. */
+  /** The record of an event that was added to the outbox. */
   added(event: RelayedEvent): unknown;
-  /** An entry of the outbox that was changed, or removed, and whatever else the stream brings besides events. */
+  /** Records of changed or removed entries of the outbox, and all other records that are not events. */
   ignored: unknown[];
-  /** A record that is not an event though it should be one. */
+  /** A record that should be an event but cannot be decoded. */
   undecodable: unknown;
 }
 
@@ -34,17 +34,17 @@ const queue = mockClient(SQSClient);
 capturedLog();
 
 /**
- * What every relay must do: call it once in a test file of the relay.
+ * Tests what every relay must do. Call this once in a test file of the relay.
  *
- * @param name of the relay, for titles
- * @param relay made anew by `relay`, with the environment that is set before each test
+ * @param name the relay, for titles
+ * @param relay called by each test, with the environment that is set before it
  */
 export function relayConformance(name: string, underTest: RelayUnderTest): void {
   describe(name, () => describeRelay(underTest));
 }
 
 function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): void {
-  /** In the order of their publication, repeats included. */
+  /** In the order of publication, including duplicates. */
   let published: CloudEvent[];
 
   const busThatFails = (fails: () => boolean) =>
@@ -109,7 +109,7 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
     test.each(Array.from({ length: PARTIAL_SEEDS }, (_, seed) => seed))(
       "reports the lowest record that is not on the bus, and lets no event overtake an earlier one of its aggregate (%i)",
       async (seed) => {
-        // Which entries fail: another pattern for each seed, most of them in most calls.
+        // Each seed fails another pattern of entries; most entries fail in most calls.
         let entry = 0;
         busThatFails(() => ((entry += 1) * 2_654_435_761 * (seed + 1)) % 97 < 60);
         const { batchItemFailures } = await relay(mixed.map(added), lambdaContext());

@@ -1,4 +1,4 @@
-/** What holds for requests with an id, whatever the store. */
+/** Requests with an id, in any store. */
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -19,7 +19,7 @@ export function sender(store: () => Store): SendRequest {
     answerCommand("bank", COMMANDS, store(), { command: name, input, ...(id === undefined ? {} : { id }) });
 }
 
-/** The changes of a request that is done. */
+/** The changes of a request that was done. */
 export function changesOf(answer: CommandAnswer): CommittedChange[] {
   expect(answer).toMatchObject({ outcome: "done" });
   return (answer as CommandAnswer & { outcome: "done" }).changes;

@@ -9,10 +9,10 @@ import { describeVerbs } from "./verbs";
 type MakeStore = () => StoreUnderTest | Promise<StoreUnderTest>;
 
 /**
- * What every store must do: call it once in a test file of the store.
+ * Tests what every store must do. Call this once in a test file of the store.
  *
- * @param name of the store, for titles
- * @param makeStore opens it; called once, before its first test
+ * @param name the store, for titles
+ * @param makeStore opens the store; called once, before its first test
  */
 export function storeConformance(name: string, makeStore: MakeStore): void {
   const bank = outboxConformance(name, makeStore);
@@ -21,7 +21,7 @@ export function storeConformance(name: string, makeStore: MakeStore): void {
   describeRepeatedRequests(name, bank);
 }
 
-/** The part of it that holds for every way to describe a change: the change and its event are written, or neither is. */
+/** The tests for every way to describe a change: the change and its event are written, or neither is. */
 export function outboxConformance(name: string, makeStore: MakeStore): Bank {
   const bank = bankOf(makeStore);
   describeWrites(name, bank);

@@ -10,7 +10,7 @@ import {
   type ReadAccount,
 } from "../support/account";
 
-/** An event as the outbox has it. */
+/** An event in the outbox. */
 export interface WrittenEvent {
   id: string;
   aggregate: string;
@@ -24,23 +24,23 @@ export interface WrittenEvent {
   traceparent: string | undefined;
 }
 
-/** A store under test, which keeps the accounts of test/support/account.ts. */
+/** A store under test, with the accounts of test/support/account.ts. */
 export interface StoreUnderTest {
-  /** As a function of the domain has it. */
+  /** The store, as a function of the domain opens it. */
   store: Store;
-  /** What changes are described with. @default the store's own verbs */
+  /** The handle that describes changes. @default the store's own */
   accounts?: AccountHandle;
   /** The events of an account, oldest first. */
   events(accountId: string): Promise<WrittenEvent[]>;
-  /** Whether the inbox has a record of this pair. */
+  /** Whether the inbox has a record of a consumer and a message. */
   isProcessed(consumer: string, messageId: string): Promise<boolean>;
 }
 
-/** What every test of the suites does with a store. */
+/** A store with helpers for the suites. */
 export interface Bank extends ReturnType<typeof accountChanges> {
-  /** Known once the first test begins. */
+  /** Available once the first test begins. */
   store(): Store;
-  /** What commands have of the accounts. */
+  /** The handle of the accounts, as commands receive it. */
   accounts(): AccountHandle;
   commit(changes: StagedChange[], context?: Partial<CommitContext>): ReturnType<Store["commit"]>;
   events: StoreUnderTest["events"];
@@ -49,7 +49,7 @@ export interface Bank extends ReturnType<typeof accountChanges> {
   opened(more?: Omit<Partial<NewAccount>, "accountId">): Promise<ReadAccount>;
   /** "<version> <event type>" of each event. */
   versions(accountId: string): Promise<string[]>;
-  /** Everything there is of some accounts. */
+  /** The rows and events of some accounts. */
   everything(ids: string[]): Promise<unknown[]>;
 }
 

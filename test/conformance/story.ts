@@ -45,7 +45,7 @@ const COMMANDS = {
   }),
 };
 
-/** The same small story ends in the same events and rows, whatever the store. */
+/** The same small domain has the same events and rows in any store. */
 export function describeStory(name: string, bank: Bank): void {
   describe(`${name}: a small domain`, () => {
     test("has the same rows, events, states and answers as in any other store", async () => {
@@ -67,7 +67,7 @@ export function describeStory(name: string, bank: Bank): void {
       expect(await send("move", { orderID, siteURL })).toMatchObject({
         outcome: "rejected",
         code: "ORDER_LINE_UNKNOWN",
-        message: `There is no sales.OrderLine "${orderID}" here: it was never known, is not known yet, or is gone.`,
+        message: `There is no sales.OrderLine "${orderID}" here: it never existed, is not known yet, or is gone.`,
       });
       expect(await send("place", { orderID, buyerName: "Ada", siteURL, unitCostCents: 250 })).toEqual([
         "1 LinePlaced",

@@ -13,7 +13,7 @@ import { type Bank, once, upTo } from "./store-under-test";
 const TWICE = "0a2e4c5d-1111-4222-8333-444455556666";
 const refusal = (code: string) => expect.objectContaining({ code }) as Error;
 
-/** What reads and writes of a table do, in a command's or a reaction's hands. */
+/** Reads and writes of a table in a command or reaction. */
 export function describeVerbs(name: string, bank: Bank): void {
   describeReads(name, bank);
   describeChanges(name, bank);
@@ -191,7 +191,7 @@ function describeAnswers(name: string, bank: Bank): void {
   const input = () => z.object({ accountId: z.string() });
 
   describe(`${name}: a command`, () => {
-    /** Answers a command that opens an account, or what `otherwise` makes of one that it finds. */
+    /** Answers a command that opens an account, or applies `otherwise` to one that it finds. */
     const open = (find: boolean) => {
       let runs = 0;
       const handling = command({
@@ -200,7 +200,7 @@ function describeAnswers(name: string, bank: Bank): void {
         handle: async ({ accountId }, { accounts }) => {
           runs += 1;
           const account = find ? await accounts.find(accountId) : undefined;
-          // Others come between what was read and the commit.
+          // Other writers commit between the read and the commit.
           if (find && runs === 1) await bank.commit([bank.opening(accountId)]);
           if (!account) return accounts.create(newAccount(accountId)).raise("AccountOpened");
           return accounts.update(account, { balance: 5 }).raise("AccountRenamed");

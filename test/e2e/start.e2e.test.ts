@@ -6,7 +6,7 @@ import { findScenario } from "../../dist/local/run/scenario.js";
 import { type OnceReport, type OnceResult, runSystemOnce } from "../support/run-once";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
-/** What a project expects besides, as tests on the report; found by its place, like the scenario. */
+/** Additional tests of the project on the report; found by the file's path, like the scenario. */
 const EXPECTATIONS = join(PROJECT_ROOT, "scenario", "expectations.ts");
 
 let result: OnceResult;

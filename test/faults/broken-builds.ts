@@ -1,23 +1,23 @@
 import type { Guarantee } from "../verdict/guarantees";
 
-/** One text of a compiled file, and what stands in its place in a broken build. */
+/** Replaces one text of a compiled file. */
 export interface Edit {
   /** Below dist/. */
   file: string;
-  /** Found exactly once. */
+  /** Must occur exactly once. */
   find: string;
   replace: string;
 }
 
-/** A build with a mistake made on purpose, which the verdict has to find. */
+/** A build with an intentional mistake, which the verdict must find. */
 export interface BrokenBuild {
   name: string;
-  /** What the mistake breaks: the verdict has to name one of these, and may name others besides. */
+  /** The guarantees that the mistake breaks: the verdict must name one of them, and may name others. */
   breaks: readonly Guarantee[];
   edits: readonly Edit[];
 }
 
-/** For each guarantee at least one build without the mechanism that keeps it. */
+/** At least one build for each guarantee, without the mechanism that keeps it. */
 export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   {
     name: "no guard: a change without an outbox row is committed",
@@ -105,7 +105,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["PROJECTION_EQUALS_SOURCE"],
     edits: [
       {
-        file: "runtime/projection/write.js",
+        file: "runtime/projection/table.js",
         find: '"attribute_not_exists(#version) OR #version < :version"',
         replace: '"attribute_not_exists(#version) OR #version < :version OR #version >= :version"',
       },
@@ -116,7 +116,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["PROJECTION_EQUALS_SOURCE"],
     edits: [
       {
-        file: "runtime/projection/fold.js",
+        file: "runtime/projection/handler.js",
         find: "item.version > known.newest.version",
         replace: "item.version < known.newest.version",
       },
@@ -128,9 +128,9 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/projection/handler.js",
-        find: "await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
+        find: "await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
         replace:
-          "if (folded.newest.fields) await (0, write_1.writeProjection)(documents, tableName, folded.newest);",
+          "if (folded.newest.fields) await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
       },
     ],
   },
@@ -182,7 +182,7 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
   },
   {
     name: "undecodable records are dropped",
-    breaks: ["SET_ASIDE_WITH_PAYLOAD"],
+    breaks: ["QUARANTINED_WITH_PAYLOAD"],
     edits: [
       {
         file: "runtime/relay/relay-batch.js",

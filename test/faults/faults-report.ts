@@ -1,15 +1,15 @@
 import type { BrokenBuildResult } from "./run-broken-build";
 import type { SeedResult } from "./run-seed";
 
-/** A seed whose run came to no result. */
+/** A seed whose run had no result. */
 export interface FailedSeed {
   seed: number;
   message: string;
 }
 
-/** The one document of `npm run faults -- --json`. */
+/** The output of `npm run faults -- --json`. */
 export interface FaultsReport {
-  /** True only if every seed came to a result, nothing was found, and every broken build was caught. */
+  /** Whether every seed had a result, nothing was found, and every broken build was caught. */
   held: boolean;
   /** ISO 8601 date. */
   date: string;
@@ -17,19 +17,19 @@ export interface FaultsReport {
   faults: number;
   changes: number;
   published: number;
-  /** From the first seed's start to the last one's end. */
+  /** Duration from the first seed's start to the last one's end. */
   seconds: number;
-  /** Kind -> how often it was injected, over all seeds. */
+  /** Kind of fault -> how often it was injected, over all seeds. */
   injected: Record<string, number>;
   runs: SeedResult[];
   failed: FailedSeed[];
   brokenBuilds: BrokenBuildResult[];
 }
 
-/** What a report is made of. */
+/** The results that a report summarizes. */
 export type FaultsResults = Pick<FaultsReport, "runs" | "failed" | "brokenBuilds" | "seconds">;
 
-/** Sums the runs up. */
+/** Summarizes the results. */
 export function faultsReport({ runs, failed, brokenBuilds, seconds }: FaultsResults): FaultsReport {
   const sum = (of: (run: SeedResult) => number) => runs.reduce((total, run) => total + of(run), 0);
   const injected: Record<string, number> = {};
@@ -56,7 +56,7 @@ export function faultsReport({ runs, failed, brokenBuilds, seconds }: FaultsResu
 
 const MAX_LINES = 20;
 
-/** A run in lines for a person: its seed, the faults by kind, and the verdict. */
+/** Describes a run in some lines: its seed, the faults by kind, and the verdict. */
 export function describeRun(run: SeedResult): string[] {
   const { seed, faults, operations, changes, published, redriven, seconds, injected, answers, findings } =
     run;
@@ -81,7 +81,7 @@ export function describeRun(run: SeedResult): string[] {
   ];
 }
 
-/** A broken build in a line for a person. */
+/** Describes the result of a broken build in one line. */
 export function describeBrokenBuild(result: BrokenBuildResult): string {
   const { name, caught, faults, seconds, findings, breaks } = result;
   const found = Object.entries(findings).map(([guarantee, count]) => `${guarantee} ${count}`);

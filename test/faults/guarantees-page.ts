@@ -8,8 +8,8 @@ import type { FaultsReport } from "./faults-report";
 const PAGE = join("docs", "guarantees.md");
 
 /**
- * Writes the figures of a report into docs/guarantees.md, between its markers: those of a fault run ("figures") or
- * of the broken builds ("broken-builds"). The text around the markers is written by hand.
+ * Writes the figures of a report into docs/guarantees.md, between its markers: those of a fault run
+ * ("figures") or of the broken builds ("broken-builds"). The text around the markers is written by hand.
  *
  * @throws GUARANTEES_PAGE_CHANGED if a marker is missing
  */

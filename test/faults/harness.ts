@@ -1,22 +1,25 @@
-import { codedError } from "../../runtime/function/coded-error";
 import type { FaultHooks } from "../../local/system/fault-hooks";
+import { codedError } from "../../runtime/function/coded-error";
 import { callFaults } from "./plan/call-faults";
 import { deliveryFaults } from "./plan/delivery-faults";
 import type { FaultSchedule } from "./plan/fault-schedule";
-import { type FunctionProxies, openFunctionProxies } from "./proxies/function-proxies";
 import { statementFaults } from "./plan/statement-faults";
+import { type FunctionProxies, openFunctionProxies } from "./proxies/function-proxies";
 
-/** Everything through which faults get into a system. */
+/** Injects faults into a system. */
 export interface Harness {
   hooks: FaultHooks;
   stop(): Promise<void>;
 }
 
-/** Shorter than on AWS (six times the function's timeout), so that what a killed function had in hand comes again soon. */
+/**
+ * Shorter than on AWS (six times the function's timeout), so that the messages of a killed function come back
+ * soon.
+ */
 const VISIBILITY_TIMEOUT_SECONDS = 3;
-/** Soon after a server is up again. */
+/** Short, so that event sources continue soon after a server is up again. */
 const PROBLEM_MILLISECONDS = 300;
-/** As many as AWS begins with, so that reactions of one subscription race each other. */
+/** The number that AWS starts with, so that reactions of one subscription race each other. */
 const CONCURRENT_BATCHES = 5;
 
 /** Opens the harness; the proxies listen before the servers start. */
@@ -28,7 +31,7 @@ export async function openHarness(schedule: FaultSchedule, seed: number): Promis
   });
   const captureFault = (): Promise<void> => {
     if (!schedule.draw("capture", ["capture restarted"])) return Promise.resolve();
-    return Promise.reject(codedError("FAULT_INJECTED", "Capture was crashed on purpose."));
+    return Promise.reject(codedError("FAULT_INJECTED", "Fault injection crashed capture."));
   };
   return {
     hooks: {

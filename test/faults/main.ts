@@ -27,21 +27,27 @@ interface Options {
 }
 
 new Command("npm run faults --")
-  .description("Writes to the whole local system while faults are injected, and judges what its stores hold.")
+  .description(
+    "Writes to the whole local system while faults are injected, and judges the contents of its stores.",
+  )
   .option("--seed <n>", "the first seed; the same seed gives the same faults and writes", wholeNumber, 1)
   .option(
     "--seeds <n>",
     `how many seeds share the faults (default: one for each ${FAULTS_PER_SEED})`,
     wholeNumber,
   )
-  .option("--faults <n>", "faults to inject at least, over all seeds", wholeNumber, FAULTS_PER_SEED)
-  .option("--changes <n>", "changes to commit at least, over all seeds (default: two a fault)", wholeNumber)
+  .option("--faults <n>", "minimum number of faults to inject, over all seeds", wholeNumber, FAULTS_PER_SEED)
   .option(
-    "--faults-per-verdict <n>",
-    "judge after so many faults each, and stop at the first finding",
+    "--changes <n>",
+    "minimum number of changes to commit, over all seeds (default: two per fault)",
     wholeNumber,
   )
-  .option("--broken-builds", "instead: try whether builds with a mistake are caught")
+  .option(
+    "--faults-per-verdict <n>",
+    "judge each time after this number of faults, and stop at the first finding",
+    wholeNumber,
+  )
+  .option("--broken-builds", "check instead whether builds with a mistake are caught")
   .option("--json", "print one JSON document on standard output")
   .option("--update-docs", "write the figures into docs/guarantees.md")
   .action(run)
@@ -62,7 +68,7 @@ async function run(options: Options): Promise<void> {
   process.exitCode = report.held ? 0 : 1;
 }
 
-/** A seed that came to no result takes nothing from the others. */
+/** A seed without a result does not affect the others. */
 async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed: FailedSeed[] }> {
   const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict } = options;
   const seeds = options.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));

@@ -4,31 +4,32 @@ import { codedError } from "../../runtime/function/coded-error";
 import type { BrokenBuild, Edit } from "./broken-builds";
 import { runSeedProcess } from "./seed-process";
 
-/** What the verdict made of a broken build. */
+/** The result of a run with a broken build. */
 export interface BrokenBuildResult {
   name: string;
-  /** Guarantees, any of which has to be named by the verdict. */
+  /** Guarantees of which the verdict must name one. */
   breaks: readonly string[];
   caught: boolean;
-  /** Faults that had been injected when it was caught, or in all. */
+  /** Faults that were injected until it was caught, or in all. */
   faults: number;
   changes: number;
   /** Guarantee -> findings. */
   findings: Record<string, number>;
   seconds: number;
-  /** Why the run came to no result, if so. */
+  /** Why the run had no result; absent if it had one. */
   failed?: string;
 }
 
-/** Limits of a run with a broken build: it is caught within these, or not at all. */
-export const BOUND = { faults: 1_000, changes: 2_000, faultsPerVerdict: 60 } as const;
+/** Limits of a run with a broken build, which must be caught within them. */
+const BOUND = { faults: 1_000, changes: 2_000, faultsPerVerdict: 60 } as const;
 
 const NEEDED = ["package.json", "Pulumi.yaml", "Pulumi.dev.yaml"];
 
 /**
  * Runs a seed with a copy of the compiled project that has a mistake in it.
  *
- * @throws BROKEN_BUILD_OUTDATED if a text to be replaced is not there once; SEED_FAILED if the run came to no result
+ * @throws BROKEN_BUILD_OUTDATED if a text to be replaced does not occur exactly once; SEED_FAILED if the run
+ *   had no result
  */
 export async function runBrokenBuild(
   projectRoot: string,
@@ -42,7 +43,7 @@ export async function runBrokenBuild(
     cpSync(join(projectRoot, "dist"), join(copy, "dist"), { recursive: true });
     for (const name of NEEDED) cpSync(join(projectRoot, name), join(copy, name));
     symlinkSync(join(projectRoot, "node_modules"), join(copy, "node_modules"));
-    // The emulator is installed once for the project and its copies.
+    // The project and its copies share one installation of the emulator.
     mkdirSync(join(copy, ".domains"));
     symlinkSync(join(projectRoot, cache), join(copy, cache));
     for (const edit of build.edits) {
@@ -60,17 +61,17 @@ export async function runBrokenBuild(
   }
 }
 
-/** A broken build whose run came to no result counts as not caught. */
+/** A broken build whose run had no result counts as not caught. */
 export function withoutResult({ name, breaks }: BrokenBuild, { message }: Error): BrokenBuildResult {
   return { name, breaks, caught: false, faults: 0, changes: 0, findings: {}, seconds: 0, failed: message };
 }
 
-/** The text with the mistake in it. */
+/** Makes the mistake in a text. */
 export function edited(text: string, { file, find, replace }: Edit): string {
   const parts = text.split(find);
   if (parts.length === 2) return parts.join(replace);
   throw codedError(
     "BROKEN_BUILD_OUTDATED",
-    `"${find}" stands ${parts.length - 1} times in dist/${file}, not once. Bring test/faults/broken-builds.ts up to date.`,
+    `"${find}" occurs ${parts.length - 1} times in dist/${file}, not once. Update test/faults/broken-builds.ts.`,
   );
 }

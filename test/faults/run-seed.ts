@@ -6,27 +6,27 @@ import { openVerdict } from "../verdict/verdict";
 import { openFaultSchedule } from "./plan/fault-schedule";
 import { openHarness } from "./harness";
 import { planIncidents, type Scene } from "./plan/incidents";
-import { openPoisoner } from "./poison";
+import { openPoisoner } from "./plan/poison";
 import { randomStream } from "./plan/random";
 import { redrive } from "./redrive";
-import { whatToWrite } from "./writers/what-to-write";
-import { makeWriters, type Writers } from "./writers/write-under-faults";
+import { whatToWrite } from "./writers/derived";
 import { openGate } from "./writers/gate";
+import { makeWriters, type Writers } from "./writers/write-under-faults";
 
-/** What to run. */
+/** A run of one seed. */
 export interface SeedOptions {
   projectRoot: string;
   seed: number;
-  /** Faults to inject at least. */
+  /** Minimum number of faults to inject. */
   faults: number;
-  /** Changes to commit at least. */
+  /** Minimum number of changes to commit. */
   changes: number;
   /** Faults between two verdicts; the run ends with the first finding. @default one verdict, at the end */
   faultsPerVerdict?: number;
   report: Report;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface SeedResult {
   seed: number;
   /** Kind -> how often it was injected. */
@@ -37,9 +37,9 @@ export interface SeedResult {
   changes: number;
   /** Events on the bus, repeats included. */
   published: number;
-  /** Outcomes told to callers -> how often. */
+  /** Outcome, as callers saw it -> how often. */
   answers: Record<string, number>;
-  /** Messages that came back from dead-letter queues. */
+  /** Messages that were redriven from dead-letter queues. */
   redriven: number;
   findings: Finding[];
   seconds: number;
@@ -49,15 +49,21 @@ export interface SeedResult {
 const FAULT_RATE = 0.09;
 /** Operations at a time. */
 const CONCURRENCY = 10;
-/** Operations between two verdicts, however few changes are still wanted: to settle takes longer than to write. */
+/** Minimum operations between two verdicts, because settling takes longer than writing. */
 const FEWEST_OPERATIONS = 20;
-/** Changes that an operation leads to, reactions included, until it is measured. Incidents are spread over the expected operations. */
+/**
+ * Estimate of the changes per operation, including reactions, until it is measured. Incidents are spread over
+ * the expected operations.
+ */
 const CHANGES_PER_OPERATION = 1.7;
 const MAX_REDRIVES = 10;
-/** Between two lines of progress. */
+/** Interval of the progress lines. */
 const PROGRESS_MILLISECONDS = 20_000;
 
-/** Starts a system, writes to it under a seed's faults, lets it settle without faults, and judges what its stores hold. */
+/**
+ * Starts a system, writes to it under a seed's faults, lets it settle without faults, and judges the contents
+ * of its stores.
+ */
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   const { projectRoot, seed, faults, changes, faultsPerVerdict = faults, report } = options;
   const startedAt = performance.now();
@@ -139,7 +145,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   }
 }
 
-/** Waits until everything has arrived; what went to dead-letter queues meanwhile is put back until only poison is left there. */
+/** Waits until everything has arrived, and redrives dead letters until only poison is left. */
 async function settle({ system, poisoner }: Scene): Promise<number> {
   const poison = new Set(poisoner.injected().flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
   let redriven = 0;

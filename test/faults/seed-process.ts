@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { codedError } from "../../runtime/function/coded-error";
 import type { SeedResult } from "./run-seed";
 
-/** What to run in a process of its own. */
+/** A run of one seed in its own process. */
 export interface SeedProcessOptions {
   /** The folder that holds dist/. */
   projectRoot: string;
@@ -11,14 +11,15 @@ export interface SeedProcessOptions {
   faults: number;
   changes: number;
   faultsPerVerdict?: number;
-  /** Takes what the process says, a line at a time. @default silent */
+  /** Takes the lines that the process prints to stderr. @default silent */
   report?: (line: string) => void;
 }
 
 /**
- * Runs a seed in a process of its own: a program is deployed once a process, and several seeds run side by side.
+ * Runs a seed in its own process: a process can deploy a program only once, and several seeds run side by
+ * side.
  *
- * @throws SEED_FAILED if the run came to no result
+ * @throws SEED_FAILED if the run had no result
  */
 export async function runSeedProcess(options: SeedProcessOptions): Promise<SeedResult> {
   const { projectRoot, seed, faults, changes, faultsPerVerdict, report } = options;
@@ -45,6 +46,6 @@ export async function runSeedProcess(options: SeedProcessOptions): Promise<SeedR
   if (result) return result;
   throw codedError(
     "SEED_FAILED",
-    `Seed ${seed} ended with ${exitCode} and no result. The end of what it said: ${said.slice(-2_000)}`,
+    `Seed ${seed} ended with exit code ${exitCode} and no result. The end of its output: ${said.slice(-2_000)}`,
   );
 }

@@ -5,7 +5,7 @@ import { makeCommandHandler } from "../../runtime/command/handler";
 import type { AnyCommand } from "../../runtime/define/command";
 import type { AnyDomain } from "../../runtime/define/domain";
 import { dynamoStore } from "../../runtime/dynamodb/store";
-import { readEnvironment } from "../../runtime/function/environment";
+import { readEnvironment } from "../../runtime/function/handler";
 import type { Store } from "../../runtime/store/store";
 import { domain as loans } from "../fixtures/domains/loans";
 import { domain as members } from "../fixtures/domains/members";

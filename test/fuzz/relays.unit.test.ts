@@ -8,7 +8,7 @@ import type { DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readCloudEvent } from "../../runtime/envelope/cloud-event";
-import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/batches";
+import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/publish";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
 import { capturedLog } from "../support/captured-log";

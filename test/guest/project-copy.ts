@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
-/** Not part of the project, or made again in the copy. */
+/** Not part of the project, or created again in the copy. */
 const LEFT_OUT = ["node_modules", ".git", ".domains", "coverage", "dist"];
 
 /** A copy of the project in a temporary folder, as a team's clone would be. */
@@ -16,15 +16,15 @@ export interface ProjectCopy {
    * @throws with its output when it fails; code 2, "refused", is an outcome
    */
   run(script: string, ...args: string[]): Promise<{ stdout: string }>;
-  /** Starts the system as `npm start` does, up to where it invites to try commands. */
+  /** Starts the system as `npm start` does, and waits until it invites to try commands. */
   start(): Promise<RunningSystem>;
   remove(): void;
 }
 
 export interface RunningSystem {
-  /** What it has reported. */
+  /** Its output so far. */
   said: string;
-  /** As Ctrl-C does. */
+  /** Stops it as Ctrl-C does. */
   stop(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ async function runScript(cwd: string, script: string, args: string[]): Promise<{
   const child = spawn("npm", ["run", "--silent", script, "--", ...args], {
     cwd,
     stdio: ["ignore", "pipe", "pipe"],
-    // The copy's tests are not this test run's.
+    // The copy's test run must not inherit the settings of this one.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_ENV)/.test(name))),
   });
   const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), exitCode(child)]);

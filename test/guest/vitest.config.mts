@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** A copy of the project is built, started, checked and tested: minutes each. Not part of `npm test`, which it runs. */
+/**
+ * A copy of the project is built, started, checked and tested: minutes each. Not part of `npm test`, which it
+ * runs.
+ */
 const MINUTES = 60_000;
 
 export default defineConfig({

@@ -5,10 +5,10 @@ import type { FaultsReport } from "../../dist/test/faults/faults-report.js";
 import type { OnceReport } from "../support/run-once";
 import { copyProject, type ProjectCopy } from "./project-copy";
 
-/** As the README says it. */
+/** The files to delete, according to the README. */
 const SAMPLE = ["customers", "catalog", "orders", "shipping"].map((name) => join("domains", name));
 
-/** A team's clone: the sample is deleted, and two foreign domains stand in its place, one of each kind. */
+/** A team's clone without the sample, and with two other domains, one of each kind. */
 let copy: ProjectCopy;
 beforeAll(() => {
   copy = copyProject();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { entryBytes, MAX_ENTRIES, MAX_REQUEST_BYTES, nextBatch } from "../../runtime/relay/batches";
+import { entryBytes, MAX_ENTRIES, MAX_REQUEST_BYTES, nextBatch } from "../../runtime/relay/publish";
 
 /** Texts of one to four bytes a character. */
 const detail = fc

@@ -4,9 +4,8 @@ import { z } from "zod";
 import { aggregate, table } from "../../runtime";
 import { type OutboxRecord, toCloudEvent } from "../../runtime/envelope/cloud-event";
 import { dynamoWrite } from "../../runtime/dynamodb/writes";
-import { MAX_PAYLOAD_BYTES } from "../../runtime/store/limits";
-import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/batches";
-import { publicationOf } from "../../runtime/relay/publication";
+import { MAX_PAYLOAD_BYTES } from "../../runtime/store/validation";
+import { entryBytes, MAX_REQUEST_BYTES, publicationOf } from "../../runtime/relay/publish";
 import { bridgeEvent } from "../support/domain-events";
 import { dmsRecord } from "../support/outbox-records";
 

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { project } from "../../runtime";
-import { foldToNewest } from "../../runtime/projection/fold";
-import { makeProjectionHandler } from "../../runtime/projection/handler";
-import { projectionHandle } from "../../runtime/projection/read";
-import { documentClient } from "../../runtime/dynamodb/client";
+import { foldToNewest, makeProjectionHandler } from "../../runtime/projection/handler";
+import { projectionHandle } from "../../runtime/projection/table";
+import { documentClient } from "../../runtime/dynamodb/documents";
 import { Account } from "../support/account";
 import { cloudEvent, queueBatch } from "../support/domain-events";
 import { fakeTables } from "../support/fake-tables";

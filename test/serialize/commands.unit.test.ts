@@ -4,7 +4,7 @@ import { domain as members } from "../../dist/test/fixtures/domains/members/inde
 import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
 import { dynamoStore } from "../../dist/runtime/dynamodb/store.js";
 import { postgresStore } from "../../dist/runtime/postgres/store.js";
-import { openProjections } from "../../dist/runtime/projection/open.js";
+import { openProjections } from "../../dist/runtime/projection/table.js";
 import { type AwsRequest, awsError, awsStub } from "../support/aws-stub";
 import { bareFunction } from "../support/bare-node";
 

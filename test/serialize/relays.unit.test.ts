@@ -77,7 +77,7 @@ test("The packaged relay gives back the first record that the bus refused, and p
   const { results, log } = await kinesisRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [{ itemIdentifier: "2" }] }]);
   expect(log).toContainEqual(
-    expect.objectContaining({ message: "Records are given back to the stream", unfinished: 2 }),
+    expect.objectContaining({ message: "Returned records to the stream", unfinished: 2 }),
   );
   const calls = aws.taken().map((request) => entriesOf(request).length);
   // All at once but the second event of account-2, which waits for the first; then that first one alone, again and

@@ -21,7 +21,7 @@ export const Account = aggregate("bank.Account", {
   },
 });
 
-/** Accounts, to be found by their owner as well. */
+/** The entity table of accounts, with an index on the owner. */
 export const accounts = table(Account, {
   private: () => z.object({ note: z.string().nullish() }),
   indexes: ["owner"],
@@ -31,7 +31,7 @@ export const accounts = table(Account, {
 export type NewAccount = NewRowOf<typeof accounts>;
 /** An account as it is read. */
 export type ReadAccount = RowOf<typeof accounts>;
-/** What a command has of the accounts, whatever the store. */
+/** The handle of the accounts, in either store. */
 export type AccountHandle = TableHandle<typeof accounts>;
 
 /** Makes the table in PostgreSQL, as a migration would. */
@@ -48,17 +48,17 @@ export const ACCOUNTS_SQL = `
   select guard_entity_table('accounts', 'bank.Account', 'account_id');
 `;
 
-/** An account to create; by default nobody else has an account of its owner. */
+/** An account to create; by default its owner has no other account. */
 export function newAccount(accountId: string, more: Partial<NewAccount> = {}): NewAccount {
   return { accountId, owner: `owner of ${accountId}`, balance: 0, grade: "gold", ...more };
 }
 
-/** What is found of `newAccount` at a version, for tests that do not read it first. */
+/** The row of `newAccount` at a version, for tests that do not read it first. */
 export function accountAt(accountId: string, version: number, more: Partial<NewAccount> = {}): ReadAccount {
   return { ...newAccount(accountId, more), version };
 }
 
-/** Changes of accounts, described as a command would describe them. */
+/** Changes of accounts, described as a command describes them. */
 export function accountChanges(handle: () => AccountHandle) {
   return {
     opening: (accountId: string, more?: Partial<NewAccount>) =>

@@ -3,7 +3,7 @@ import type { Client } from "pg";
 import { vi } from "vitest";
 import type { FreshDatabase } from "./postgres";
 
-/** Inserts so many events, each this many days old, as one transaction. */
+/** Inserts events of a given age in days, in one transaction. */
 export async function agedEvents(client: Client, count: number, days: number, noteBytes = 0): Promise<void> {
   await client.query(
     `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, occurred_at, correlation_id)
@@ -14,7 +14,7 @@ export async function agedEvents(client: Client, count: number, days: number, no
   );
 }
 
-/** Inserts so many inbox records, each this many days old. */
+/** Inserts inbox records of a given age in days. */
 export async function agedInboxRecords(client: Client, count: number, days: number): Promise<void> {
   await client.query(
     `insert into inbox (consumer, message_id, processed_at)
@@ -23,7 +23,7 @@ export async function agedInboxRecords(client: Client, count: number, days: numb
   );
 }
 
-/** Rows of a table whose column of time is at least so many days ago. */
+/** Counts the rows of a table that are at least a given number of days old. */
 export async function countOlder(client: Client, table: "outbox" | "inbox", days: number): Promise<number> {
   const column = table === "outbox" ? "occurred_at" : "processed_at";
   const { rows } = await client.query<{ count: number }>(
@@ -33,10 +33,11 @@ export async function countOlder(client: Client, table: "outbox" | "inbox", days
   return rows[0]?.count ?? 0;
 }
 
-/** Confirms to the slot all that is committed, as a capture that has read it does. */
+/** Confirms everything committed so far to the slot, as a capture does that has read it. */
 export async function confirmCapture(superuser: Client, { name }: FreshDatabase): Promise<void> {
   const slot = `${name}_outbox`;
-  // Transactions of other databases may be running: what is confirmed counts once those before it have ended.
+  // Transactions of other databases may be running; a confirmation takes effect only when earlier ones have
+  // ended.
   await vi.waitUntil(
     async () => {
       await superuser.query("select pg_log_standby_snapshot()");

@@ -12,20 +12,20 @@ export interface AwsRequest {
 
 /** A stand-in for AWS that answers from this process. */
 export interface AwsStub {
-  /** The environment variables by which a function in another process finds it. */
+  /** The environment variables with which a function in another process finds the stub. */
   environment: Record<string, string>;
-  /** What was asked since the last call. */
+  /** The requests since the last call. */
   taken(): AwsRequest[];
   /**
-   * How requests are answered from now on; an `Error`'s name is the error code. @default everything succeeds with
-   * `{}`
+   * How requests are answered from now on; an `Error`'s name is the error code. @default everything succeeds
+   * with `{}`
    */
   answer(by: (request: AwsRequest) => object | Error): void;
 }
 
 /**
- * Starts a stub of AWS's JSON protocols on a free port; closed when the test file has ended. Call it outside of
- * tests.
+ * Starts a stub of AWS's JSON protocols on a free port; closed when the test file has ended. Call it outside
+ * of tests.
  */
 export async function awsStub(): Promise<AwsStub> {
   let requests: AwsRequest[] = [];

@@ -3,15 +3,14 @@ import { Kysely, PostgresDialect } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
 import type { KyselyHandle } from "../../runtime/define/handles";
-import { kyselyHandle } from "../../runtime/postgres/handle";
+import { kyselyHandle, storeOn } from "../../runtime/postgres/store";
 import type { AnyDatabase } from "../../runtime/postgres/statement";
-import { storeOn } from "../../runtime/postgres/store";
 import type { Store } from "../../runtime/store/store";
 import { accounts, ACCOUNTS_SQL } from "./account";
 import { ORDER_LINES_SQL } from "./order-line";
 import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 
-/** An event as the outbox keeps it. */
+/** A row of the outbox. */
 export interface OutboxRow {
   id: string;
   aggregate: string;
@@ -27,34 +26,34 @@ export interface OutboxRow {
 /** The database of a test file. */
 export interface BankDatabase {
   database: FreshDatabase;
-  /** As the application's role, with up to ten connections. */
+  /** Connected in the application's role, with up to ten connections. */
   db: Kysely<AnyDatabase>;
   /** The store of a function, on `db`. */
   store: Store;
   accounts: KyselyHandle<"accounts", typeof accounts>;
-  /** Every statement that went to the server through `db`, in order: each is a round trip. */
+  /** Every statement that was sent through `db`, in order; each is a round trip. */
   statements: string[];
-  /** As superuser, who sees everything. */
+  /** Connected as superuser. */
   admin: Client;
   /** Events of an aggregate, oldest first. */
   events(aggregateId: string): Promise<OutboxRow[]>;
-  /** The row of an account as it stands. */
+  /** The current row of an account. */
   account(accountId: string): Promise<Record<string, unknown> | undefined>;
-  /** Forgets the events of an aggregate, however young, as retention does in time. */
+  /** Removes the events of an aggregate, as retention does later. */
   forgetEvents(aggregateId: string): Promise<void>;
-  /** Whether the inbox has the message. */
+  /** Whether the inbox has a record of the message. */
   processed(messageId: string): Promise<boolean>;
-  /** Resolves once so many connections to the database wait for a lock. @default 1 */
+  /** Resolves when this number of connections to the database waits for a lock. @default 1 */
   untilBlocked(connections?: number): Promise<void>;
 }
 
-/** Makes a database with accounts; it is dropped after the test file. */
+/** Creates a database with accounts; it is dropped after the test file. */
 export async function bankDatabase(): Promise<BankDatabase> {
   const database = await freshDatabase();
   const admin = await connect(database.url);
   await admin.query(ACCOUNTS_SQL + ORDER_LINES_SQL);
   const { db, statements } = applicationConnection(database);
-  // One after another, since one connection runs one statement at a time.
+  // Sequentially: a connection runs one statement at a time.
   let last: Promise<unknown> = Promise.resolve();
   const rows = async (text: string, ...values: unknown[]) => {
     const result = last.then(() => admin.query(text, values));
@@ -67,7 +66,7 @@ export async function bankDatabase(): Promise<BankDatabase> {
     store: storeOn(db),
     statements,
     admin,
-    // What `Store.handles` hands to commands, with its type.
+    // The handle that commands receive, with its type.
     accounts: kyselyHandle(db, "accounts", accounts) as unknown as BankDatabase["accounts"],
     events: async (id) =>
       (await rows(

@@ -1,17 +1,19 @@
-/** The tables of a microservice with the accounts and order lines of test/support, on an emulator that only the test file uses. */
+/**
+ * The tables of a microservice with the accounts and order lines of test/support, on an emulator of the test
+ * file.
+ */
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, vi } from "vitest";
 import { startEmulator } from "../../dist/local/servers/emulator/start-emulator.js";
 import { openRunDirectory } from "../../dist/local/servers/run/run-directory.js";
-import { documentClient } from "../../runtime/dynamodb/client";
-import { dynamoHandle } from "../../runtime/dynamodb/handle";
-import { storeOn } from "../../runtime/dynamodb/store";
-import { indexAttribute } from "../../runtime/projection/write";
+import { documentClient } from "../../runtime/dynamodb/documents";
+import { dynamoHandle, storeOn } from "../../runtime/dynamodb/store";
+import { indexAttribute } from "../../runtime/projection/table";
 import type { Store } from "../../runtime/store/store";
 import { type AccountHandle, accounts } from "./account";
 
-/** An event as the outbox keeps it. */
+/** An item of the outbox. */
 export interface OutboxItem {
   aggregateVersion: number;
   type: string;
@@ -19,7 +21,7 @@ export interface OutboxItem {
   [field: string]: unknown;
 }
 
-/** The names of the tables, as a microservice's environment gives them. */
+/** The names of the tables, as in a microservice's environment. */
 export const BANK_TABLES = {
   entities: { accounts: "bank-accounts", order_lines: "bank-order-lines" },
   outbox: "bank-outbox",
@@ -30,7 +32,7 @@ export const BANK_TABLES = {
 /** A projection's table, with an index on the projected field "owner". */
 export const PROJECTION_TABLE = "shop-accounts";
 
-/** The tables of a test file, once its first test begins. */
+/** The tables of a test file; available once its first test begins. */
 export interface BankTables {
   documents: DynamoDBDocumentClient;
   /** The store of a function; it has `PROJECTION_TABLE` as the projection "copies". */
@@ -42,7 +44,10 @@ export interface BankTables {
   events(aggregateId: string): Promise<OutboxItem[]>;
 }
 
-/** Starts an emulator with the tables, for the test file; the SDK finds it by the environment. Call it outside of tests. */
+/**
+ * Starts an emulator with the tables for the test file; the SDK finds it by the environment. Call this
+ * outside of tests.
+ */
 export function bankTables(): BankTables {
   const tables = {} as BankTables;
   const cleanUps: (() => Promise<void>)[] = [];
@@ -60,7 +65,7 @@ export function bankTables(): BankTables {
   return tables;
 }
 
-/** Makes the tables on an emulator that runs, and lets the SDK find it by the environment. */
+/** Creates the tables on a running emulator; the SDK finds it by the environment. */
 export async function createBankTables(emulator: {
   endpoint: string;
   region: string;
@@ -94,7 +99,7 @@ function tablesOf(documents: DynamoDBDocumentClient): BankTables {
   return {
     documents,
     store: storeOn(documents, BANK_TABLES, { copies: PROJECTION_TABLE }),
-    // What `Store.handles` hands to commands, with its type.
+    // The handle that commands receive, with its type.
     accounts: dynamoHandle(
       documents,
       "accounts",

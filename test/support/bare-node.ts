@@ -6,24 +6,26 @@ import { expect } from "vitest";
 import { type HandlerFactory, lambdaPackage } from "../../dist/components/function/lambda-package.js";
 import { temporaryFolder } from "./temporary-folder";
 
-/** What became of the invocations of one function, in their order. */
+/** The results of the invocations of one function, in order. */
 export interface Invocations {
   results: unknown[];
   /** What the function wrote to its log, line by line. */
   log: Record<string, unknown>[];
 }
 
-/** A packaged function that waits to be invoked. */
+/** A packaged function. */
 export interface BareFunction {
-  /** Invokes it with these events, one after the other, in one new process. Rejects when it throws. */
+  /**
+   * Invokes it with these events, one after the other, in one new process. @throws when the function throws
+   */
   invoke(environment: Record<string, string>, ...events: unknown[]): Promise<Invocations>;
-  /** Invokes it in a new process, which is killed at that moment. */
+  /** Invokes it in a new process, and kills the process at the given moment. */
   invokeAndKill(environment: Record<string, string>, event: unknown, moment: Promise<unknown>): Promise<void>;
 }
 
 /**
- * Packages a handler as a deployment does, to run in processes of plain Node that see nothing of the project. Call
- * it outside of tests.
+ * Packages a handler as a deployment does, to run it in plain Node processes without access to the project.
+ * Call this outside of tests.
  */
 export async function bareFunction(handler: { callbackFactory: HandlerFactory }): Promise<BareFunction> {
   const folder = temporaryFolder();
@@ -40,7 +42,7 @@ export async function bareFunction(handler: { callbackFactory: HandlerFactory })
     async invokeAndKill(environment, event, moment) {
       const killer = new AbortController();
       const running = start(environment, [event], killer.signal);
-      // An invocation that ends by itself was not killed.
+      // The process ended before it was killed.
       await Promise.race([moment, running]);
       killer.abort();
       await expect(running).rejects.toMatchObject({ name: "AbortError" });
@@ -55,7 +57,7 @@ export async function bareFunction(handler: { callbackFactory: HandlerFactory })
   };
 }
 
-/** The results come last on standard error, after what the handler logs to either stream. */
+/** Prints the results last on standard error, after the log of the handler. */
 const INVOKE = `
   const { handler } = require("./index.js");
   const events = JSON.parse(require("node:fs").readFileSync("events.json", "utf8"));

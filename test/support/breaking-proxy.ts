@@ -2,29 +2,30 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { afterAll } from "vitest";
 
 /**
- * When a connection breaks, seen from a client that has just sent something:
+ * When a connection breaks after the client has sent something:
  *
- * - "before": nothing of it arrives;
- * - "at-work": it arrives, and the server goes on without being told that the client is gone;
- * - "after": the server is done and answers, and the answer is lost.
+ * - "before": nothing arrives;
+ * - "at-work": it arrives, and the server continues without noticing that the client is gone;
+ * - "after": the server is done, and its answer is lost.
  */
 export type Break = "before" | "at-work" | "after";
 
-/** A way to a server that breaks where a test says so. */
+/** A proxy that breaks connections where a test says so. */
 export interface BreakingProxy {
   host: string;
   port: number;
   /**
-   * Breaks the connection of the next message of a client that contains the text; several are waited for one after the other.
+   * Breaks the connection of the next client message that contains the text. Several calls apply one after
+   * the other.
    *
-   * @param andRefuse whether new connections are refused from then on @default false
+   * @param andRefuse whether new connections are refused from then on. @default false
    */
   breakAt(text: string, when: Break, andRefuse?: boolean): void;
   /** Refuses new connections. */
   refuse(): void;
-  /** Lets new connections through again. */
+  /** Accepts new connections again. */
   restore(): void;
-  /** How many connections were broken by `breakAt`. */
+  /** Number of connections that `breakAt` has broken. */
   broken(): number;
 }
 
@@ -42,7 +43,7 @@ export async function breakingProxy(upstream: { host: string; port: number }): P
       socket.on("error", () => undefined);
       socket.on("close", () => open.delete(socket));
     }
-    // Once broken, what the server says is dropped, and then its side is closed too.
+    // After the break, the data of the server is dropped, and then its side is closed too.
     let isBroken = false;
     client.on("data", (chunk) => {
       const fault = faults[0];

@@ -7,7 +7,7 @@ export interface LogLine {
   [field: string]: unknown;
 }
 
-/** Keeps what the runtime logs in each test of the file, instead of printing it. Call it outside of tests. */
+/** Captures the log lines of each test of the file instead of printing them. Call this outside of tests. */
 export function capturedLog(): LogLine[] {
   const lines: LogLine[] = [];
   beforeEach(() => {
@@ -22,7 +22,7 @@ export function capturedLog(): LogLine[] {
   return lines;
 }
 
-/** The warnings and errors among what was logged. */
+/** The logged warnings and errors. */
 export function problems(log: LogLine[]): LogLine[] {
   return log.filter(({ level }) => level !== "info");
 }

@@ -1,9 +1,12 @@
-/** Another statement of what data every store and the bus carry unaltered, for tests that hold the runtime's against it. */
+/**
+ * An independent implementation of which data every store and the bus keep unchanged, to compare the
+ * runtime's with.
+ */
 import { marshall } from "@aws-sdk/util-dynamodb";
 
 const MAX_LEVELS = 31;
 
-/** Whether the data comes out of UTF-8, JSON, PostgreSQL's jsonb and DynamoDB as it went in. */
+/** Whether UTF-8, JSON, PostgreSQL's jsonb and DynamoDB return the data unchanged. */
 export function isCarried(data: unknown): boolean {
   const waiting: [value: unknown, level: number][] = [[data, 0]];
   for (let next = waiting.pop(); next; next = waiting.pop()) {

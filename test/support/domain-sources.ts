@@ -2,14 +2,14 @@ import { type DomainSource, REGISTERED_DOMAINS } from "../../dist/local/system/p
 import { loadDomainsFrom, type Registry } from "../../dist/registry/load-domains.js";
 import { FIXTURE_DOMAINS, FIXTURE_MICROSERVICES } from "../../dist/test/fixtures/source.js";
 
-/** Domains that the whole program is tested with. */
+/** A set of domains to test the whole program with. */
 export interface TestedDomains {
   name: string;
   source: DomainSource;
   registry: Registry;
 }
 
-/** The framework's own: what a test says about them exactly holds until the framework changes. */
+/** The fixture domains. Tests may state exact facts about them, which change only with the framework. */
 export const FIXTURE: TestedDomains = {
   name: "the fixture domains",
   source: FIXTURE_DOMAINS,

@@ -1,6 +1,6 @@
 /**
- * What the program must declare for any domains: stated once more, from what they register, and independently of
- * the components.
+ * What the program must declare for any domains, derived from their registration independently of the
+ * components.
  */
 import type { Registry } from "../../dist/registry/load-domains.js";
 import type { AnyDomain, AnySubscription } from "../../dist/runtime/define/domain.js";
@@ -8,13 +8,15 @@ import type { ShortStatement } from "./policy-statements";
 import { SUFFIX } from "./provider-state";
 import { REQUIRED_CONFIG } from "./stack-config";
 
-/** Function -> what it must be allowed to do in addition to writing its own log, and the variables it must have. */
+/** Function -> its required permissions, beside writing its own log, and its environment variables. */
 export type ExpectedFunctions = Record<
   string,
   { statements: ShortStatement[]; variables: Record<string, string> }
 >;
 
-/** The functions of the program with their permissions and variables, with the required configuration only. */
+/**
+ * The functions of the program with their permissions and variables, with the required configuration only.
+ */
 export function expectedFunctions({ modules, microservices }: Registry): ExpectedFunctions {
   const names = modules.map(({ name }) => name);
   const retention = {

@@ -1,6 +1,6 @@
 /**
- * Every resource that the program must declare for any domains, as "type name": stated once more, from what they
- * register, and independently of the components.
+ * Every resource that the program must declare for any domains, as "type name", derived from their
+ * registration independently of the components.
  */
 import type { Registry } from "../../dist/registry/load-domains.js";
 import type { AnyDomain } from "../../dist/runtime/define/domain.js";

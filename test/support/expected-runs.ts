@@ -1,6 +1,6 @@
 /**
- * How to run each function of any domains without their databases, and what it must answer: derived from what they
- * register.
+ * How to run each function of any domains without databases, and the answers that it must give; derived from
+ * their registration.
  */
 import { expect } from "vitest";
 import type { Registry } from "../../dist/registry/load-domains.js";
@@ -9,13 +9,16 @@ import type { AnyDomain, AnySubscription } from "../../dist/runtime/define/domai
 import { cloudEvent, queueBatch } from "./domain-events";
 import { dynamoStreamEvent, kinesisEvent } from "./outbox-records";
 
-/** Events for a function, and what each result must match. */
+/** Events for a function, and the expected result of each. */
 export interface ExpectedRun {
   events: unknown[];
   results: unknown[];
 }
 
-/** Function -> a run of it. AWS accepts everything, knows nothing, and has secrets that are not credentials. */
+/**
+ * Function -> a run of it. The stub of AWS accepts everything, holds no data, and its secrets are not
+ * credentials.
+ */
 export function expectedRuns({ all, microservices }: Registry): Record<string, ExpectedRun> {
   const relayed = { batchItemFailures: [] };
   const notAnEvent = dynamoStreamEvent([{ eventName: "INSERT", NewImage: {} }]);
@@ -37,7 +40,7 @@ export function expectedRuns({ all, microservices }: Registry): Record<string, E
   };
 }
 
-/** A command that does not exist, and each that does with an input that its schema refuses. */
+/** An unknown command, and each known command with an input that its schema refuses. */
 function commandsRun({ name, commands }: AnyDomain): ExpectedRun {
   const refused = Object.entries(commands).flatMap(([command, definition]) => {
     const wrong = refusedInput(definition);
@@ -58,7 +61,7 @@ function commandsRun({ name, commands }: AnyDomain): ExpectedRun {
   };
 }
 
-/** An input that a command does not take; undefined for one that takes whatever comes. */
+/** An input that a command refuses; undefined for a command that accepts any input. */
 function refusedInput({ input }: AnyCommand): { input: unknown } | undefined {
   const candidates: unknown[] = [5, "text", null, {}];
   const schema = input();
@@ -67,7 +70,10 @@ function refusedInput({ input }: AnyCommand): { input: unknown } | undefined {
     .find((one) => !schema.safeParse(one.input).success);
 }
 
-/** A message that is not an event, and one that is: the aggregate is gone, or was never reacted to. */
+/**
+ * A message that is not an event, and an event that needs no database: a removal, or of a type without a
+ * reaction.
+ */
 function subscriptionRun(subscription: AnySubscription): ExpectedRun {
   const { aggregate } = subscription;
   const type = subscription.kind === "project" ? (Object.keys(aggregate.events)[0] ?? "") : "NotReactedTo";

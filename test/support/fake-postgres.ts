@@ -1,4 +1,7 @@
-/** PostgreSQL in name only, for tests of very many runs: it answers like a server with one row a table, and refuses what one would. */
+/**
+ * A fake PostgreSQL for tests with very many runs: it answers like a server with one row per table, and
+ * refuses what a server would.
+ */
 import {
   type CompiledQuery,
   type DatabaseConnection,
@@ -12,20 +15,20 @@ import type { AnyDatabase } from "../../runtime/postgres/statement";
 import { type ProjectionOpener, storeOn } from "../../runtime/postgres/store";
 import type { Store } from "../../runtime/store/store";
 
-/** A store of the monolith whose database is fake. */
+/** A store of the monolith on a fake database. */
 export interface FakePostgres {
   store: Store;
-  /** Changes that were written, since the last call. */
+  /** The changes that were written since the last call. */
   writes(): number;
 }
 
 const MAX_INTEGER = 2 ** 31 - 1;
 
 /**
- * Opens such a store.
+ * Opens a store on a fake database.
  *
- * @param row what is found, whatever the table, by any of the row's values; named as columns, or as the fields of a table
- * @param projection makes the handle of a projection by its name @default there is none
+ * @param row found in every table by any of its values; named as columns, or as the fields of a table
+ * @param projection makes the handle of a projection by its name. @default no projections
  */
 export function fakePostgres(
   row: Record<string, unknown>,
@@ -64,7 +67,7 @@ export function fakePostgres(
     },
   });
   return {
-    // Nothing was committed before: what is written is not kept.
+    // Nothing was committed before, because the fake keeps nothing.
     store: { ...storeOn(db, projection), committedRequest: () => Promise.resolve(undefined) },
     writes() {
       const writes = written;
@@ -74,7 +77,7 @@ export function fakePostgres(
   };
 }
 
-/** The row under the names that the statement selects its columns as. */
+/** The row, with the names that the statement gives to its columns. */
 function selected(sql: string, row: Record<string, unknown>): Record<string, unknown> {
   const renamed = [...sql.matchAll(/"(\w+)" as "(\w+)"/g)];
   if (renamed.length === 0) return row;
@@ -86,9 +89,9 @@ function selected(sql: string, row: Record<string, unknown>): Record<string, unk
 function refuse(parameter: unknown): void {
   if (typeof parameter === "number" && Math.abs(parameter) > MAX_INTEGER) throw sqlState("22003");
   if (typeof parameter === "string" && parameter.includes("\0")) throw sqlState("22021");
-  // As for PostgreSQL, only that nobody would notice there.
+  // PostgreSQL would change it silently.
   if (typeof parameter === "string" && Buffer.from(parameter).toString() !== parameter)
-    throw new Error("Half of a surrogate pair came through: it would have become another character.");
+    throw new Error("Half of a surrogate pair was sent: it would have become another character.");
 }
 
 function sqlState(code: string): Error {

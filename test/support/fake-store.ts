@@ -9,10 +9,10 @@ import type {
   StoreOpener,
 } from "../../runtime/store/store";
 
-/** A store that writes nothing and answers commits with what the test has prepared. */
+/** A store that writes nothing and answers commits with prepared answers. */
 export interface FakeStore extends Store {
   commits: { changes: StagedChange[]; context: CommitContext }[];
-  /** Requests that the inbox was asked for. */
+  /** The requests that were looked up in the inbox. */
   asked: Once[];
 }
 
@@ -20,7 +20,7 @@ export interface FakeStore extends Store {
  * Makes a store whose commits are answered in this order; then every commit succeeds.
  *
  * @param answers an error is thrown
- * @param committed what the inbox tells of every request; an error is thrown
+ * @param committed the inbox's answer for every request; an error is thrown
  */
 export function fakeStore(
   answers: (CommitOutcome | Error)[] = [],
@@ -47,7 +47,7 @@ export function fakeStore(
   };
 }
 
-/** Opens this store; no environment variables name it. */
+/** An opener of this store, without environment variables. */
 export function openerOf(store: Store): StoreOpener<never> {
   return { variables: [], open: () => store };
 }
@@ -56,5 +56,5 @@ export function openerOf(store: Store): StoreOpener<never> {
 export const CONFLICT: Conflict = {
   outcome: "conflict",
   aggregate: "bank.Account",
-  message: "The bank.Account was changed by somebody else.",
+  message: "The bank.Account was changed by another request.",
 };

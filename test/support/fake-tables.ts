@@ -1,4 +1,4 @@
-/** DynamoDB in memory, for tests of very many runs: it evaluates the conditions that the runtime writes with. */
+/** DynamoDB in memory, for tests with very many runs. It evaluates the conditions of the runtime. */
 import {
   DynamoDBDocumentClient,
   GetCommand,
@@ -24,11 +24,11 @@ interface Put {
 export interface FakeTables {
   /** All items of a table, in the order of their first write. */
   items(tableName: string): Item[];
-  /** Puts an item there, whatever was. */
+  /** Puts an item, unconditionally. */
   put(tableName: string, item: Item): void;
-  /** Empties every table, and forgets the calls. */
+  /** Empties every table, and resets the calls. */
   clear(): void;
-  /** What runs before each write takes effect, e.g. to let others overtake it. @default nothing */
+  /** Runs before each write takes effect, e.g. to let another writer overtake it. @default nothing */
   before(write: () => Promise<void>): void;
 }
 
@@ -67,7 +67,7 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
   const failedCondition = (one: Put) => {
     const old = tableOf(one.TableName).get(keyOf(one.TableName, one.Item));
     const isAsked = old !== undefined && one.ReturnValuesOnConditionCheckFailure === "ALL_OLD";
-    // The document client leaves items in reasons as DynamoDB spells them.
+    // The document client does not unmarshall the items in cancellation reasons.
     return { Code: "ConditionalCheckFailed", ...(isAsked ? { Item: marshalled(old) } : {}) };
   };
   const transactWrite = async (puts: Put[]) => {
@@ -94,7 +94,7 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
     const items = [...tableOf(TableName).values()];
     return { Items: items.filter((item) => item[attribute] === ExpressionAttributeValues[":value"]) };
   };
-  // One fake for all commands: telling them apart by sinon's matchers would take longer than all the rest.
+  // One fake for all commands, because sinon's matchers would take longer than everything else.
   const answer = async (command: unknown) => {
     if (command instanceof PutCommand) return put(command.input);
     if (command instanceof GetCommand) return get(command.input.TableName, command.input.Key);
@@ -105,9 +105,9 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
       };
     if (command instanceof TransactWriteCommand)
       return transactWrite(command.input.TransactItems?.map((action) => action.Put ?? {}) ?? []);
-    throw new Error("A command that the runtime does not send so far. Teach it to fake-tables.ts.");
+    throw new Error("The runtime has not sent this command so far. Add it to fake-tables.ts.");
   };
-  // Typed for what any command of any service answers.
+  // Typed for the answers of any command of any service.
   mock.send.callsFake(answer as never);
   return {
     items: (name) => [...tableOf(name).values()],
@@ -123,7 +123,9 @@ export function fakeTables(keys: Record<string, string[]>): FakeTables {
   };
 }
 
-/** Terms joined by OR: `attribute_not_exists(a)`, `a < b` and `a = b`; nothing else is written by the runtime. */
+/**
+ * Evaluates terms joined by OR: `attribute_not_exists(a)`, `a < b` and `a = b`. The runtime uses no others.
+ */
 function isTrue(put: Put, old: Item | undefined): boolean {
   const { ConditionExpression = "", ExpressionAttributeNames = {}, ExpressionAttributeValues = {} } = put;
   const value = (name: string) =>
@@ -132,15 +134,14 @@ function isTrue(put: Put, old: Item | undefined): boolean {
     const missing = /^attribute_not_exists\((\S+)\)$/.exec(term)?.[1];
     if (missing) return value(missing) === undefined;
     const [, left = "", operator, right = ""] = /^(\S+) ([<=]) (\S+)$/.exec(term) ?? [];
-    if (!operator)
-      throw new Error(`The condition "${term}" is not understood here. Teach it to fake-tables.ts.`);
+    if (!operator) throw new Error(`The condition "${term}" is unknown. Add it to fake-tables.ts.`);
     const [one, other] = [value(left), value(right)];
     if (one === undefined || other === undefined) return false;
     return operator === "=" ? one === other : Number(one) < Number(other);
   });
 }
 
-/** As the real client does it, with what it refuses. */
+/** Marshals as the real client does, including what it refuses. */
 function marshalled(item: Item = {}) {
   return marshall(item, { removeUndefinedValues: true });
 }

@@ -1,6 +1,6 @@
 /**
- * vitest globalSetup: one PostgreSQL server for all test files, with a migrated template that `freshDatabase` clones, and a
- * login for each role. What tests need of it they get by `sharedPostgres()`.
+ * vitest globalSetup: one PostgreSQL server for all test files, with a migrated template that `freshDatabase`
+ * clones, and a login for each role. Tests access it by `sharedPostgres()`.
  */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -15,13 +15,13 @@ import { FIXTURE_MIGRATIONS } from "./fixture-migrations";
 /** A role of the monolith's database. */
 export type Role = "monolith_migration" | "monolith_application" | "monolith_capture" | "monolith_retention";
 
-/** What the setup hands to the test files. */
+/** The data that the setup provides to the test files. */
 export interface ProvidedPostgres {
   /** A superuser's URL of the server's maintenance database. */
   adminUrl: string;
-  /** Migrated, without a slot; nobody may be connected to it. */
+  /** A migrated database without a slot. To be cloned, it must have no connections. */
   template: string;
-  /** A user of each role that can log in. */
+  /** A login for each role. */
   logins: Record<Role, { user: string; password: string }>;
 }
 
@@ -58,10 +58,10 @@ async function prepare(url: string, template: string): Promise<ProvidedPostgres[
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    // Nobody reads it, and it would keep the server's write-ahead log.
+    // Nobody reads the slot, and it would retain the server's write-ahead log.
     await client.query("select pg_drop_replication_slot($1)", [`${template}_outbox`]);
     const logins = {} as ProvidedPostgres["logins"];
-    // Users of their own: on a server that DATABASE_URL names, the roles' passwords are not ours to set.
+    // Separate users, because the roles of the server that DATABASE_URL names must keep their passwords.
     for (const role of ROLES) {
       const user = `${role}_${randomBytes(4).toString("hex")}`;
       const password = randomBytes(12).toString("hex");

@@ -1,9 +1,9 @@
-/** Input as nobody should send it: mutations of what is valid, the same for the same seed. */
+/** Hostile input: mutations of valid values, the same for the same seed. */
 
 /** Draws from 0 up to, but not including, `below`. */
 export type Draw = (below: number) => number;
 
-/** Draws that depend on the seed alone (mulberry32). */
+/** A random generator that depends on the seed alone (mulberry32). */
 export function drawing(seed: number): Draw {
   let state = seed >>> 0;
   return (below) => {
@@ -14,14 +14,14 @@ export function drawing(seed: number): Draw {
   };
 }
 
-/** One of these. */
+/** Picks one of the items. */
 export function oneOf<T>(draw: Draw, values: readonly T[]): T {
   return values[draw(values.length)] as T;
 }
 
 const LEVELS = "@levels@";
 
-/** What is written into the JSON text as it stands, since `JSON.stringify` would not write it. */
+/** Written into the JSON text unchanged, because `JSON.stringify` would not write it. */
 const RAW = [
   LEVELS,
   LEVELS,
@@ -75,14 +75,14 @@ const TEXTS = [
 
 const NUMBERS = [0, -0, -1, 1.5, 1e308, 5e-324, 2 ** 31, 2 ** 53, -(2 ** 53), 2 ** 63];
 
-/** Large and deep values take long to handle. */
+/** Large and deep values are rare, because they take long to handle. */
 const RARELY = 200;
-/** Larger than the bus, a queue or an item takes. */
+/** Larger than the bus, a queue or an item accepts. */
 const LARGE = ["z", "é", "\u0001"].map((character) => character.repeat(300_000));
 
 const PLACEHOLDER = /"@raw(\d+)@"/g;
 
-/** A JSON value that no schema waits for. */
+/** A JSON value that no schema expects. */
 export function hostileValue(draw: Draw): unknown {
   switch (draw(8)) {
     case 0:
@@ -104,9 +104,9 @@ export function hostileValue(draw: Draw): unknown {
 }
 
 /**
- * JSON text of a value that may hold what `hostileValue` makes.
+ * JSON text of a value that may contain values of `hostileValue`.
  *
- * @param levels how deeply the deepest of it is nested
+ * @param levels maximum nesting
  */
 export function jsonText(value: unknown, levels = 10_000): string {
   return JSON.stringify(value).replace(PLACEHOLDER, (_, index: string) => rawText(Number(index), levels));
@@ -119,7 +119,7 @@ function rawText(index: number, levels: number): string {
     : `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 }
 
-/** A copy of a valid value with one to three things in it changed for the worse. */
+/** A copy of a valid value with one to three harmful changes. */
 export function mutated(draw: Draw, valid: object): object {
   const copy = JSON.parse(JSON.stringify(valid)) as Record<string, unknown>;
   for (let left = 1 + draw(3); left > 0; left -= 1) mutateOnce(draw, copy);
@@ -154,7 +154,7 @@ function mutateOnce(draw: Draw, root: Record<string, unknown>): void {
     const name = names.length > 0 ? oneOf(draw, names) : "";
     const child = parent[name];
     if (typeof child === "object" && child !== null && draw(4) > 0) {
-      // Arrays are taken for objects with their indexes as names.
+      // Arrays are treated as objects with their indexes as names.
       parent = child as Record<string, unknown>;
       continue;
     }

@@ -5,24 +5,26 @@ import type { Rejection } from "../../runtime/define/command";
 import type { AnyDomain } from "../../runtime/define/domain";
 import type { Uses } from "../../runtime/define/handles";
 import type { AnyProjection } from "../../runtime/define/project";
-import { parseData } from "../../runtime/envelope/parse-data";
+import { parseData } from "../../runtime/envelope/portable-data";
 import { commitOnFreshReads } from "../../runtime/store/retries";
 import type { CommitOutcome, Store } from "../../runtime/store/store";
 import { validChange, validKey, validState } from "../../runtime/store/validation";
-import { checkChangedOnce, found, tableHandle } from "../../runtime/store/verbs";
+import { checkChangedOnce, checkIndex, found, tableHandle } from "../../runtime/store/handles";
 
-/** What is there before a command or reaction: a table's rows with their versions; a projection's fields by key. */
+/**
+ * The data before a command or reaction: a table's rows with their versions, a projection's fields by key.
+ */
 export type Known = Record<string, readonly Row[] | Readonly<Record<string, Row>>>;
 
-/** A change that was committed. */
+/** A committed change. */
 export interface Described {
   /** The event's type. */
   event: string;
-  /** What the event says happened. */
+  /** The event's `change`. */
   change: unknown;
   create?: Row;
   update?: Row;
-  /** The key of what is removed. */
+  /** The key of a removed aggregate. */
   remove?: unknown;
   /** The version that was updated or removed. */
   of?: unknown;
@@ -37,9 +39,10 @@ export interface GivenEvent {
 }
 
 /**
- * A domain whose tables and projections are in memory, for tests of its commands and reactions. These run as in
- * their functions: requests and events are checked against their schemas, changes against the contract and the
- * versions that are there. Nothing is kept: each call sees what is known, and returns what it would commit.
+ * A domain whose tables and projections are in memory, for tests of its commands and reactions. These run as
+ * in their functions: requests and events are checked against their schemas, changes against the contract and
+ * the existing versions. Nothing is stored: each call sees the given data, and returns the changes that it
+ * would commit.
  */
 export function inMemory(domain: AnyDomain, known: Known = {}) {
   const rowsOf = (table: string) => (known[table] ?? []) as readonly Row[];
@@ -49,7 +52,7 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
     const { key } = used.aggregate;
     return tableHandle(name, used, {
       find: async (id) => rowsOf(name).find((row) => row[key] === id),
-      where: async (index, value) => withValue(rowsOf(name), used.indexes, index, value),
+      where: async (index, value) => withValue(rowsOf(name), index, value),
     });
   };
   let committed: Described[] = [];
@@ -66,14 +69,14 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
     committedRequest: async () => undefined,
   };
   return {
-    /** Sends a command; returns its changes, or the answer when it is anything else than done. */
+    /** Sends a command; returns its changes, or the answer when it is not "done". */
     async run(command: string, input: unknown): Promise<Described[] | CommandAnswer> {
       const answer = await answerCommand(domain.name, domain.commands, store, { command, input });
       return answer.outcome === "done" ? committed : answer;
     },
     /**
-     * Hands an event to a reaction; returns its changes, or the rejection for which the event would go back to its
-     * queue.
+     * Runs a reaction to an event; returns its changes, or the rejection for which the event would go back to
+     * its queue.
      */
     async react(name: string, event: GivenEvent): Promise<Described[] | Rejection | CommitOutcome> {
       const subscription = domain.subscriptions[name];
@@ -88,7 +91,7 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
       const result = await commitOnFreshReads(describe, store, { correlationId: "request-1" }, 1);
       return "outcome" in result && result.outcome === "committed" ? committed : result;
     },
-    /** What a projection keeps of an aggregate. */
+    /** The fields that a projection keeps of an aggregate. */
     projected(name: string, state: unknown): Row {
       const subscription = domain.subscriptions[name];
       if (subscription?.kind !== "project") throw new Error(`"${name}" is not a projection.`);
@@ -102,16 +105,21 @@ function projectionHandle({ aggregate, indexes }: AnyProjection, known: Readonly
   return {
     find,
     get: (id: string) => found(find(id), aggregate, id),
-    where: async (index: string, value: string) => withValue(Object.values(known), indexes, index, value),
+    async where(index: string, value: string) {
+      checkIndex(`The projection of ${aggregate.name}`, indexes, index);
+      return withValue(Object.values(known), index, value);
+    },
   };
 }
 
-function withValue(rows: readonly Row[], indexes: readonly string[], index: string, value: string): Row[] {
-  if (!indexes.includes(index)) throw new Error(`There is no index "${index}".`);
+function withValue(rows: readonly Row[], index: string, value: string): Row[] {
   return rows.filter((row) => row[index] === value);
 }
 
-/** As both stores refuse it: a creation of what exists, and a change of what has another version by now. */
+/**
+ * Refuses what both stores refuse: creating an existing aggregate, and changing a row that has another
+ * version now.
+ */
 function conflictOf(change: StagedChange, rows: readonly Row[]): CommitOutcome | undefined {
   const { aggregate } = change.definition;
   const id = keyOf(change, aggregate);

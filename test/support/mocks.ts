@@ -2,33 +2,33 @@ import * as pulumi from "@pulumi/pulumi";
 import { providerState } from "./provider-state";
 import { inNamespace, PROJECT, REGION, REQUIRED_CONFIG, STACK } from "./stack-config";
 
-/** A resource or component as the program declared it. */
+/** A declared resource or component. */
 export interface Declared {
   type: string;
   /** Logical name. */
   name: string;
   urn: string;
-  /** URN of the component that it belongs to; the stack's for what belongs to none. */
+  /** URN of its component, or else of the stack. */
   parent: string;
   /** False for components. */
   custom: boolean;
-  /** URNs that must exist before it. */
+  /** URNs of the resources that it depends on. */
   dependencies: string[];
-  /** Resolved; in a preview what is not known yet is left out. */
+  /** Resolved inputs; in a preview without unknown values. */
   inputs: Record<string, unknown>;
-  /** The inputs as they go to the engine, with Pulumi's marks of secrets and unknown values. */
+  /** The inputs as sent to the engine, with Pulumi's marks for secrets and unknown values. */
   wire: string;
 }
 
-/** What a program declared. */
+/** Everything that a program declared. */
 export interface Deployment {
-  /** In the order of their URNs. */
+  /** In order of URN. */
   declared: readonly Declared[];
-  /** The stack's outputs, resolved; empty in a preview, where most are not known. */
+  /** The stack's resolved outputs; empty in a preview, where most are unknown. */
   outputs: Record<string, unknown>;
-  /** Everything of one type, e.g. "aws:sqs/queue:Queue". */
+  /** All resources of one type, e.g. "aws:sqs/queue:Queue". */
   ofType(type: string): Declared[];
-  /** The one thing of this type and logical name. Throws when there is none, naming those there are. */
+  /** The resource with this type and logical name. @throws when there is none */
   one(type: string, name: string): Declared;
   /** The direct children of a component, as "type name". */
   childrenOf(component: Declared): string[];
@@ -36,17 +36,18 @@ export interface Deployment {
 
 /** How to run a program. */
 export interface DeployOptions {
-  /** Leave computed outputs unknown, as `pulumi preview` has them before the first `pulumi up`. */
+  /** Leaves computed outputs unknown, as `pulumi preview` does before the first `pulumi up`. */
   preview?: boolean;
-  /** The stack's configuration; default: the least that it needs. */
+  /** The stack's configuration. @default the required settings */
   config?: Record<string, string>;
 }
 
 /**
- * Runs a program, or one component, against Pulumi's mocks, and waits until everything is declared. May be called
- * several times in a process, one after the other: each run starts from nothing.
+ * Runs a program, or one component, against Pulumi's mocks, and waits until everything is declared. May be
+ * called several times in a process, one after the other; each run starts empty.
  *
- * @returns what was declared; rejects with the first error of the program, also when it was thrown inside an `apply`
+ * @returns what was declared
+ * @throws the first error of the program, including errors inside an `apply`
  */
 export async function deploy(program: () => unknown, options: DeployOptions = {}): Promise<Deployment> {
   const { preview = false, config = REQUIRED_CONFIG } = options;
@@ -62,7 +63,7 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
       },
       call: ({ token }) => {
         if (token === "aws:index/getRegion:getRegion") return { region: REGION, name: REGION };
-        throw new Error(`The program calls "${token}", which no test answers. Add it to mocks.ts.`);
+        throw new Error(`The program calls "${token}", which the mocks do not answer. Add it to mocks.ts.`);
       },
     },
     PROJECT,
@@ -90,14 +91,14 @@ export async function packageOf(lambda: Declared): Promise<string> {
   return await (files["index.js"] as pulumi.asset.StringAsset).text;
 }
 
-/** What a JSON input says, e.g. a policy. */
+/** Parses a JSON input, e.g. a policy. */
 export function json(value: unknown): unknown {
   return JSON.parse(String(value));
 }
 
 async function run(program: () => unknown): Promise<unknown> {
   const outputs = await pulumi.runtime.runInPulumiStack(async () => (await program()) ?? {});
-  // Exists at run time and is left out of the types: waits for resources that are made inside `apply`, too.
+  // Exists at run time but not in the types. It also waits for resources that are declared inside `apply`.
   await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
   return outputs;
 }
@@ -106,7 +107,7 @@ async function resolved(outputs: unknown): Promise<Record<string, unknown>> {
   return new Promise((resolve) => pulumi.output(outputs as pulumi.Inputs).apply(resolve));
 }
 
-/** The parts of a registration that Pulumi's mocks do not hand on. Its requests are protobuf messages. */
+/** The parts of a registration that Pulumi's mocks do not pass on. Its requests are protobuf messages. */
 interface Registration {
   getType(): string;
   getName(): string;
@@ -162,7 +163,10 @@ function deployment(declared: Declared[], outputs: Record<string, unknown>): Dep
   };
 }
 
-/** Errors inside an `apply` surface as unhandled rejections only, and what waits for their output waits forever. */
+/**
+ * Errors inside an `apply` appear only as unhandled rejections, and anything that waits for their output
+ * waits forever.
+ */
 function firstFailure(): { happened: Promise<never>; stop: () => void } {
   let stop = () => {};
   const happened = new Promise<never>((_, reject) => {

@@ -2,7 +2,7 @@ import { REQUIRED_CONFIG } from "./stack-config";
 
 const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 
-/** A monolith's database, as components take it. */
+/** The arguments of components for the monolith's database. */
 export const DATABASE = {
   host: "db.example.internal",
   port: 5432,

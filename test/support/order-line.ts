@@ -1,9 +1,11 @@
-/** A second aggregate for tests of the runtime: its fields are spelled unlike its columns in PostgreSQL. */
+/**
+ * A second aggregate for tests of the runtime: its fields have other names than its columns in PostgreSQL.
+ */
 import { z } from "zod";
 import { aggregate, table } from "../../runtime";
 
-/** A line of an order; what it cost is private. */
-export const OrderLine = aggregate("sales.OrderLine", {
+/** A line of an order; its cost is private. */
+const OrderLine = aggregate("sales.OrderLine", {
   key: "orderID",
   state: () =>
     z.object({
@@ -20,7 +22,7 @@ export const OrderLine = aggregate("sales.OrderLine", {
   },
 });
 
-/** Order lines; two of their columns in PostgreSQL are not the fields in snake_case. */
+/** The entity table of order lines. Two of its PostgreSQL columns are not the field in snake_case. */
 export const orderLines = table(OrderLine, {
   private: () => z.object({ unitCostCents: z.int().nullish() }),
   indexes: ["siteURL", "buyerName"],

@@ -1,4 +1,4 @@
-/** Factories of what outboxes and streams hold. */
+/** Factories of outbox records and stream records. */
 import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { v7 as uuid } from "uuid";
 import type { OutboxRecord } from "../../runtime/envelope/cloud-event";
@@ -22,7 +22,7 @@ export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecor
   };
 }
 
-/** A decoded stream record that holds an event. */
+/** A decoded stream record with an event. */
 export function eventRecord(
   sequenceNumber: string,
   overrides: Partial<OutboxRecord> = {},
@@ -31,7 +31,10 @@ export function eventRecord(
   return { kind: "event", sequenceNumber, record, payload: () => Buffer.from(JSON.stringify(record)) };
 }
 
-/** What AWS DMS makes of an inserted outbox row, as an object; see the AWS DMS user guide, Kinesis target. */
+/**
+ * The record that AWS DMS writes for an inserted outbox row, as an object. Source: AWS DMS user guide,
+ * Kinesis target.
+ */
 export function dmsRecord(row: Record<string, unknown> = {}, metadata: Record<string, unknown> = {}) {
   return {
     data: {
@@ -65,7 +68,7 @@ export function dmsRecord(row: Record<string, unknown> = {}, metadata: Record<st
   };
 }
 
-/** A Kinesis batch of these contents; strings as they are, anything else as JSON. */
+/** A Kinesis batch with these contents: strings unchanged, anything else as JSON. */
 export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
   const Records = contents.map((content, index) => {
     const text = typeof content === "string" ? content : JSON.stringify(content);
@@ -78,11 +81,11 @@ export function kinesisEvent(contents: unknown[]): KinesisStreamEvent {
       },
     };
   });
-  // The rest of the record is not what the relay reads.
+  // The relay does not read the rest of the record.
   return { Records } as unknown as KinesisStreamEvent;
 }
 
-/** The image of an outbox item, as DynamoDB spells it. */
+/** The image of an outbox item in a DynamoDB stream. */
 export function outboxImage(overrides: Record<string, { S?: string; N?: string } | null | undefined> = {}) {
   return {
     id: { S: "018f3c1e-0000-7000-8000-000000000001" },
@@ -102,7 +105,7 @@ export function outboxImage(overrides: Record<string, { S?: string; N?: string }
   };
 }
 
-/** A DynamoDB stream batch of these records, numbered from 1; fields that are undefined are not there. */
+/** A DynamoDB stream batch of these records, numbered from 1, without undefined fields. */
 export function dynamoStreamEvent(
   records: { eventName: "INSERT" | "MODIFY" | "REMOVE"; NewImage?: object; OldImage?: object }[],
 ): DynamoDBStreamEvent {
@@ -116,6 +119,6 @@ export function dynamoStreamEvent(
 
 /** A Lambda context with this much time left. */
 export function lambdaContext(remainingMilliseconds = 30_000): Context {
-  // Handlers ask for nothing else.
+  // Handlers use nothing else.
   return { getRemainingTimeInMillis: () => remainingMilliseconds } as Context;
 }

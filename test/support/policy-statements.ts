@@ -1,16 +1,19 @@
 import { type Declared, type Deployment, json } from "./mocks";
 import { ACCOUNT, REGION } from "./stack-config";
 
-/** A statement of a policy, in short. */
+/** A shortened statement of a policy. */
 export interface ShortStatement {
   Sid: string;
   Action: string[];
-  /** Without partition, Region, account and the suffix of generated names, e.g. "dynamodb:table/orders-outbox". */
+  /**
+   * Without partition, Region, account and the suffix of generated names, e.g.
+   * "dynamodb:table/orders-outbox".
+   */
   Resource: string[];
   Condition?: unknown;
 }
 
-/** What a function's policy allows, besides writing its own log, which is asserted here. */
+/** The statements of a function's policy, without the one for its own log, which is asserted here. */
 export function statementsOf(deployment: Deployment, functionName: string): ShortStatement[] {
   const [writeLog, ...statements] = statementsIn(
     deployment.one("aws:iam/rolePolicy:RolePolicy", `${functionName}-policy`),
@@ -22,7 +25,7 @@ export function statementsOf(deployment: Deployment, functionName: string): Shor
   return statements;
 }
 
-/** The statements of a policy, in short. */
+/** The shortened statements of a policy. */
 export function statementsIn(policy: Declared): ShortStatement[] {
   const { Statement } = json(policy.inputs.policy) as { Statement: RawStatement[] };
   return Statement.map(({ Sid, Effect, Action, Resource, ...rest }) => {
@@ -32,8 +35,8 @@ export function statementsIn(policy: Declared): ShortStatement[] {
   });
 }
 
-/** An ARN without what is the same for all, e.g. "sqs:orders-on-customers-queue". */
-export function shortArn(arn: string): string {
+/** An ARN without partition, Region and account, e.g. "sqs:orders-on-customers-queue". */
+function shortArn(arn: string): string {
   return arn
     .replace(/^arn:aws:([a-z0-9-]+):[a-z0-9-]*:\d*:/, "$1:")
     .replace(/-1234567/, "")

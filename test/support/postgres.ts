@@ -1,4 +1,4 @@
-/** Databases for tests: always a real PostgreSQL, shared by all test files; each test file or test takes a database of its own. */
+/** Databases for tests, on one real PostgreSQL server that all test files share. */
 import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { afterAll, inject } from "vitest";
@@ -8,13 +8,13 @@ import type { ProvidedPostgres, Role } from "./global-postgres.js";
 /** A database of one test or test file. */
 export interface FreshDatabase {
   name: string;
-  /** As superuser. */
+  /** The URL of a superuser. */
   url: string;
   host: string;
   port: number;
-  /** As a user that is in the role. */
+  /** The URL of a user in the role. */
   as(role: Role): { url: string; user: string; password: string };
-  /** Drops it with its slots; happens by itself after the test file. Safe to call twice. */
+  /** Drops the database with its slots. Called after the test file; safe to call twice. */
   drop(): Promise<void>;
 }
 
@@ -24,10 +24,11 @@ export function sharedPostgres(): ProvidedPostgres {
 }
 
 /**
- * Creates a database that nobody else uses; it is dropped after the test file.
+ * Creates a separate database; it is dropped after the test file.
  *
- * @param options.slot make its slot `<name>_outbox` as the migration would (a clone has none) @default false
- * @param options.migrated false: an empty database @default true
+ * @param options.slot creates the slot `<name>_outbox` as the migration does (a clone has none). @default
+ *   false
+ * @param options.migrated false for an empty database. @default true
  */
 export async function freshDatabase({ slot = false, migrated = true } = {}): Promise<FreshDatabase> {
   const { adminUrl, template, logins } = sharedPostgres();

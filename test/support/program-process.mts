@@ -1,6 +1,6 @@
 /**
- * Run by Node as it stands, without vitest and without a build step of its own: runs the program once, against
- * Pulumi's mocks, and writes the package of every function it declares to a folder. See run-program.ts.
+ * Run by Node directly, without vitest and without a build step: runs the program once against Pulumi's
+ * mocks, and writes the package of every declared function to a folder. See run-program.ts.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -25,7 +25,7 @@ await mock();
 await load();
 await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
 const declared = Object.fromEntries(await Promise.all(lambdas.map(written)));
-// Whoever waits for the answer reads a file, since Pulumi and the loader may print.
+// The answer goes to a file, because Pulumi and the loader may print.
 writeFileSync(join(request.folder, "functions.json"), JSON.stringify(declared));
 process.exit(0);
 
@@ -47,7 +47,7 @@ async function mock(): Promise<void> {
   pulumi.runtime.setAllConfig(request.config);
 }
 
-/** Loads the program as it was built, or from its sources with the loader that `pulumi up` uses. */
+/** Loads the compiled program, or its sources with the loader of `pulumi up`. */
 async function load(): Promise<void> {
   if (request.load === "build") {
     const { loadProgram, REGISTERED_DOMAINS } = require("./dist/local/system/program.js") as typeof Program;
@@ -59,7 +59,8 @@ async function load(): Promise<void> {
   if (request.domains === "fixture") useFixtures();
   process.env.PULUMI_NODEJS_TYPESCRIPT = "true";
   process.env.PULUMI_NODEJS_TRANSPILE_ONLY = String(!request.typeCheck);
-  // The command around the loader connects to the engine and ends the process; the loader asks it for one constant.
+  // The command around the loader connects to the engine and ends the process; the loader needs only one
+  // constant of it.
   const command = require.resolve("@pulumi/pulumi/cmd/run");
   const exports = { nodeJSProcessExitedAfterLoggingUserActionableMessage: 32 };
   require.cache[command] = { id: command, filename: command, loaded: true, exports } as NodeJS.Module;
@@ -70,7 +71,7 @@ async function load(): Promise<void> {
   await run({ _: [request.main], pwd: process.cwd() }, nothing, nothing, () => false);
 }
 
-/** As `loadProgram` does it, for the sources: they are compiled when they are required. */
+/** Does for the sources, which are compiled on `require`, what `loadProgram` does for the build. */
 function useFixtures(): void {
   const path = require.resolve("./domains/registry.ts");
   const loadDomains = () => {

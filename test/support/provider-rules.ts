@@ -2,11 +2,11 @@ import { type Declared, json } from "./mocks";
 import { SUFFIX } from "./provider-state";
 
 /**
- * What the AWS provider and AWS itself check of a resource's inputs and no type says: limits, patterns, what
- * excludes what. Sources: the service quotas and API references of each service, and the validations of the AWS
- * provider (terraform-provider-aws).
+ * Checks of the AWS provider and of AWS on a resource's inputs that no type expresses: limits, patterns,
+ * exclusive options. Sources: the service quotas and API references of each service, and the validations of
+ * the AWS provider (terraform-provider-aws).
  *
- * @returns one line for each fault
+ * @returns one line per fault
  */
 export function providerFaults(resource: Declared): string[] {
   const check = RULES[resource.type];
@@ -15,14 +15,14 @@ export function providerFaults(resource: Declared): string[] {
   return faults.map((fault) => `${resource.type} "${resource.name}": ${fault}`);
 }
 
-/** The physical name that a resource would have. */
+/** The physical name of a resource. */
 export function physicalName({ name, inputs }: Declared): string {
   return typeof inputs.name === "string" ? inputs.name : name + SUFFIX;
 }
 
 type Inputs = Record<string, unknown>;
 
-/** Longest physical name and its characters. Types that are missing have no name. */
+/** Maximum length and characters of physical names. Other types have no name. */
 const NAMES: Record<string, [limit: number, pattern: RegExp]> = {
   "aws:cloudwatch/eventBus:EventBus": [256, /^[/.\-_A-Za-z0-9]+$/],
   "aws:cloudwatch/eventRule:EventRule": [64, /^[.\-_A-Za-z0-9]+$/],
@@ -36,7 +36,7 @@ const NAMES: Record<string, [limit: number, pattern: RegExp]> = {
   "aws:sqs/queue:Queue": [80, /^[a-zA-Z0-9_-]+$/],
 };
 
-/** CloudWatch Logs takes no other retentions. */
+/** The retention periods that CloudWatch Logs accepts, in days. */
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -113,7 +113,7 @@ function nameFaults(resource: Declared): string[] {
     ...(name.length > longest
       ? [`its name "${name}" has ${name.length} characters; the limit is ${longest}`]
       : []),
-    ...(pattern.test(name) ? [] : [`its name "${name}" has characters that it must not have`]),
+    ...(pattern.test(name) ? [] : [`its name "${name}" has invalid characters`]),
   ];
 }
 
@@ -145,7 +145,7 @@ function tableFaults(inputs: Inputs): string[] {
     ...limit("globalSecondaryIndexes", indexes.length, 0, 20),
     ...indexes.flatMap(({ name }) => limit(`the length of the index "${name}"`, name.length, 3, 255)),
     ...(new Set(attributes).size === attributes.length ? [] : [`attributes are ${attributes.join()}`]),
-    // The provider refuses attributes that no key uses, and keys without an attribute.
+    // The provider refuses unused attributes and undeclared keys.
     ...([...attributes].sort().join() === [...new Set(keys)].sort().join()
       ? []
       : [`the keys are ${keys.join()}`]),

@@ -1,15 +1,15 @@
 import { ACCOUNT, REGION } from "./stack-config";
 
-/** What AWS would know of a resource once it is created: the physical name and what is computed from it. */
+/** The outputs of a created resource: its physical name and the values derived from it. */
 export interface ProviderState {
   id: string;
   outputs: Record<string, unknown>;
 }
 
-/** What Pulumi appends to a resource's logical name where no name is given: a hyphen and seven hex digits. */
+/** The suffix that Pulumi appends to a logical name if no name is given: a hyphen and seven hex digits. */
 export const SUFFIX = "-1234567";
 
-/** Makes up the computed outputs of a created resource, as the provider would return them. */
+/** Generates the computed outputs of a created resource, as the provider returns them. */
 export function providerState(
   type: string,
   logicalName: string,

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-/** The document of `npm start -- --once --json`, as far as tests look at it. */
+/** The output of `npm start -- --once --json`, as far as tests read it. */
 export interface OnceReport {
   held: boolean;
   faults: string[];
@@ -17,11 +17,11 @@ export interface OnceReport {
   packageBytes: Record<string, number>;
 }
 
-/** What a run ended with. */
+/** The result of a run. */
 export interface OnceResult {
   exitCode: number | null;
   report: OnceReport;
-  /** Progress, on standard error. */
+  /** Standard error. */
   progress: string;
 }
 

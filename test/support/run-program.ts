@@ -9,17 +9,17 @@ import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
 export interface ProgramOptions {
   /** The program with the fixture domains, or with those that are registered under domains/. */
   domains: "fixture" | "registered";
-  /** "build": what was compiled to dist/; "pulumi": the sources, with the loader of `pulumi up`. */
+  /** "build": the compiled program in dist/; "pulumi": the sources, with the loader of `pulumi up`. */
   load: "build" | "pulumi";
-  /** Leave computed outputs unknown. @default false */
+  /** Leaves computed outputs unknown. @default false */
   preview?: boolean;
-  /** Type-check while loading, as `pulumi up` does. @default false */
+  /** Type-checks while loading, as `pulumi up` does. @default false */
   typeCheck?: boolean;
 }
 
-/** What the process is given. */
+/** The request to the process. */
 export interface ProgramRequest extends Required<ProgramOptions> {
-  /** Where the fixture domains are, as sources. */
+  /** The folder of the fixture domains, as sources. */
   fixtures: string;
   project: string;
   main: string;
@@ -27,13 +27,13 @@ export interface ProgramRequest extends Required<ProgramOptions> {
   folder: string;
 }
 
-/** A function that the program declared. */
+/** A declared function. */
 export interface DeclaredFunction {
   /** E.g. "index.handler". */
   handler: string;
-  /** Where its package is. */
+  /** The folder of its package. */
   folder: string;
-  /** What is in the package. */
+  /** The files of the package. */
   files: string[];
   variables: Record<string, string>;
 }
@@ -43,7 +43,8 @@ const ROOT = join(__dirname, "..", "..");
 /**
  * Runs the program in a separate process, from the project's folder, and writes the packages below `parent`.
  *
- * @returns the functions by name; rejects with what the process printed when it failed
+ * @returns the functions by name
+ * @throws with the output of the process when it fails
  */
 export async function runProgram(
   parent: string,
@@ -61,7 +62,7 @@ export async function runProgram(
     folder,
   };
   const script = join(__dirname, "program-process.mts");
-  // A cache of its own, so that every package is bundled in this very process.
+  // A separate cache, so that this process bundles every package.
   const env = { ...process.env, DOMAINS_PACKAGE_CACHE: join(folder, "cache") };
   await promisify(execFile)(process.execPath, [script, JSON.stringify(request)], { cwd: ROOT, env });
   return JSON.parse(readFileSync(join(folder, "functions.json"), "utf8")) as Record<string, DeclaredFunction>;

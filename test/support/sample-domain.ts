@@ -8,10 +8,10 @@ const events = { BookBought: () => z.object({}), BookLent: () => z.object({ to: 
 /** An aggregate of the domain "library". */
 export const Book = aggregate("library.Book", { key: "bookId", state, events });
 
-/** What is given, in place of an aggregate's own: what the types refuse, too. */
+/** Overrides of an aggregate, including values that the types refuse. */
 type Replaced<T> = { [P in keyof T]?: unknown };
 
-/** The aggregate "library.Book", with what is given in place of its own. */
+/** The aggregate "library.Book", with overrides. */
 export function book(changed: Replaced<typeof Book> = {}): typeof Book {
   return { ...Book, ...changed } as typeof Book;
 }
@@ -22,22 +22,22 @@ export const books = table(Book, { private: () => z.object({ shelf: z.string() }
 /** A command that changes nothing. */
 export const buyBook = command({ uses: { books }, input: () => z.object({}), handle: async () => [] });
 
-/** The domain "library" as a microservice, with what is given in place of its own. */
+/** The domain "library" as a microservice, with overrides. */
 export function library(changed: Registration & { name?: string } = {}): MicroserviceDomain {
   const { name = "library", ...rest } = changed;
   return microservice(name, { tables: { books }, commands: { buyBook }, ...rest });
 }
 
-/** The domain "library" as a module of the monolith, with what is given in place of its own. */
+/** The domain "library" as a module of the monolith, with overrides. */
 export function libraryModule(changed: Registration & { name?: string } = {}): MonolithModule {
   const { name = "library", ...rest } = changed;
   return monolithModule(name, { tables: { books }, commands: { buyBook }, ...rest });
 }
 
 /** A command that uses nothing. */
-export const count = command({ uses: {}, input: () => z.object({}), handle: async () => [] });
+const count = command({ uses: {}, input: () => z.object({}), handle: async () => [] });
 
-/** The domain "readers", which has no aggregates of its own. */
+/** The domain "readers", which has no aggregates. */
 export function readers(changed: Registration & { name?: string } = {}): MicroserviceDomain {
   const { name = "readers", ...rest } = changed;
   return microservice(name, { commands: { count }, ...rest });

@@ -2,11 +2,11 @@
 export const PROJECT = "domain-consistency";
 export const STACK = "dev";
 
-/** Where the deployed resources say they are. */
+/** Region and account of the deployed resources. */
 export const REGION = "eu-central-1";
 export const ACCOUNT = "111122223333";
 
-/** The least that a stack must configure. */
+/** The required settings of a stack. */
 export const REQUIRED_CONFIG = {
   databaseHost: "monolith.example.internal",
   databaseName: "library",
@@ -15,7 +15,7 @@ export const REQUIRED_CONFIG = {
   retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/retention-AbCdEf`,
 } as const;
 
-/** Every setting, none at its default: a value that is not passed on shows. */
+/** Every setting, none with its default, so that a value that is not passed on shows. */
 export const FULL_CONFIG = {
   ...REQUIRED_CONFIG,
   databasePort: "6432",
@@ -31,7 +31,7 @@ export const FULL_CONFIG = {
   alarmTopicArn: `arn:aws:sns:${REGION}:${ACCOUNT}:alarms`,
 } as const;
 
-/** Configuration under the full keys that Pulumi hands to a program. */
+/** Configuration with the full keys that Pulumi passes to a program. */
 export function inNamespace(config: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${PROJECT}:${name}`, value]));
 }

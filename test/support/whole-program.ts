@@ -5,13 +5,13 @@ import { deploy, type DeployOptions, type Deployment } from "./mocks";
 
 const require = createRequire(import.meta.url);
 
-/** Runs the whole program, as it was built, with these domains. @default the fixture domains */
+/** Runs the whole compiled program with these domains. @default the fixture domains */
 export function deployProgram(
   options?: DeployOptions,
   { source }: TestedDomains = FIXTURE,
 ): Promise<Deployment> {
   return deploy(() => {
-    // A module that was loaded before would not run again, or with the domains of before.
+    // A module that is already loaded would not run again, or only with the earlier domains.
     for (const name of ["index.js", "domains/registry.js"])
       delete require.cache[require.resolve(`../../dist/${name}`)];
     return loadProgram(source);

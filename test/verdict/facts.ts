@@ -20,16 +20,16 @@ export interface AggregateFacts {
   events: readonly string[];
 }
 
-/** A projection: what of which aggregate is copied where. */
+/** A projection of an aggregate. */
 export interface ProjectionFacts {
   /** Logical name of the table. */
   table: string;
   /** Logical name of the subscription that fills it. */
   subscription: string;
-  /** The domain that it belongs to. */
+  /** The subscribing domain. */
   domain: string;
   aggregate: string;
-  /** The domain's own choice of fields. */
+  /** The domain's `select`. */
   select: (state: Row) => Row;
 }
 
@@ -42,7 +42,7 @@ export interface ReactionFacts {
   to: { aggregate: string; type: string };
 }
 
-/** All that the verdict knows of the domains. */
+/** Everything that the verdict knows about the domains. */
 export interface Landscape {
   aggregates: readonly AggregateFacts[];
   projections: readonly ProjectionFacts[];
@@ -51,27 +51,27 @@ export interface Landscape {
   outboxes: readonly string[];
   /** Logical names of the microservices' inbox tables; the monolith's modules share one. */
   inboxes: readonly string[];
-  /** Names that only private fields bear: no event and no projection may have them. */
+  /** Names of private fields that no contract publishes: no event and no projection may have them. */
   privateNames: ReadonlySet<string>;
   known: Known;
 }
 
-/** What a project knows of its domains beside what they register. */
+/** What a project knows about its domains beside what they register. */
 export interface Known {
-  /** Consumer of a reaction -> compares its effects with what it has to do. @default only their number is judged */
+  /** Consumer of a reaction -> judges its effects. @default only the number of effects is judged */
   effects?: Readonly<Record<string, EffectJudge>>;
-  /** No command raises more events. @default no more than one of each aggregate */
+  /** Maximum events of one command. @default one per aggregate */
   mostEventsPerCommand?: number;
 }
 
-/** A snapshot and a journal, with what the rules look up in them. */
+/** A snapshot and a journal, indexed for the rules. */
 export interface Facts {
   landscape: Landscape;
   snapshot: Snapshot;
   journal: WritersJournal;
   /** Aggregate (`keyOf`) -> its changes, oldest first. */
   histories: ReadonlyMap<string, readonly AuditedChange[]>;
-  /** Aggregate and version (`keyOf`) -> the change that led to it. */
+  /** Aggregate and version (`keyOf`) -> the change that made it. */
   changes: ReadonlyMap<string, AuditedChange>;
   /** Event id -> entries of outboxes. */
   eventsById: ReadonlyMap<string, readonly OutboxEntry[]>;
@@ -81,11 +81,11 @@ export interface Facts {
   causedBy: ReadonlyMap<string, readonly OutboxEntry[]>;
   /** Consumer and message (`keyOf`) -> inbox records. */
   inbox: ReadonlyMap<string, readonly InboxRecord[]>;
-  /** Subscription and event (`keyOf`) that are to be refused for good. */
+  /** Subscription and event (`keyOf`) of poison that the handler always refuses. */
   refused: ReadonlySet<string>;
 }
 
-/** One event that a reaction got, and what came of it. */
+/** An event that a reaction processed, and the effects. */
 export interface Reacted {
   event: OutboxEntry;
   /** The events that the reaction's domain raised because of it. */
@@ -93,19 +93,19 @@ export interface Reacted {
   record: InboxRecord;
 }
 
-/** Why an effect is not what the reaction should have done. */
+/** The difference between the expected and the actual effect of a reaction. */
 export interface EffectFault {
   expected: unknown;
   found: unknown;
 }
 
-/** Compares the effects of one event with what its reaction has to do; undefined if they are right. */
+/** Compares the effects of one event with what its reaction must do; returns undefined if they are right. */
 export type EffectJudge = (reacted: Reacted, facts: Facts) => EffectFault | undefined;
 
 /** One rule of the verdict. */
 export type Rule = (facts: Facts) => Finding[];
 
-/** Sorts a snapshot and a journal, so that no rule needs to search. */
+/** Indexes a snapshot and a journal, so that no rule needs to search. */
 export function factsOf(snapshot: Snapshot, journal: WritersJournal, landscape: Landscape): Facts {
   const { changes, outbox, inbox } = snapshot;
   const refused = journal.poison.filter((poison) => poison.kind === "refused");
@@ -127,7 +127,7 @@ export function factsOf(snapshot: Snapshot, journal: WritersJournal, landscape: 
   };
 }
 
-/** A key of several parts; none of them has a line break. */
+/** A key of several parts, none of which contains a line break. */
 export function keyOf(...parts: (string | number)[]): string {
   return parts.join("\n");
 }
@@ -145,28 +145,30 @@ export function grouped<T>(items: readonly T[], key: (item: T) => string | undef
   return groups;
 }
 
-/** What is known of an aggregate; undefined for one that no domain has. */
+/** The facts of an aggregate; undefined for one that no domain has. */
 export function aggregateFacts({ landscape }: Facts, aggregate: string): AggregateFacts | undefined {
   return landscape.aggregates.find(({ name }) => name === aggregate);
 }
 
-/** The public state in a row of an aggregate's table, without fields that it lacks; null if there is no row. */
+/**
+ * The public state in a row of an aggregate's table, without fields that it lacks; null if there is no row.
+ */
 export function publicState(facts: Facts, aggregate: string, row: Row | null): Row | null {
   const columns = Object.entries(aggregateFacts(facts, aggregate)?.columns ?? {});
   return row && present(Object.fromEntries(columns.map(([field, column]) => [field, row[column]])));
 }
 
-/** Fields without those that are undefined, which no store keeps. */
+/** Fields that are not undefined; no store keeps undefined ones. */
 export function present(fields: Row): Row {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
-/** The row of an aggregate after the change that an event tells of. */
+/** The row of an aggregate after the change of an event. */
 export function rowAfter({ changes }: Facts, { aggregate, aggregateId, version }: OutboxEntry): Row {
   return changes.get(keyOf(aggregate, aggregateId, version))?.row ?? {};
 }
 
-/** The row of an aggregate before the change that an event tells of. */
+/** The row of an aggregate before the change of an event. */
 export function rowBefore({ changes }: Facts, { aggregate, aggregateId, version }: OutboxEntry): Row {
   return changes.get(keyOf(aggregate, aggregateId, version - 1))?.row ?? {};
 }

@@ -9,7 +9,7 @@ export interface Finding {
   found: string;
 }
 
-/** Makes the findings of one guarantee; what is not a text is spelled as JSON. */
+/** Makes the findings of one guarantee; values other than texts are shown as JSON. */
 export function finder(guarantee: Guarantee) {
   return (where: string, expected: unknown, found: unknown): Finding => ({
     guarantee,
@@ -19,7 +19,7 @@ export function finder(guarantee: Guarantee) {
   });
 }
 
-/** Payloads have up to 240 KB: so much of one is enough to know it by. */
+/** Enough to recognize a payload, which may have 240 KB. */
 const LONGEST_TEXT_CHARACTERS = 1_000;
 
 function spelled(value: unknown): string {

@@ -1,6 +1,6 @@
 /**
- * What the project promises, each in one sentence. The verdict on a run reports what was broken by these names;
- * docs/guarantees.md explains each.
+ * What the project promises, each in one sentence. The verdict on a run reports what was broken by these
+ * names; docs/guarantees.md explains each.
  */
 export const GUARANTEES = {
   ONE_EVENT_PER_CHANGE:
@@ -18,7 +18,7 @@ export const GUARANTEES = {
     "Each reaction takes effect exactly once for each of its events, and its inbox record, events and changes agree on that.",
   NOTHING_PRIVATE_LEAVES:
     "Private fields and their values are only in their own domain's tables, and not in events, queues, projections or tables of other domains.",
-  SET_ASIDE_WITH_PAYLOAD:
+  QUARANTINED_WITH_PAYLOAD:
     "A record that cannot be decoded, and an event that its function always refuses, waits in a queue with its whole payload, and no other record is quarantined.",
   COMMANDS_TOLD_TRULY:
     "A command reported as done took effect once and as reported, a command only ever reported as not done had no effect, and every event was caused by a request or an event.",

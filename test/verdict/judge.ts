@@ -1,13 +1,13 @@
 import { factsOf, type Landscape, type Rule } from "./facts";
 import type { Finding } from "./finding";
 import { judgeChanges } from "./rules/changes";
-import { judgeCommands } from "./rules/commands";
+import { judgeDeadLetters } from "./rules/dead-letters";
 import { judgePrivacy } from "./rules/privacy";
 import { judgeProjections } from "./rules/projections";
 import { judgePublication } from "./rules/publication";
+import { judgeQuarantine } from "./rules/quarantine";
 import { judgeReactions } from "./rules/reactions";
 import { judgeRequests } from "./rules/requests";
-import { judgeSetAside } from "./rules/set-aside";
 import { judgeVersions } from "./rules/versions";
 import type { Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
@@ -19,15 +19,15 @@ const RULES: readonly Rule[] = [
   judgeProjections,
   judgeReactions,
   judgePrivacy,
-  judgeSetAside,
-  judgeCommands,
+  judgeQuarantine,
+  judgeDeadLetters,
   judgeRequests,
 ];
 
 /**
- * Judges a run by what its stores held at the end, once everything had settled. Nothing of the program is asked.
+ * Judges a run by the contents of its stores after everything had settled, without asking the program.
  *
- * @returns every place where a guarantee does not hold; none: all held
+ * @returns every place where a guarantee does not hold; an empty list if all held
  */
 export function judge(snapshot: Snapshot, journal: WritersJournal, landscape: Landscape): Finding[] {
   const facts = factsOf(snapshot, journal, landscape);

@@ -16,7 +16,8 @@ test("a run in which every guarantee held has no findings", () => {
 test("repeats on the bus and in queues are no findings", () => {
   const { snapshot, journal } = shop();
   snapshot.bus.push(...structuredClone(snapshot.bus));
-  snapshot.setAside.push(...structuredClone(snapshot.setAside));
+  snapshot.deadLetters.push(...structuredClone(snapshot.deadLetters));
+  snapshot.quarantined.push(...structuredClone(snapshot.quarantined));
   expect(judge(snapshot, journal, LANDSCAPE)).toEqual([]);
 });
 
@@ -33,9 +34,9 @@ test("a finding names the guarantee, the place, what was expected and what was f
   ]);
 });
 
-test("what is long is told by its beginning and its length", () => {
+test("a long value is shown by its beginning and its length", () => {
   const { snapshot, journal } = shop();
-  snapshot.setAside.push({ queue: "orders-on-products-dlq", body: "x".repeat(5_000) });
+  snapshot.deadLetters.push({ queue: "orders-on-products-dlq", body: "x".repeat(5_000) });
   const [finding] = judge(snapshot, journal, LANDSCAPE);
   expect(finding?.found).toBe(`${"x".repeat(1_000)}... (5000 characters)`);
 });
@@ -72,8 +73,7 @@ function manyShops(times: number): { snapshot: Snapshot; journal: WritersJournal
     journal.requests.push(...more.journal.requests);
     const isRefused = ({ kind }: { kind: string }) => kind === "refused";
     journal.poison.push(...more.journal.poison.filter(isRefused));
-    const isDeadLetter = ({ queue }: { queue: string }) => queue.endsWith("-dlq");
-    snapshot.setAside.push(...structuredClone(more.snapshot.setAside.filter(isDeadLetter)));
+    snapshot.deadLetters.push(...structuredClone(more.snapshot.deadLetters));
   }
   return all;
 }

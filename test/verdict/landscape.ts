@@ -3,11 +3,11 @@ import type { AggregateFacts, Known, Landscape, ProjectionFacts, ReactionFacts }
 import type { Row } from "./snapshot";
 
 /*
- * What the verdict knows of the domains. It is read off their contracts by code of its own: code that is shared with the program would
- * repeat the program's mistakes. So even the types are its own.
+ * What the verdict knows about the domains, read from their contracts. It shares no code and no types with the program: shared code
+ * would repeat the program's mistakes.
  */
 
-/** A domain as it is registered, as far as the verdict reads it. */
+/** A registered domain, as far as the verdict reads it. */
 export interface RegisteredDomain {
   kind: "monolith-module" | "microservice";
   name: string;
@@ -32,7 +32,7 @@ type RegisteredSubscription =
   | { kind: "project"; aggregate: RegisteredAggregate; select: (state: never) => Row }
   | { kind: "react"; aggregate: RegisteredAggregate; on: Record<string, unknown> };
 
-/** Reads the landscape off the registered domains. */
+/** Reads the landscape from the registered domains. */
 export function landscapeOf(domains: readonly RegisteredDomain[], known: Known = {}): Landscape {
   const microservices = domains.filter(({ kind }) => kind === "microservice");
   const aggregates = domains.flatMap(aggregatesOf);
@@ -65,7 +65,7 @@ function aggregatesOf({ name: domain, kind, tables }: RegisteredDomain): Aggrega
   });
 }
 
-/** As the author's API documents it: "priceCents" is kept in "price_cents", "siteURL" in "site_url". */
+/** By the author's API, "priceCents" is kept in "price_cents" and "siteURL" in "site_url". */
 function inSnakeCase(field: string): string {
   const words = field.match(/[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+/g) ?? [field];
   return words.join("_").toLowerCase();
@@ -98,7 +98,10 @@ function reactionsOf({ name: domain, subscriptions }: RegisteredDomain): Reactio
   );
 }
 
-/** Private fields and columns, without names that some contract publishes: those say nothing about where a value comes from. */
+/**
+ * Private fields and columns, without names that some contract publishes: those do not show where a value
+ * comes from.
+ */
 function privateNames(
   domains: readonly RegisteredDomain[],
   aggregates: readonly AggregateFacts[],

@@ -1,28 +1,31 @@
-/** Column or field -> value, as its store has it. */
+/** Column or field -> value, as the store holds it. */
 export type Row = Record<string, unknown>;
 
-/** One committed change of an entity table, as the audit recorded it beside the program. */
+/** One committed change of an entity table, as the audit recorded it independently of the program. */
 export interface AuditedChange {
   /** "<domain>.<Aggregate>" */
   aggregate: string;
   id: string;
   operation: "insert" | "update" | "delete";
-  /** Version before the change; null for an insert where nothing was. */
+  /** Version before the change; null for the first insert. */
   oldVersion: number | null;
-  /** Version after it. A deletion has one of its own. */
+  /** Version after the change. A deletion takes a version too. */
   newVersion: number;
   /** All columns after the change, private ones included; null after a deletion. */
   row: Row | null;
-  /** PostgreSQL's id of the transaction; DynamoDB tells none. */
+  /** PostgreSQL's transaction id; DynamoDB has none. */
   transaction?: string;
 }
 
-/** A row of an entity table, or what DynamoDB keeps of an aggregate that is gone, or PostgreSQL's note of its last version. */
+/**
+ * A row of an entity table, or the last version of a deleted aggregate (DynamoDB's tombstone, PostgreSQL's
+ * deleted_aggregates).
+ */
 export interface EntityRow {
   aggregate: string;
   id: string;
   version: number;
-  /** All columns; null if the aggregate is gone. */
+  /** All columns; null if the aggregate is deleted. */
   row: Row | null;
 }
 
@@ -38,7 +41,7 @@ export interface OutboxEntry {
   causationId: string | undefined;
   /** ISO 8601. */
   occurredAt: string;
-  /** As the audit recorded it; DynamoDB tells none. */
+  /** As the audit recorded it; DynamoDB has none. */
   transaction?: string;
 }
 
@@ -60,15 +63,15 @@ export interface ProjectedRow {
 }
 
 /** A message in a dead-letter or quarantine queue. */
-export interface SetAsideMessage {
+export interface QueuedMessage {
   /** Logical name of the queue, e.g. "orders-on-customers-dlq" or "monolith-relay-quarantine". */
   queue: string;
   body: string;
 }
 
-/** Everything that the stores held at the end of a run: plain data, which the verdict is computed from. */
+/** Everything that the stores held at the end of a run, as plain data. The verdict is computed from this. */
 export interface Snapshot {
-  /** In the order in which each aggregate was changed. */
+  /** Each aggregate's changes are in their order. */
   changes: AuditedChange[];
   entities: EntityRow[];
   outbox: OutboxEntry[];
@@ -77,5 +80,6 @@ export interface Snapshot {
   projections: Record<string, ProjectedRow[]>;
   /** CloudEvents seen on the bus, repeats included. */
   bus: unknown[];
-  setAside: SetAsideMessage[];
+  deadLetters: QueuedMessage[];
+  quarantined: QueuedMessage[];
 }

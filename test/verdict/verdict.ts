@@ -9,27 +9,30 @@ import { installAudit } from "./stores/audit-postgres";
 import { takeSnapshot } from "./stores/take-snapshot";
 import type { WritersJournal } from "./writers-journal";
 
-/** What was judged, and what was found. */
+/** A judged snapshot and its findings. */
 export interface Judgement {
   snapshot: Snapshot;
-  /** Every place where a guarantee does not hold; none: all held. */
+  /** Every place where a guarantee does not hold; empty if all held. */
   findings: Finding[];
 }
 
 /** Watches a system and judges what its stores hold. */
 export interface Verdict {
   landscape: Landscape;
-  /** Reads what the emulator forgets when it is restarted; to be called before that, while nothing is written. */
+  /**
+   * Reads the streams that the emulator loses in a restart. Call it before a restart, while nothing is
+   * written.
+   */
   beforeRestart(): Promise<void>;
-  /** Judges; to be called when everything has settled. */
+  /** Judges the stores. Call it when everything has settled. */
   judge(journal: WritersJournal): Promise<Judgement>;
   close(): void;
 }
 
 /**
- * Begins to watch a system, before anything is written to it.
+ * Starts to watch a system. Call it before anything is written to it.
  *
- * @param known what is known of its domains beside what they register
+ * @param known what is known about its domains beside what they register
  */
 export async function openVerdict(system: LocalSystem, known: Known = {}): Promise<Verdict> {
   const landscape = landscapeOf(system.registry.all, known);

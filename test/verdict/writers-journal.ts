@@ -1,40 +1,49 @@
-/** What the writers of a run noted, and what was injected on purpose: all that the verdict knows besides the stores. */
+/**
+ * What the writers of a run recorded, and the injected poison: everything that the verdict knows beside the
+ * stores.
+ */
 export interface WritersJournal {
   requests: WrittenRequest[];
   poison: Poison[];
-  /** Domain -> values that stand in its private columns only: a text counts wherever it is part of one, a number as a whole. */
+  /**
+   * Domain -> values that only its private columns hold. A text must not be part of any text, a number must
+   * not equal any number.
+   */
   privateMarks: Record<string, readonly (string | number)[]>;
 }
 
-/** A request to change something. */
+/** A request to change aggregates. */
 export type WrittenRequest = CommandRequest | SqlRequest;
 
-/** A command, sent once or more often under the same id. */
+/** A command, sent one or more times with the same id. */
 export interface CommandRequest {
   kind: "command";
   requestId: string;
-  /** The caller gave it no id, so the inbox has no record of it. @default false */
+  /** The caller passed no id, so the inbox has no record of it. @default false */
   hasNoRecord?: true;
   domain: string;
   command: string;
-  /** In the order in which they were sent; empty counts as one lost. */
-  answers: ToldAnswer[];
+  /** In the order of sending; an empty list counts as one lost answer. */
+  answers: ReceivedAnswer[];
 }
 
-/** What the caller was told. */
-export interface ToldAnswer {
-  /** "unknown": an error instead of an answer; "lost": nothing came. Either way it may have been done. */
+/** An answer, as the caller saw it. */
+export interface ReceivedAnswer {
+  /**
+   * "unknown": the function answered so; "lost": no answer arrived. In both cases the command may have taken
+   * effect.
+   */
   outcome: "done" | "rejected" | "conflict" | "invalid" | "unknown" | "lost";
   /** Of a rejection. */
   code?: string;
-  /** Of a "done" one; what was repeated tells what the first one did. */
-  changes?: ToldChange[];
-  /** Done by an earlier request of that id, as the answer says. */
+  /** Of a "done" answer; a repeated one reports the changes of the first. */
+  changes?: ReportedChange[];
+  /** The answer says that an earlier request with this id made the changes. */
   repeated?: boolean;
 }
 
-/** A change that an answer told of. */
-export interface ToldChange {
+/** A change that an answer reports. */
+export interface ReportedChange {
   aggregate: string;
   id: string;
   version: number;
@@ -46,16 +55,16 @@ export interface ToldChange {
 /** A transaction of raw SQL on the monolith's database. */
 export interface SqlRequest {
   kind: "sql";
-  /** Stands in `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
+  /** The `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
   transactionId: string;
   /** "refused": by the guard or another check; "unknown": the connection broke at the commit. */
   expected: "committed" | "rolledBack" | "refused" | "unknown";
 }
 
-/** Something that no handler can process, injected on purpose. */
+/** Injected data that no handler can process. */
 export type Poison = UndecodablePoison | RefusedPoison;
 
-/** A record that is no outbox row, put on a stream. */
+/** A record on a stream that is not an outbox row. */
 export interface UndecodablePoison {
   kind: "undecodable";
   /** ARN of the stream. */
@@ -64,12 +73,12 @@ export interface UndecodablePoison {
   payload: string;
 }
 
-/** An event that a subscription's function refuses each time. It may be in an outbox, or have been put on the bus directly. */
+/** An event that a subscription's function refuses every time. It may be in an outbox, or only on the bus. */
 export interface RefusedPoison {
   kind: "refused";
   eventId: string;
   /** Logical name, e.g. "orders-on-customers". */
   subscription: string;
-  /** The CloudEvent, where it is in no outbox: its message must hold exactly this. */
+  /** The CloudEvent, if it is in no outbox; its message must hold exactly this. */
   detail?: unknown;
 }

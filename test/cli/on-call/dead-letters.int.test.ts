@@ -12,7 +12,7 @@ import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { react } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
 import { dynamoStore } from "../../../runtime/dynamodb/store";
-import { readEnvironment } from "../../../runtime/function/environment";
+import { readEnvironment } from "../../../runtime/function/handler";
 import { emulatorFixture } from "../../local/event-sources/emulator-fixture";
 import { inProcess } from "../../local/event-sources/in-process";
 import { Account, accounts } from "../../support/account";

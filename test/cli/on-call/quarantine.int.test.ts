@@ -86,9 +86,9 @@ describe("a record of Kinesis that cannot be decoded", () => {
     await expect(corrected({ data: {} })).rejects.toMatchObject({ code: "PAYLOAD_UNDECODABLE" });
     await expect(corrected(dmsRecord({}, { operation: "delete" }))).rejects.toMatchObject({
       code: "PAYLOAD_UNDECODABLE",
-      message: expect.stringContaining("does not tell of an insert into the outbox") as string,
+      message: expect.stringContaining("is not an insert into the outbox") as string,
     });
-    await expect(putBackRecord(relays.system, `${id}0`)).rejects.toMatchObject({ code: "NOT_SET_ASIDE" });
+    await expect(putBackRecord(relays.system, `${id}0`)).rejects.toMatchObject({ code: "NOT_QUARANTINED" });
     await expect(putBackRecord(relays.system, "nobody/1")).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
 
     const lost = { stream: "arn:aws:kinesis:us-east-1:000000000000:stream/gone", sequenceNumber: "7" };
@@ -108,7 +108,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
     ]);
     await source.waitUntilDrained();
     expect((await listQuarantine(relays.system)).map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(["r", "The record is not JSON in UTF-8.", "No relay has sent this message."]),
+      expect.arrayContaining(["r", "The record is not JSON in UTF-8.", "This message is not from a relay."]),
     );
   });
 });

@@ -1,26 +1,26 @@
 import { ChangeMessageVisibilityBatchCommand } from "@aws-sdk/client-sqs";
 import type { SQSRecord } from "aws-lambda";
-import { codedError } from "../../../runtime/function/coded-error";
 import type { FaultPlan } from "../../../local/event-sources/fault-plan";
 import { findQueue } from "../../../local/event-sources/queue-client";
+import { codedError } from "../../../runtime/function/coded-error";
+import type { Harness } from "../harness";
 import { logicalName } from "../proxies/caller";
 import { type FunctionProxies, openFunctionProxies } from "../proxies/function-proxies";
-import type { Harness } from "../harness";
 import type { CrashPoints } from "./crash-points";
 import { sideEffectOfCall, sideEffectOfStatement } from "./side-effects";
 
 const CAPTURE = "capture";
 const PUT_RECORDS = "its records are put on the stream";
-/** For a message that could not be released; far longer than an invocation takes. */
+/** Applies to a message that could not be released; far longer than an invocation takes. */
 const VISIBILITY_TIMEOUT_SECONDS = 10;
-/** Soon after a server is up again. */
+/** Short, so that event sources continue soon after a server is up again. */
 const PROBLEM_MILLISECONDS = 300;
 
 /**
- * Opens a harness that kills the process of each step at its crash points. Capture is a part of this process: it is ended by an error
- * instead, and another one begins where the slot is.
+ * Opens a harness that kills the process of each step at its crash points. Capture runs in this process, so
+ * an error ends it instead, and a new capture continues from the slot.
  *
- * @param stepOf the step that a function runs at present, by the function's logical name
+ * @param stepOf the step that a function is running, by the function's logical name
  */
 export async function openCrashHarness(
   points: CrashPoints,
@@ -36,7 +36,7 @@ export async function openCrashHarness(
     decideStatement: (caller, text) => kill(logicalName(caller), sideEffectOfStatement(text)),
   });
   let crashesAfterPut = false;
-  const crash = () => Promise.reject(codedError("FAULT_INJECTED", "Capture was crashed on purpose."));
+  const crash = () => Promise.reject(codedError("FAULT_INJECTED", "Fault injection crashed capture."));
   return {
     hooks: {
       ...proxies.hooks,
@@ -49,7 +49,7 @@ export async function openCrashHarness(
       },
       beforeAcknowledge: () => (crashesAfterPut ? crash() : Promise.resolve()),
       pace: {
-        // So that it is known to which invocation a call belongs.
+        // One invocation at a time, so that each call belongs to a known invocation.
         maximumConcurrency: 1,
         problemMilliseconds: PROBLEM_MILLISECONDS,
         visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
@@ -72,7 +72,9 @@ export async function openCrashHarness(
     };
   }
 
-  /** What a killed function had in hand would come again after the visibility timeout. */
+  /**
+   * Releases the messages of a killed function, which would otherwise stay hidden for the visibility timeout.
+   */
   async function release(queueArn: string, records: readonly SQSRecord[]): Promise<void> {
     const { sqs } = proxies.clients();
     const Entries = records.map(({ receiptHandle }, index) => ({

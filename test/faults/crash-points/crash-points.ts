@@ -2,41 +2,47 @@ import { isRead } from "./side-effects";
 
 /** A place where a process is killed. */
 export interface CrashPoint {
-  /** What runs: a function by its logical name, e.g. "monolith-relay", or one command of it, e.g. "orders-commands placeOrder". */
+  /**
+   * A function by its logical name, e.g. "monolith-relay", or one command of it, e.g. "orders-commands
+   * placeOrder".
+   */
   step: string;
-  /** What the step does to the world outside, e.g. "PutEvents". */
+  /** An effect of the step outside its process, e.g. "PutEvents". */
   sideEffect: string;
-  /** Whether the step had done the same before in this run of it, e.g. for another record of its batch. */
+  /** Whether the step had the same side effect before in this run, e.g. for another record of its batch. */
   again: boolean;
   when: "before" | "after";
 }
 
-/** Knows every crash point of the steps, since it sees what they do, and says where a process is to be killed. */
+/** Collects the crash points of all steps from what they do, and decides where to kill a process. */
 export interface CrashPoints {
-  /** A step begins anew: what is counted as done again is counted from here. */
+  /** A step starts a new run; repeated side effects are counted from here. */
   begins(step: string): void;
-  /** A step is about to do something. @returns whether its process is to be killed before or after that; undefined: not at all */
+  /**
+   * A step is about to have a side effect. @returns whether to kill its process before or after it;
+   * undefined: not at all
+   */
   reaches(step: string, sideEffect: string): CrashPoint["when"] | undefined;
-  /** From now on processes are killed, once at each place that was seen so far. */
+  /** From now on, kills a process once at each crash point that was seen so far. */
   arm(): void;
-  /** Lets each step be killed again as often as a round allows. */
+  /** Starts a round: each step may be killed as often as a round allows. */
   newRound(): void;
-  /** Where a process was killed, in that order. */
+  /** The crash points at which a process was killed, in order. */
   struck(): CrashPoint[];
-  /** Where a process is still to be killed. */
+  /** The crash points at which no process was killed yet. */
   left(): CrashPoint[];
 }
 
 /**
- * So often a step is killed in a round: more than once, since a process that was killed is followed by a fresh one, whose first calls no
- * other has; and less often than a queue delivers a message (five times).
+ * Kills per step and round. More than one, because a killed process is followed by a new one, whose first
+ * calls are different; and less than the receives of a queued message (five).
  */
 const KILLS_PER_ROUND = 3;
 
 const READ = ["before"] as const;
 const WRITE = ["before", "after"] as const;
 
-/** Opens the crash points of a run. At first it only looks on. */
+/** Opens the crash points of a run. It only observes until `arm`. */
 export function openCrashPoints(): CrashPoints {
   const left = new Map<string, CrashPoint>();
   const struck: CrashPoint[] = [];
@@ -48,7 +54,8 @@ export function openCrashPoints(): CrashPoints {
     reaches(step, sideEffect) {
       const times = timesOf.get(step) ?? new Map<string, number>();
       timesOf.set(step, times.set(sideEffect, (times.get(sideEffect) ?? 0) + 1));
-      // How often, depends on how many records come together: the second time stands for all that follow.
+      // The number of repeats depends on how many records arrive together, so the second stands for all
+      // further ones.
       const again = times.get(sideEffect) !== 1;
       const places = (isRead(sideEffect) ? READ : WRITE).map((when) => ({ step, sideEffect, again, when }));
       if (!isArmed) return void places.forEach((place) => left.set(describeCrashPoint(place), place));

@@ -1,20 +1,20 @@
 import { InvokeCommand } from "@aws-sdk/client-lambda";
 import { Client } from "pg";
-import { codedError } from "../../../runtime/function/coded-error";
 import type { LocalSystem } from "../../../local/system/system";
+import { codedError } from "../../../runtime/function/coded-error";
 
 const FUNCTION = "monolith-retention";
-/** A batch has 500 rows, so that a run has two. */
+/** A batch has 500 rows, so a run has two batches. */
 const OLD_RECORDS = 501;
 const OLD_DAYS = 365;
 const MAX_RUNS = 8;
 
 /**
- * Puts so many old records into the monolith's inbox that it takes two batches to remove them, and runs retention until a run ends well, as
- * its schedule does.
+ * Inserts enough old records into the monolith's inbox for two batches of retention, and runs retention until
+ * a run succeeds, as its schedule does.
  *
  * @param begins called before each run, with the function's logical name
- * @throws OLD_ROWS_LEFT if records are left then, or no run ended well
+ * @throws OLD_ROWS_LEFT if a successful run left old records, or no run succeeded
  */
 export async function removeOldRecords(system: LocalSystem, begins: (step: string) => void): Promise<void> {
   const { database, clients, topology } = system;
@@ -34,12 +34,14 @@ export async function removeOldRecords(system: LocalSystem, begins: (step: strin
       `select from inbox where processed_at <= now() - make_interval(days => ${OLD_DAYS})`,
     );
     if (left === 0) return;
-    throw codedError("OLD_ROWS_LEFT", `Retention ended well and left ${left} old records in the inbox.`);
+    throw codedError("OLD_ROWS_LEFT", `Retention succeeded but left ${left} old records in the inbox.`);
   }
-  throw codedError("OLD_ROWS_LEFT", `Retention failed ${MAX_RUNS} times in a row. Look at its log.`);
+  throw codedError("OLD_ROWS_LEFT", `Retention failed ${MAX_RUNS} times in a row. Check its log.`);
 }
 
-/** @returns how many rows the statement has changed or found */
+/**
+ * @returns the number of rows that the statement changed or found
+ */
 async function query(url: string, text: string): Promise<number> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -1,49 +1,65 @@
+import type { Scenario } from "../../../local/run/scenario";
 import { databaseUrl } from "../../../local/system/database";
+import type { DomainSource } from "../../../local/system/program";
 import { type LocalSystem, startSystem } from "../../../local/system/system";
 import type { Finding } from "../../verdict/finding";
 import { openVerdict } from "../../verdict/verdict";
 import type { WrittenRequest } from "../../verdict/writers-journal";
 import { openFaultSchedule } from "../plan/fault-schedule";
-import { openPoisoner, type Poisoner } from "../poison";
+import { openPoisoner, type Poisoner } from "../plan/poison";
 import { randomStream } from "../plan/random";
-import type { Rounds, Scenario } from "../../../local/run/scenario";
-import type { DomainSource } from "../../../local/system/program";
 import type { Operation } from "../writers/operation";
-import { runTransaction } from "../writers/run-transaction";
-import { sendCommand } from "../writers/send-command";
+import { runTransaction, sendCommand } from "../writers/run-operation";
 import { openCrashHarness } from "./crash-harness";
 import { type CrashPoints, describeCrashPoint, openCrashPoints } from "./crash-points";
 import { removeOldRecords } from "./retention";
 
-/** What is written, and what is known of it. */
-export type CrashScenario = Required<Pick<Scenario, "rounds" | "privateMarks" | "known">>;
+/** The rounds of writing, and what is known about them. */
+export type CrashScenario = { rounds: Rounds } & Required<Pick<Scenario, "privateMarks" | "known">>;
 
-/** What came of killing every step at each of its crash points. */
+/**
+ * Rounds of writing. A round has lists of operations: lists run concurrently, the operations of a list
+ * sequentially.
+ */
+export interface Rounds {
+  /**
+   * @param index from 0
+   */
+  at(index: number): readonly (readonly Operation[])[];
+  /** The first round that contains all operations. */
+  firstWhole: number;
+}
+
+/** The result of killing every step at each of its crash points. */
 export interface CrashPointsResult {
-  /** Where a process was killed, in that order, e.g. "monolith-relay: killed after PutEvents". */
+  /** Where processes were killed, in order, e.g. "monolith-relay: killed after PutEvents". */
   struck: string[];
-  /** Where a step came without faults, but not when it was to be killed there: nothing but what comes together by chance (", again"). */
+  /**
+   * Crash points that were seen without faults and not reached later: at most repeats (", again"), which
+   * depend on timing.
+   */
   missed: string[];
-  /** Records that were captured once more when the database had been killed after they were acknowledged. */
+  /** Records that were captured again after the database was killed behind their acknowledgement. */
   capturedAgain: number;
   /** Rounds of writing. */
   rounds: number;
   findings: Finding[];
 }
 
-/** Rounds in a row without a kill that are enough to say that the crash points left are not reached. */
+/** Consecutive rounds without a kill after which the remaining crash points count as not reachable. */
 const IDLE_ROUNDS = 2;
 const MAX_DATABASE_KILLS = 4;
-/** Strikes nobody: only the crash points are to. */
+/** No other faults than the crash points. */
 const NO_FAULTS = openFaultSchedule({ seed: 0, rate: 0 });
 
 /**
- * Runs rounds of writing on the whole system: at first without a fault, to see what each step does, and then with each step's process
- * killed before and after each of those side effects, until none is left. A round ends when all that was written has arrived everywhere, so
- * every step has to recover. What the stores hold at the end is judged.
+ * Runs rounds of writing on the whole system: first without faults, to see the side effects of each step, and
+ * then killing each step's process before and after each of them, until no crash point is left. A round ends
+ * when everything has arrived everywhere, so every step must recover. At the end the contents of the stores
+ * are judged.
  *
  * @param source the domains
- * @param scenario what is written to them
+ * @param scenario the rounds of writing
  * @throws OLD_ROWS_LEFT
  */
 export async function runCrashPoints(
@@ -106,7 +122,7 @@ interface Scene {
   points: CrashPoints;
   commands: Map<string, string>;
   poisoner: Poisoner;
-  /** What was written so far. */
+  /** The requests so far. */
   requests: WrittenRequest[];
 }
 
@@ -138,7 +154,7 @@ function write(operation: Operation, { system, points, commands }: Scene): Promi
   );
 }
 
-/** Runs rounds until no crash point is left, or those left are not reached. */
+/** Runs rounds until no crash point is left, or none of the remaining ones is reached. */
 async function strikeAll(points: CrashPoints, run: () => Promise<void>): Promise<void> {
   for (let idle = 0; points.left().length > 0 && idle < IDLE_ROUNDS;) {
     const before = points.struck().length;
@@ -148,10 +164,11 @@ async function strikeAll(points: CrashPoints, run: () => Promise<void>): Promise
 }
 
 /**
- * Kills the database when everything is acknowledged. Its slot forgets what was acknowledged since it was last written to disk, so capture
- * reads that again, from an earlier position. Where it was just written, it is tried again after another round.
+ * Kills the database after everything was acknowledged. Its slot loses the acknowledgements since it was last
+ * written to disk, so capture reads again from an earlier position. If the slot had just been written, tries
+ * again after another round.
  *
- * @returns how many records were captured again
+ * @returns the number of records that were captured again
  */
 async function killDatabase({ servers, flow }: LocalSystem, run: () => Promise<void>): Promise<number> {
   for (let kills = 1; ; kills += 1) {

@@ -1,11 +1,11 @@
 import type { AwsCall } from "../proxies/aws-proxy";
 
-/** Names of tables end with a suffix of the deployment. */
+/** Physical names of tables end with a random suffix. */
 const SUFFIX = /-[0-9a-f]{7}$/;
 const READS = /^(GetItem|Query|GetSecretValue|select)( |$)/;
 const LONGEST_TEXT_CHARACTERS = 60;
 
-/** What an AWS call does, e.g. "PutEvents" or "PutItem orders-customers-projection". */
+/** Describes an AWS call, e.g. "PutEvents" or "PutItem orders-customers-projection". */
 export function sideEffectOfCall({ target, body }: Pick<AwsCall, "target" | "body">): string {
   const operation = target.split(".").at(-1) || "other call";
   if (!target.startsWith("DynamoDB")) return operation;
@@ -13,7 +13,7 @@ export function sideEffectOfCall({ target, body }: Pick<AwsCall, "target" | "bod
   return TableName ? `${operation} ${TableName.replace(SUFFIX, "")}` : operation;
 }
 
-/** What a statement does, e.g. "commit", "select products" or "insert into customers, with its event". */
+/** Describes a statement, e.g. "commit", "select products" or "insert into customers, with its event". */
 export function sideEffectOfStatement(text: string): string {
   const said = text.trim().replace(/\s+/g, " ");
   const [, read] = /^select .*? from "?(\w+)/.exec(said) ?? [];
@@ -23,7 +23,7 @@ export function sideEffectOfStatement(text: string): string {
   return `${verb} ${table}${said.startsWith("with changed as") ? ", with its event" : ""}`;
 }
 
-/** Whether a process only learns something by it: then being killed after it is the same as being killed before what comes next. */
+/** Whether it only reads: a kill after a read equals a kill before the next side effect. */
 export function isRead(sideEffect: string): boolean {
   return READS.test(sideEffect);
 }

@@ -9,7 +9,10 @@ import type { AwsCall, CallFault } from "../proxies/aws-proxy";
 import { logicalName } from "../proxies/caller";
 import type { Random } from "./random";
 
-/** What is named twice comes twice as often: after a kill a process has to start anew, which is most of a run's work. */
+/**
+ * A kind that is listed twice is twice as frequent. Kills are rarer: restarting processes would be most of a
+ * run's work.
+ */
 const ANY_CALL: readonly FaultKind[] = [
   "call throttled",
   "call throttled",
@@ -33,7 +36,7 @@ const PUT_EVENTS_KINDS: readonly FaultKind[] = [
   "entries told failed",
 ];
 
-/** How each service says that it was called too often. */
+/** The throttling error of each service. */
 const THROTTLING_CODES: Readonly<Record<string, string>> = {
   DynamoDB_20120810: "ProvisionedThroughputExceededException",
   AWSEvents: "ThrottlingException",
@@ -41,7 +44,11 @@ const THROTTLING_CODES: Readonly<Record<string, string>> = {
 };
 const LONGEST_DELAY_MILLISECONDS = 400;
 
-/** Decides about the functions' AWS calls. `events` publishes, as root, the part of a PutEvents call that succeeds. */
+/**
+ * Decides about the functions' AWS calls.
+ *
+ * @param events publishes, as root, the entries of a PutEvents call that succeed
+ */
 export function callFaults(schedule: FaultSchedule, events: () => EventBridgeClient) {
   return async (call: AwsCall): Promise<CallFault | undefined> => {
     const { caller, target, body } = call;
@@ -52,7 +59,7 @@ export function callFaults(schedule: FaultSchedule, events: () => EventBridgeCli
       case "call throttled":
         return { do: "refuse", status: 400, code: throttlingCode(target) };
       case "call refused":
-        // As when the key that encrypts a table or queue cannot be used for a moment.
+        // E.g. while the KMS key of a table or queue cannot be used.
         return { do: "refuse", status: 400, code: "AccessDeniedException" };
       case "call cut":
         return { do: "cut" };
@@ -77,7 +84,7 @@ function throttlingCode(target: string): string {
   return THROTTLING_CODES[target.split(".")[0] ?? ""] ?? "ThrottlingException";
 }
 
-/** Publishes what is to succeed, and makes PutEvents' answer for all entries. */
+/** Publishes the entries that succeed, and makes PutEvents' answer for all entries. */
 async function somePublished(
   kind: "entries failed" | "entries told failed",
   body: Buffer,
@@ -86,7 +93,7 @@ async function somePublished(
 ): Promise<string> {
   const { Entries: entries } = JSON.parse(body.toString("utf8")) as { Entries: SentEntry[] };
   const isFailed = entries.map(() => details.chance(0.5));
-  // At least one fails: that is the fault.
+  // At least one entry must fail.
   isFailed[details.between(0, entries.length - 1)] = true;
   const published = entries.filter((_, index) => kind === "entries told failed" || !isFailed[index]);
   if (published.length > 0) await events.send(new PutEventsCommand({ Entries: published.map(entryOf) }));
@@ -100,7 +107,7 @@ async function somePublished(
   });
 }
 
-/** As it is on the wire: the time is in seconds. */
+/** An entry in the request body, where the time is in seconds. */
 type SentEntry = Omit<PutEventsRequestEntry, "Time"> & { Time?: number };
 
 function entryOf({ Time: seconds, ...entry }: SentEntry): PutEventsRequestEntry {

@@ -15,7 +15,11 @@ const AFTER: readonly FaultKind[] = ["batch answer lost", "poller killed after"]
 const ARRANGED: readonly FaultKind[] = ["messages reordered", "messages duplicated", "messages held back"];
 const LONGEST_DELAY_MILLISECONDS = 500;
 
-/** Decides about what goes wrong between a stream or queue and its function. `siteOf` names the function of a queue or mapping. */
+/**
+ * Decides about faults between a stream or queue and its function.
+ *
+ * @param site the function, by its logical name
+ */
 export function deliveryFaults(schedule: FaultSchedule, site: string): FaultPlan {
   return {
     arrange(records) {

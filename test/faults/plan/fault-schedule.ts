@@ -1,32 +1,33 @@
 import type { FaultKind } from "./fault-kinds";
 import { type Random, randomStream } from "./random";
 
-/** Decides, from a seed, where faults strike. */
+/** Decides from a seed where faults happen. */
 export interface FaultSchedule {
   /**
-   * Asked at each opportunity. Every site has a stream of decisions of its own, so the nth opportunity at a site meets the same
-   * decision in every run with the same seed.
+   * Called at each opportunity for a fault. Every site has its own stream of decisions, so the nth
+   * opportunity at a site gets the same decision in every run with the same seed.
    *
-   * @param site where, e.g. "orders-relay: events PutEvents"
-   * @param kinds what may happen there
-   * @returns the fault to inject, which counts as injected; undefined lets things take their course
+   * @param site the place, e.g. "orders-relay: AWSEvents.PutEvents"
+   * @param kinds the faults that are possible there
+   * @returns the fault to inject, which is counted; undefined for none
    */
   draw(site: string, kinds: readonly FaultKind[]): FaultKind | undefined;
-  /** Counts a fault that was planned elsewhere. */
+  /** Counts a fault that was planned elsewhere, i.e. an incident. */
   count(kind: FaultKind): void;
-  /** Details of a fault at a site, e.g. how long a delay is: from the site's own stream. */
+  /** The random stream for details of faults at a site, e.g. the length of a delay. */
   details(site: string): Random;
+  /** Kind -> how often it was injected. */
   injected(): Record<string, number>;
   total(): number;
-  /** Nothing is injected until `resume`; opportunities in between are not counted. */
+  /** Injects nothing until `resume`; opportunities in between do not advance the streams. */
   pause(): void;
   resume(): void;
 }
 
-/** How often faults strike. */
+/** How often faults happen. */
 export interface ScheduleOptions {
   seed: number;
-  /** Probability of a fault at one opportunity, 0 to 1. */
+  /** Probability of a fault at each opportunity, 0 to 1. */
   rate: number;
 }
 
@@ -50,7 +51,7 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
     draw(site, kinds) {
       if (paused) return undefined;
       const { whether } = streamOf(site);
-      // Both are drawn each time: the stream does not depend on what came of the first.
+      // Both are drawn every time, so that the stream does not depend on earlier decisions.
       const strikes = whether.chance(rate);
       const kind = whether.pick(kinds);
       if (!strikes) return undefined;

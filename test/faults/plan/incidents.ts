@@ -2,25 +2,25 @@ import { KinesisClient, ListShardsCommand, SplitShardCommand } from "@aws-sdk/cl
 import { codedError } from "../../../runtime/function/coded-error";
 import type { LocalSystem } from "../../../local/system/system";
 import type { FaultKind } from "./fault-kinds";
-import type { FaultSchedule } from "./fault-schedule";
-import type { Poisoner } from "../poison";
-import { randomStream } from "./random";
 import type { Gate } from "../writers/gate";
+import type { FaultSchedule } from "./fault-schedule";
+import type { Poisoner } from "./poison";
+import { randomStream } from "./random";
 
-/** An incident is a fault that happens at a point of the run and not at a call. */
+/** A fault that happens at a point of the run and not at a call. */
 export interface Incident {
   kind: FaultKind;
-  /** Happens when so many operations were begun. */
+  /** Happens when this number of operations has begun. */
   atOperation: number;
 }
 
 const OPERATIONS_PER_POISON = 150;
-/** Servers that go down in a run, and shards that are split. */
+/** Server failures and shard splits per run. */
 const KILLS = 2;
 const RESTARTS = 1;
 const SPLITS = 1;
 
-/** Plans the incidents of a seed over so many operations, in their order. */
+/** Plans the incidents of a seed over a number of operations, in order. */
 export function planIncidents(seed: number, operations: number): Incident[] {
   const random = randomStream(seed, "incidents");
   const poisons = Math.max(1, Math.floor(operations / OPERATIONS_PER_POISON));
@@ -35,13 +35,13 @@ export function planIncidents(seed: number, operations: number): Incident[] {
     .sort((one, other) => one.atOperation - other.atOperation);
 }
 
-/** What incidents happen to. */
+/** The run that incidents happen to. */
 export interface Scene {
   system: LocalSystem;
   schedule: FaultSchedule;
   poisoner: Poisoner;
   writers: Gate;
-  /** Reads what the emulator would forget. */
+  /** Reads the streams that the emulator loses in a restart. */
   beforeRestart: () => Promise<void>;
 }
 
@@ -53,14 +53,15 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
       await system.servers.postgres.restart("kill");
       break;
     case "emulator restarted":
-      // It forgets the records of DynamoDB streams, which AWS would not. Writers go on as soon as it is down.
-      await inQuiet(scene, async (letGo) => {
+      // It loses the records of DynamoDB streams, which AWS would not. Writers continue as soon as it is
+      // down.
+      await inQuiet(scene, async (goOn) => {
         await beforeRestart();
-        await system.servers.emulator.restart(letGo);
+        await system.servers.emulator.restart(goOn);
       });
       break;
     case "shard split":
-      // The emulator drops the split shard with what nobody has read, which AWS keeps until it is read.
+      // The emulator drops the split shard with its unread records, which AWS keeps until they are read.
       await inQuiet(scene, () => splitShard(system));
       break;
     case "record undecodable":
@@ -70,27 +71,30 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
       await poisoner.refusedEvent();
       break;
     default:
-      throw codedError("INCIDENT_UNKNOWN", `"${kind}" is no incident: it strikes at a call.`);
+      throw codedError("INCIDENT_UNKNOWN", `"${kind}" is not an incident: it happens at a call.`);
   }
   schedule.count(kind);
 }
 
-/** Holds the writers and the faults, waits until all has arrived, and lets go after the action, or when it says so itself. */
+/**
+ * Holds the writers and the faults, waits until everything has arrived, and continues after the action, or
+ * when the action says so.
+ */
 async function inQuiet(
   { system, schedule, writers }: Scene,
-  action: (letGo: () => void) => Promise<void>,
+  action: (goOn: () => void) => Promise<void>,
 ): Promise<void> {
   const openAgain = await writers.close();
   schedule.pause();
-  const letGo = (): void => {
+  const goOn = (): void => {
     schedule.resume();
     openAgain();
   };
   try {
     await system.flow.settled();
-    await action(letGo);
+    await action(goOn);
   } finally {
-    letGo();
+    goOn();
   }
 }
 

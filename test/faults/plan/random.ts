@@ -3,19 +3,19 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
-/** A stream of random decisions that is the same for the same seed and name. */
+/** A stream of random decisions, the same for the same seed and name. */
 export interface Random {
-  /** True with this probability, 0 to 1. */
+  /** True with a probability of 0 to 1. */
   chance(probability: number): boolean;
-  /** A whole number, both ends included. */
+  /** A whole number; both ends are included. */
   between(from: number, to: number): number;
-  /** One of the items, of which there must be at least one. */
+  /** One of the items; there must be at least one. */
   pick<T>(items: readonly T[]): T;
-  /** The same items in another order. */
+  /** The items in random order. */
   shuffled<T>(items: readonly T[]): T[];
 }
 
-/** Opens the stream of a name, e.g. of one place where faults happen: what other places draw does not touch it. */
+/** Opens the stream of a name, e.g. of one site of faults; other streams do not affect it. */
 export function randomStream(seed: number, name: string): Random {
   const generator = xoroshiro128plus(createHash("sha256").update(`${seed}/${name}`).digest().readInt32BE());
   const between = (from: number, to: number): number => uniformInt(generator, from, to);
@@ -37,7 +37,7 @@ export function randomStream(seed: number, name: string): Random {
   };
 }
 
-/** A UUID (version 8: of one's own making) that is the same for the same seed and name. */
+/** A UUID (version 8, vendor-specific), the same for the same seed and name. */
 export function seededUuid(seed: number, name: string): string {
   const hex = createHash("sha256").update(`${seed}#${name}`).digest("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;

@@ -1,7 +1,7 @@
-import type { FaultKind } from "./fault-kinds";
-import type { FaultSchedule } from "./fault-schedule";
 import { type Caller, logicalName } from "../proxies/caller";
 import type { StatementFault } from "../proxies/postgres-proxy";
+import type { FaultKind } from "./fault-kinds";
+import type { FaultSchedule } from "./fault-schedule";
 
 const ANY_STATEMENT: readonly FaultKind[] = [
   "statement cut",

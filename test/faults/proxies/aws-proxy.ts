@@ -8,12 +8,14 @@ import { type Caller, callerIn, killCaller } from "./caller";
 /** An AWS call of a function. */
 export interface AwsCall {
   caller: Caller;
-  /** E.g. "DynamoDB_20120810.TransactWriteItems"; empty for services that are not called by a target header. */
+  /**
+   * E.g. "DynamoDB_20120810.TransactWriteItems"; empty for services that are not called by a target header.
+   */
   target: string;
   body: Buffer;
 }
 
-/** What becomes of a call. `undefined`: it is passed on. */
+/** A fault of a call; without one it is passed on. */
 export type CallFault =
   | { do: "refuse"; status: number; code: string }
   | { do: "cut" }
@@ -21,21 +23,21 @@ export type CallFault =
   | { do: "delay"; milliseconds: number }
   | { do: "kill before" }
   | { do: "kill after" }
-  /** In the service's place. */
+  /** The proxy answers instead of the service. */
   | { do: "answer"; body: string };
 
 /** A proxy between the functions and the AWS emulator. */
 export interface AwsProxy {
-  /** What functions call, e.g. "http://127.0.0.1:40001". */
+  /** The endpoint for functions, e.g. "http://127.0.0.1:40001". */
   endpoint: string;
   stop(): Promise<void>;
 }
 
-/** How the proxy works. */
+/** The proxy's target and decisions. */
 export interface AwsProxyOptions {
-  /** The emulator; asked at every call, since the proxy is started first. */
+  /** The emulator's address; called for every request, because the proxy starts first. */
   target: () => { host: string; port: number };
-  /** Decides about each call of a function; calls of others are passed on. */
+  /** Decides about each call of a function; other calls are passed on. */
   decide: (call: AwsCall) => Promise<CallFault | undefined>;
 }
 
@@ -45,7 +47,9 @@ interface Answer {
   body: Buffer;
 }
 
-/** Starts the proxy. Requests are passed on as they are, so that their signatures stay valid and IAM is enforced. */
+/**
+ * Starts the proxy. It passes requests on unchanged, so that their signatures stay valid and IAM is enforced.
+ */
 export async function startAwsProxy({ target, decide }: AwsProxyOptions): Promise<AwsProxy> {
   const agent = new Agent({ keepAlive: true });
   const server = createServer((incoming, outgoing) => {

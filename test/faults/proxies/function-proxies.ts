@@ -1,7 +1,7 @@
-import { codedError } from "../../../runtime/function/coded-error";
 import { emulatorClients, type EmulatorClients } from "../../../local/provision/emulator-clients";
 import type { Servers } from "../../../local/servers/start-servers";
 import type { FaultHooks } from "../../../local/system/fault-hooks";
+import { codedError } from "../../../runtime/function/coded-error";
 import { type AwsProxyOptions, startAwsProxy } from "./aws-proxy";
 import { type PostgresProxy, type PostgresProxyOptions, startPostgresProxy } from "./postgres-proxy";
 
@@ -9,7 +9,7 @@ import { type PostgresProxy, type PostgresProxyOptions, startPostgresProxy } fro
 export interface FunctionProxies {
   hooks: Pick<FaultHooks, "emulatorVariables" | "serversStarted">;
   /**
-   * Clients of the emulator itself, signing as root.
+   * Clients of the emulator, not of the proxy; they sign as root.
    *
    * @throws SERVERS_NOT_STARTED
    */
@@ -17,15 +17,18 @@ export interface FunctionProxies {
   stop(): Promise<void>;
 }
 
-/** How the proxies work. */
+/** The decisions of the proxies. */
 export interface FunctionProxiesOptions {
-  /** Says how far each function's clock is off. */
+  /** Determines the clock skew of each function. */
   seed: number;
   decideCall: AwsProxyOptions["decide"];
   decideStatement: PostgresProxyOptions["decide"];
 }
 
-/** Opens the proxies; the one before AWS listens before the servers start, so that the emulator can tell functions of it. */
+/**
+ * Opens the proxies. The AWS proxy listens before the servers start, because the emulator passes its address
+ * to functions.
+ */
 export async function openFunctionProxies(options: FunctionProxiesOptions): Promise<FunctionProxies> {
   const { seed, decideCall, decideStatement } = options;
   let servers: Servers | undefined;

@@ -3,10 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { LOOPBACK } from "../../../local/servers/run/own-server";
 import { type Caller, callerIn, killCaller } from "./caller";
-import { frameReader } from "./message-frames";
-import { statementTexts } from "./statement-text";
+import { frameReader, statementTexts } from "./postgres-messages";
 
-/** What becomes of a statement. `undefined`: it is passed on. */
+/** A fault of a statement; without one it is passed on. */
 export type StatementFault =
   | { do: "cut" }
   | { do: "cut in flight" }
@@ -21,19 +20,22 @@ export interface PostgresProxy {
   stop(): Promise<void>;
 }
 
-/** How the proxy works. */
+/** The proxy's target and decisions. */
 export interface PostgresProxyOptions {
   host: string;
   port: number;
-  /** Decides about each statement of a function, which is what lies between two answers "ready for query"; `text` is its SQL. */
+  /**
+   * Decides about each statement of a function: everything between two "ready for query" answers; `text` is
+   * its SQL.
+   */
   decide: (caller: Caller, text: string) => Promise<StatementFault | undefined>;
 }
 
-/** Messages that end a request, after which the server answers that it is ready: a simple query and Sync. */
+/** Messages that end a request, so that the server answers "ready for query": a simple query and Sync. */
 const ENDS_REQUEST = ["Q", "S"];
 const READY_FOR_QUERY = "Z";
 
-/** Starts the proxy. Logging in is passed on untouched; there is no TLS on the loopback interface. */
+/** Starts the proxy. It passes logins on unchanged; there is no TLS on the loopback interface. */
 export async function startPostgresProxy({
   host,
   port,
@@ -74,9 +76,9 @@ function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["de
   let isLoggedIn = false;
   let request: Buffer[] = [];
   let text = "";
-  /** What to do when the answer to the running request has come; answers are held back until then. */
+  /** Runs when the answer to the current request has arrived; until then the answer is held back. */
   let afterAnswer: (() => void) | undefined;
-  // One after another: a request that waits must not be overtaken by the next.
+  // Sequentially: a delayed request must not be overtaken by the next one.
   let queue = Promise.resolve();
 
   client.on("data", (chunk: Buffer) => {

@@ -1,26 +1,54 @@
 import { type Client, escapeIdentifier, escapeLiteral } from "pg";
 import type { z } from "zod";
 import { zocker } from "zocker";
+import { findScenario, type Scenario } from "../../../local/run/scenario";
+import type { LocalSystem } from "../../../local/system/system";
 import type { AnyDomain } from "../../../runtime/define/domain";
 import type { AnyTable } from "../../../runtime/define/table";
+import { codedError } from "../../../runtime/function/coded-error";
 import { columnsOf } from "../../../runtime/postgres/columns";
 import { type Random, randomStream, seededUuid } from "../plan/random";
 import type { Operation, Operations, SqlOperation } from "./operation";
 
-/** Ids that the inputs of all commands share, so that commands meet aggregates that others have made. */
+/** Ids that the inputs of all commands share, so that commands reach aggregates that others have created. */
 const IDS = 24;
-/** Ids that many writers go for at the same time. */
+/** Ids that many writers use at the same time. */
 const HOT = 4;
 const HOT_SHARE = 0.3;
-/** A share of the operations are transactions of raw SQL, where there is a module. */
+/** Share of transactions of raw SQL, if there is a module. */
 const SQL_SHARE = 0.04;
-/** Whole numbers without a smaller limit of their own stay where every column type takes them. */
+/** Limit for numbers, so that every column type takes them. */
 const LARGEST_NUMBER = 1_000_000;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+/** The operations of a run's writers, and what is known about them. */
+export interface Writing {
+  operationAt: Operations;
+  privateMarks: NonNullable<Scenario["privateMarks"]>;
+  known: NonNullable<Scenario["known"]>;
+}
+
 /**
- * Derives what writers do from what the domains register: every command, with inputs made from its schema, and raw SQL on the modules'
- * tables. Many commands are rejected, since nothing is known of what they mean; a scenario of the project's own does better.
+ * The operations of the project's scenario, or else operations derived from its domains.
+ *
+ * @throws NOTHING_TO_WRITE when no domain has a command
+ */
+export function whatToWrite({ registry }: LocalSystem): Writing {
+  const { scenario } = findScenario(registry);
+  const operationAt = scenario?.operationAt ?? derivedOperations(registry.all);
+  if (!operationAt) {
+    throw codedError(
+      "NOTHING_TO_WRITE",
+      "No domain under domains/ has a command, so there is nothing to write. Add a domain with a command.",
+    );
+  }
+  return { operationAt, privateMarks: scenario?.privateMarks ?? {}, known: scenario?.known ?? {} };
+}
+
+/**
+ * Derives operations from the registered domains: every command, with inputs generated from its schema, and
+ * raw SQL on the modules' tables. Many commands are rejected, because their meaning is unknown; a project's
+ * own scenario reaches more.
  *
  * @returns undefined when no domain has a command
  */
@@ -77,7 +105,7 @@ function derivedInput(
   };
   const first = made(schema, random.between(0, 2 ** 31 - 1));
   const input = shared(first, "");
-  // What sharing has broken is sent as it was made.
+  // An input that sharing ids has made invalid is sent as it was generated.
   return schema.safeParse(input).success ? input : first;
 }
 
@@ -95,7 +123,7 @@ function sqlOperation(name: string, table: AnyTable, transactionId: string, rand
   return {
     kind: "sql",
     transactionId,
-    // An event whose change would have to say something cannot be made up.
+    // Only an event whose change may be empty can be made up.
     how: event ? how : "refused",
     async change(client: Client) {
       if (!event || how === "refused") return (await client.query(change)).rowCount ?? 0;

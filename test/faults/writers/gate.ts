@@ -1,8 +1,10 @@
-/** Lets writers through, or holds them between two operations. */
+/** Lets writers pass, or holds them between two operations. */
 export interface Gate {
   /** Runs an operation when the gate is open. */
   pass<T>(operation: () => Promise<T>): Promise<T>;
-  /** Holds further operations and resolves when none runs. @returns opens the gate again */
+  /**
+   * Holds further operations and resolves when none is running. @returns a function that opens the gate again
+   */
   close(): Promise<() => void>;
 }
 

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 
-/** Something a writer does; the nth one of a seed is always the same. */
+/** An operation of a writer. The nth operation of a seed is always the same. */
 export type Operation = CommandOperation | SqlOperation;
 
 /** A command, sent through its domain's function. */
@@ -15,14 +15,14 @@ export interface CommandOperation {
 /** A transaction of raw SQL on the monolith's database, as legacy code beside the runtime may run it. */
 export interface SqlOperation {
   kind: "sql";
-  /** Stands in `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
+  /** The `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
   transactionId: string;
-  /** How it is to end. "refused": it writes no outbox rows, so the guard has to refuse it. */
+  /** The intended end. "refused": it writes no outbox rows, so the guard must refuse it. */
   how: "committed" | "rolledBack" | "refused";
   /**
-   * Changes rows, with their outbox rows unless it is to be refused. It runs between `begin` and the end.
+   * Changes rows, with their outbox rows unless the guard is to refuse it. Runs between `begin` and the end.
    *
-   * @returns how many rows it changed
+   * @returns the number of changed rows
    */
   change(client: Client): Promise<number>;
 }

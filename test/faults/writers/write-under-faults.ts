@@ -1,9 +1,8 @@
-import type { WrittenRequest } from "../../verdict/writers-journal";
 import { databaseUrl } from "../../../local/system/database";
+import type { WrittenRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
 import type { Operations } from "./operation";
-import { runTransaction } from "./run-transaction";
-import { sendCommand } from "./send-command";
+import { runTransaction, sendCommand } from "./run-operation";
 
 /** How a seed's operations are run. */
 export interface WritingOptions {
@@ -11,25 +10,26 @@ export interface WritingOptions {
   operationAt: Operations;
   /** Operations at a time. */
   concurrency: number;
-  /** In their order. */
+  /** In the order of the run. */
   incidents: readonly Incident[];
 }
 
 /** The writers of a run. */
 export interface Writers {
-  /** Operations begun so far. */
+  /** Number of operations begun so far. */
   begun(): number;
-  /** What the writers noted so far. */
+  /** The requests so far, with their answers. */
   journal(): readonly WrittenRequest[];
   /**
-   * Goes on with the seed's operations and incidents until this is so, and all that was begun has ended.
+   * Continues with the seed's operations and incidents until `isEnough`, and until everything that was begun
+   * has ended.
    *
-   * @throws what an incident failed with, e.g. a server that did not come up again; writers stop then
+   * @throws the error of an incident, e.g. of a server that did not come up again; writers stop then
    */
   writeUntil(isEnough: () => boolean): Promise<void>;
 }
 
-/** Makes the writers of a run; they run a seed's operations, several at a time, while incidents happen. */
+/** Makes the writers of a run. They run a seed's operations, several at a time, while incidents happen. */
 export function makeWriters(
   scene: Scene,
   { seed, operationAt, concurrency, incidents }: WritingOptions,
@@ -39,7 +39,7 @@ export function makeWriters(
   const journal: WrittenRequest[] = [];
   const waiting = [...incidents];
   let begun = 0;
-  // One at a time: servers that go down together prove no more.
+  // One at a time: taking several servers down together proves nothing more.
   let happening = Promise.resolve();
   let failed = false;
   const next = async (): Promise<void> => {
@@ -48,7 +48,7 @@ export function makeWriters(
     while (waiting[0] && waiting[0].atOperation <= begun) {
       const incident = waiting.shift() as Incident;
       happening = happening.then(() => happen(incident, scene));
-      // It is told by writeUntil; unheard until then, it would end the process.
+      // writeUntil reports it; an unhandled rejection would end the process before that.
       happening.catch(() => (failed = true));
     }
     const noted = await writers.pass(async (): Promise<WrittenRequest> =>

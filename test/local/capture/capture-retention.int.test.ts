@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeDmsRecord } from "../../../dist/runtime/relay/decode-dms-record.js";
+import { decodeDmsRecord } from "../../../dist/runtime/relay/kinesis-relay.js";
 import { agedEvents } from "../../support/aged-rows.js";
 import { captureFixture, untilCaughtUp } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";

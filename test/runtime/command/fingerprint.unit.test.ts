@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fingerprintOf } from "../../../runtime/command/fingerprint";
+import { fingerprintOf } from "../../../runtime/command/handler";
 
 const fingerprint = fingerprintOf("open", { owner: "Ada", tags: ["a", "b"], at: { city: "Lyon", zip: 1 } });
 

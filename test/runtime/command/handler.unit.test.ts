@@ -1,9 +1,8 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { command, reject, type StagedChange } from "../../../runtime";
-import { fingerprintOf } from "../../../runtime/command/fingerprint";
-import { answerCommand, makeCommandHandler } from "../../../runtime/command/handler";
-import { found } from "../../../runtime/store/verbs";
+import { answerCommand, fingerprintOf, makeCommandHandler } from "../../../runtime/command/handler";
+import { found } from "../../../runtime/store/handles";
 import { Account, accounts } from "../../support/account";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 import { lambdaContext } from "../../support/outbox-records";
@@ -104,7 +103,7 @@ describe("a command that loses a race", () => {
     expect(answer).toEqual({
       outcome: "conflict",
       id: "r1",
-      message: "The bank.Account was changed by somebody else.",
+      message: "The bank.Account was changed by another request.",
     });
     expect(store.commits).toHaveLength(3);
   });

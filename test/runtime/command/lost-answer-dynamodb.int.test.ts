@@ -68,7 +68,7 @@ describe("an answer of DynamoDB that is lost", () => {
       expect(await send("open", { accountId }, id)).toMatchObject({
         outcome: "unknown",
         id,
-        message: expect.stringContaining(`again with the id "${id}"`) as string,
+        message: expect.stringContaining(`with the id "${id}"`) as string,
       });
     } finally {
       proxy.restore();

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { command, reject, type StagedChange } from "../../../runtime";
-import { fingerprintOf } from "../../../runtime/command/fingerprint";
-import { answerCommand } from "../../../runtime/command/handler";
+import { answerCommand, fingerprintOf } from "../../../runtime/command/handler";
 import type { CommitOutcome } from "../../../runtime/store/store";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 
@@ -95,7 +94,7 @@ describe("a request whose id was committed before is answered by that", () => {
         id: "r1",
         code: "REQUEST_ID_REUSED",
         message:
-          'The id "r1" belongs to another request, which was done. Use a new id for each request; send an id again only with the same command and input.',
+          'The id "r1" belongs to another request, which was done. Use a new id for each request; resend an id only with the same command and input.',
       });
     }
     const rejecting = () => reject("ACCOUNT_EXISTS", "It is there.");
@@ -149,7 +148,7 @@ describe("an answer that is not known", () => {
     expect(await answer(fakeStore([UNKNOWN]))).toEqual({
       outcome: "unknown",
       id: "r1",
-      message: 'No answer came. Send the same request again with the id "r1": it will not be done twice.',
+      message: 'No answer came. Resend the same request with the id "r1": it cannot take effect twice.',
     });
   });
 
@@ -157,7 +156,7 @@ describe("an answer that is not known", () => {
     expect(await answer(fakeStore([UNKNOWN]), {})).toMatchObject({
       outcome: "unknown",
       message:
-        "No answer came. Check whether it was done before you send it again. A request that has an id can simply be sent again.",
+        "No answer came. Check whether it took effect before you send it again. A request with an id can be resent safely.",
     });
   });
 });

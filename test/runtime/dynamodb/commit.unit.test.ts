@@ -4,7 +4,7 @@ import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { MAX_CHANGES_PER_COMMIT, type StagedChange } from "../../../runtime";
 import { commitToDynamo } from "../../../runtime/dynamodb/commit";
-import { dynamoHandle } from "../../../runtime/dynamodb/handle";
+import { dynamoHandle } from "../../../runtime/dynamodb/store";
 import { accountAt, accountChanges, type AccountHandle, accounts } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
@@ -154,7 +154,7 @@ describe("a cancelled transaction", () => {
     expect(await commit([opening(2), closing(1)])).toEqual({
       outcome: "conflict",
       aggregate: "bank.Account",
-      message: `bank.Account "${id(1)}" was changed by somebody else since it was read; nothing was written. Read it again.`,
+      message: `bank.Account "${id(1)}" was changed by another request since it was read. Nothing was written. Read it again.`,
     });
     expect(attempts()).toHaveLength(1);
   });
@@ -244,7 +244,7 @@ describe("a cancelled transaction", () => {
     const outcome = await commit([], ONCE);
     expect(outcome).toMatchObject({
       outcome: "conflict",
-      message: "Other requests write the same at this moment; nothing was written. Try again.",
+      message: "Other requests are writing the same items at the moment. Nothing was written. Try again.",
     });
   });
 

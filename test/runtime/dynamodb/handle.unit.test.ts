@@ -2,8 +2,8 @@ import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, GetCommand, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test } from "vitest";
-import { dynamoHandle } from "../../../runtime/dynamodb/handle";
-import { projectionHandle } from "../../../runtime/projection/read";
+import { dynamoHandle } from "../../../runtime/dynamodb/store";
+import { projectionHandle } from "../../../runtime/projection/table";
 import { project } from "../../../runtime";
 import { Account, type AccountHandle, accounts as definition } from "../../support/account";
 
@@ -106,10 +106,13 @@ describe("an index that is not declared", () => {
   test.each(["balance", "grade", "", "__proto__"])(
     'is refused by a code, and without a call: "%s"',
     async (index) => {
-      for (const read of [accounts, copies]) {
+      for (const [what, read] of [
+        ['The table "accounts"', accounts],
+        ["The projection of bank.Account", copies],
+      ] as const) {
         await expect(read.where(index as "owner", "x")).rejects.toMatchObject({
           code: "INDEX_UNKNOWN",
-          message: `There is no index "${index}"; there are: owner. Name it under \`indexes\` where the table or projection is declared.`,
+          message: `${what} has no index "${index}"; its indexes are: owner. Name it under \`indexes\` where it is declared.`,
         });
       }
       expect(mock.calls()).toEqual([]);

@@ -3,8 +3,7 @@ import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynam
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { StagedChange } from "../../../runtime";
-import { commitToDynamo } from "../../../runtime/dynamodb/commit";
-import { isAnswerLost } from "../../../runtime/dynamodb/lost-answer";
+import { commitToDynamo, isAnswerLost } from "../../../runtime/dynamodb/commit";
 import { accounts, newAccount } from "../../support/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
@@ -93,7 +92,7 @@ describe("an answer that is lost", () => {
     mock.on(TransactWriteCommand).rejects(lost("TimeoutError"));
     expect(await commit([opening()])).toEqual({
       outcome: "unknown",
-      message: "DynamoDB did not answer, however often it was asked: what was sent may have been written.",
+      message: "DynamoDB did not answer any attempt. The changes may have been written.",
     });
     expect(sent()).toHaveLength(8);
     expect(new Set(sent().map((input) => input.ClientRequestToken)).size).toBe(1);

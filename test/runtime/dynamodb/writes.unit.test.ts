@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { dynamoWrite, inboxAction } from "../../../runtime/dynamodb/writes";
+import { type DynamoChange, dynamoWrite } from "../../../runtime/dynamodb/writes";
+import { inboxAction } from "../../../runtime/dynamodb/inbox";
 import type { Row } from "../../../runtime/define/change";
-import type { DynamoChange } from "../../../runtime/dynamodb/writes";
-import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/limits";
+import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/validation";
 import { accounts } from "../../support/account";
 
 const NOW = new Date("2026-05-04T03:02:01.234Z");
@@ -185,7 +185,7 @@ describe("refused before anything is written is", () => {
     expect(() => updated({ table: "cards" })).toThrow(
       expect.objectContaining({
         code: "TABLE_UNKNOWN",
-        message: 'There is no entity table "cards" here; there are accounts.',
+        message: 'There is no entity table "cards" here; there are: accounts.',
       }),
     );
   });
@@ -210,7 +210,7 @@ describe("refused before anything is written is", () => {
       expect.objectContaining({
         code: "INVALID_STATE",
         message:
-          '"owner" of bank.Account is an index, so it must be a text of 1 to 2048 bytes where it is there. Nothing was written.',
+          '"owner" of bank.Account is an index, so it must be a text of 1 to 2048 bytes or absent. Nothing was written.',
       }),
     );
   });

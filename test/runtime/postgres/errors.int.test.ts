@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { aggregate, type StagedChange, table } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import { postgresHandle } from "../../../runtime/postgres/handle";
-import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/limits";
+import { postgresHandle } from "../../../runtime/postgres/store";
+import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/validation";
 import { accountChanges } from "../../support/account";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 
@@ -71,7 +71,7 @@ describe("a change of more than one row", () => {
     const refusal = {
       code: "MANY_ROWS_CHANGED",
       message:
-        'The change of "AccountRenamed" touched more than one row of "accounts"; nothing was written. Name the key in its "where": an event tells of one aggregate.',
+        'The change of "AccountRenamed" touched more than one row of "accounts". Nothing was written. Select one row by its key: an event is about one aggregate.',
     };
     for (const staged of [silver, deletion]) {
       await expect(commit(staged)).rejects.toMatchObject(refusal);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { command, type NewRowOf, type StagedChange, withKysely } from "../../../runtime";
 import { answerCommand } from "../../../runtime/command/handler";
 import type { ChangeBuilders, KyselyHandle } from "../../../runtime/define/handles";
-import { kyselyHandle } from "../../../runtime/postgres/handle";
+import { kyselyHandle } from "../../../runtime/postgres/store";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { orderLines } from "../../support/order-line";
 

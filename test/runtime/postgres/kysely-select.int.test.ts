@@ -3,7 +3,7 @@ import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { NewRowOf } from "../../../runtime";
 import type { KyselyHandle } from "../../../runtime/define/handles";
-import { kyselyHandle } from "../../../runtime/postgres/handle";
+import { kyselyHandle } from "../../../runtime/postgres/store";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { orderLines } from "../../support/order-line";
 

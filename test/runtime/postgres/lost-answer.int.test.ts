@@ -5,7 +5,7 @@ import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import { readEnvironment } from "../../../runtime/function/environment";
+import { readEnvironment } from "../../../runtime/function/handler";
 import { readCommittedRequest } from "../../../runtime/postgres/inbox";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
 import type { CommitContext } from "../../../runtime/store/store";

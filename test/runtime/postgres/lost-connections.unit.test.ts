@@ -1,14 +1,14 @@
 import { EventEmitter } from "node:events";
 import type { Pool } from "pg";
 import { describe, expect, test, vi } from "vitest";
-import { tellLostConnections } from "../../../runtime/postgres/lost-connections";
+import { reportLostConnections } from "../../../runtime/postgres/pool";
 
 /** A connection of the pool whose statements fail with this. */
 function connected(failure: () => Error) {
   const pool = new EventEmitter();
   const query = vi.fn((..._: unknown[]): unknown => Promise.reject(failure()));
   const client = Object.assign(new EventEmitter(), { query });
-  tellLostConnections(pool as unknown as Pool);
+  reportLostConnections(pool as unknown as Pool);
   pool.emit("connect", client);
   return { client, query };
 }
@@ -24,7 +24,7 @@ describe("a statement", () => {
     await expect(running).rejects.toMatchObject({
       code: "CONNECTION_LOST",
       message:
-        "The connection to the database broke before it answered: Connection terminated unexpectedly. What was not committed is rolled back; try again.",
+        "The connection to the database broke before it answered: Connection terminated unexpectedly. Anything uncommitted is rolled back; try again.",
       cause: { message: "Connection terminated unexpectedly" },
     });
   });

@@ -140,7 +140,7 @@ describe("one change whose new state is known", () => {
       outcome: "conflict",
       aggregate: "bank.Account",
       message:
-        "The bank.Account was changed by somebody else since it was read; nothing was written. Read it again.",
+        "The bank.Account was changed by another request since it was read. Nothing was written. Read it again.",
     });
     expect(await bank.account(accountId)).toMatchObject({ balance: 0, version: 1 });
     expect(await bank.events(accountId)).toHaveLength(1);
@@ -177,7 +177,7 @@ describe("the handle of a table", () => {
     await expect(bank.accounts.where("grade" as "owner", "gold")).rejects.toMatchObject({
       code: "INDEX_UNKNOWN",
       message:
-        'The table "accounts" has no index "grade". Name it under `indexes` where the table is declared.',
+        'The table "accounts" has no index "grade"; its indexes are: owner. Name it under `indexes` where it is declared.',
     });
     expect(bank.statements).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { project, withKysely } from "../../../runtime";
 import type { KyselyHandle, ProjectionHandle } from "../../../runtime/define/handles";
-import { readEnvironment } from "../../../runtime/function/environment";
+import { readEnvironment } from "../../../runtime/function/handler";
 import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
 import { type ProjectionOpener, postgresStore } from "../../../runtime/postgres/store";
 import { Account, type AccountHandle, accounts, newAccount } from "../../support/account";

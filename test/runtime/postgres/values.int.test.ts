@@ -5,7 +5,7 @@ import { z } from "zod";
 import { aggregate, type StagedChange, table } from "../../../runtime";
 import type { KyselyHandle } from "../../../runtime/define/handles";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import { kyselyHandle } from "../../../runtime/postgres/handle";
+import { kyselyHandle } from "../../../runtime/postgres/store";
 import type { CommitContext } from "../../../runtime/store/store";
 import { type BankDatabase, bankDatabase } from "../../support/bank-database";
 import { isCarried } from "../../support/carried";
@@ -144,7 +144,7 @@ describe("a value that its column does not take is refused by a code, without qu
     await expect(bank.accounts.find("no uuid")).rejects.toMatchObject({
       code: "INVALID_VALUE",
       message:
-        'The account_id to find in "accounts" has a value that PostgreSQL does not take: SQLSTATE 22P02.',
+        'The account_id to find in "accounts" has a value that PostgreSQL does not accept: SQLSTATE 22P02.',
     });
   });
 });

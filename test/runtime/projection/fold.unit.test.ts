@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foldToNewest } from "../../../runtime/projection/fold";
+import { foldToNewest } from "../../../runtime/projection/handler";
 
 const message = (messageId: string, aggregateId: string, version: number) => ({
   messageId,

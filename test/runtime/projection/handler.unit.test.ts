@@ -6,7 +6,7 @@ import { z } from "zod";
 import { aggregate, project } from "../../../runtime";
 import type { AnyProjection } from "../../../runtime/define/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
-import { writeProjection } from "../../../runtime/projection/write";
+import { writeProjection } from "../../../runtime/projection/table";
 import { Account } from "../../support/account";
 import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";
@@ -128,7 +128,7 @@ describe("a projection's handler", () => {
       {
         code: "EVENT_MISROUTED",
         reason:
-          'The message is an event of "bank.Card", but "bank.Account" is subscribed to. Look at the rule of this queue.',
+          'The message is an event of "bank.Card", but this queue subscribes to "bank.Account". Check the rule of this queue.',
       },
     ]);
   });

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type DomainEvent, react, type StagedChange } from "../../../runtime";
 import type { Reactions } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
-import { found } from "../../../runtime/store/verbs";
+import { found } from "../../../runtime/store/handles";
 import { Account, accounts } from "../../support/account";
 import { capturedLog, problems } from "../../support/captured-log";
 import { cloudEvent, queueBatch } from "../../support/domain-events";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { entryBytes, MAX_REQUEST_BYTES, nextBatch } from "../../../runtime/relay/batches";
+import { entryBytes, MAX_REQUEST_BYTES, nextBatch } from "../../../runtime/relay/publish";
 
 /** A publication of one aggregate whose entry has about this many bytes. */
 const publication = (orderingKey: string, version = 1, bytes = 100) => ({

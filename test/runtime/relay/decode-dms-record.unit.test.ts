@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decodeDmsRecord } from "../../../runtime/relay/decode-dms-record";
+import { decodeDmsRecord } from "../../../runtime/relay/kinesis-relay";
 import { dmsRecord } from "../../support/outbox-records";
 
 const decode = (record: unknown) => decodeDmsRecord(Buffer.from(JSON.stringify(record)));

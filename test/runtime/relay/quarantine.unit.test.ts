@@ -35,7 +35,7 @@ describe("quarantine", () => {
     expect(parts()).toMatchObject([{ part: 1, parts: 1, payload: "" }]);
   });
 
-  test("sets a record of Kinesis's largest size aside in parts that every queue takes and that make it up again", async () => {
+  test("sends a record of Kinesis's maximum size in parts that every queue takes and that add up to it again", async () => {
     const payload = Buffer.alloc(1024 * 1024, "0123456789é");
     await quarantine(client, QUEUE, record(payload));
     expect(together()).toEqual(payload);

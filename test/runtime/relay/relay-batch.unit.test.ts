@@ -115,7 +115,7 @@ describe("relaying a batch", () => {
     expect(new Set(versions)).toEqual(new Set(["1"]));
   });
 
-  test("sets an undecodable record aside and goes on behind it", async () => {
+  test("quarantines an undecodable record and continues after it", async () => {
     expect(await relay([undecodable("1"), eventRecord("2")])).toEqual({ batchItemFailures: [] });
     expect(published()).toHaveLength(1);
     const { QueueUrl, MessageBody } = queue.commandCalls(SendMessageCommand)[0]!.args[0].input;
@@ -130,7 +130,7 @@ describe("relaying a batch", () => {
     });
   });
 
-  test("sets an event aside that the bus would refuse for its size, with its measure and its content, and goes on", async () => {
+  test("quarantines an event that is too large for the bus, with its size and its content, and continues", async () => {
     const large = eventRecord("1", { data: { change: {}, state: { note: "€".repeat(90_000) } } });
     expect(await relay([large, eventRecord("2")])).toEqual({ batchItemFailures: [] });
     expect(published()).toHaveLength(1);
@@ -144,21 +144,21 @@ describe("relaying a batch", () => {
     });
   });
 
-  test("reports an undecodable record that could not be set aside, so that it is not lost", async () => {
+  test("reports an undecodable record that could not be quarantined, so that it is not lost", async () => {
     queue.on(SendMessageCommand).rejects(new Error("Queue is gone"));
     const answer = await relay([eventRecord("1"), undecodable("2"), eventRecord("3")]);
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "2" }] });
     expect(published()).toHaveLength(2);
     expect(log).toContainEqual(
       expect.objectContaining({
-        message: "A record could not be set aside",
+        message: "Could not quarantine a record",
         sequenceNumber: "2",
         reason: "Queue is gone",
       }),
     );
   });
 
-  test("reports what is lower, of an event that failed and a record that could not be set aside", async () => {
+  test("reports the lower sequence number, of an event that failed and a record that could not be quarantined", async () => {
     refusing("bad");
     queue.on(SendMessageCommand).rejects(new Error("Queue is gone"));
     const records = [undecodable("1"), eventRecord("2", { aggregateId: "bad" })];
@@ -173,7 +173,7 @@ describe("relaying a batch", () => {
     expect(published()).toEqual(["bad"]);
   });
 
-  test("logs no payload of a record that it sets aside", async () => {
+  test("logs no payload of a quarantined record", async () => {
     await relay([undecodable("1")]);
     expect(problems(log)).toHaveLength(1);
     expect(JSON.stringify(log)).not.toContain("secret");

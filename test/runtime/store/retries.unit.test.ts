@@ -3,7 +3,7 @@ import { reject } from "../../../runtime";
 import { codedError } from "../../../runtime/function/coded-error";
 import { commitOnFreshReads, pause, untilKnown } from "../../../runtime/store/retries";
 import type { CommitOutcome } from "../../../runtime/store/store";
-import { found } from "../../../runtime/store/verbs";
+import { found } from "../../../runtime/store/handles";
 import { Account } from "../../support/account";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
 

@@ -2,8 +2,8 @@ import type { AggregateFacts, Landscape } from "../../../dist/test/verdict/facts
 import type { EffectJudge } from "../../../dist/test/verdict/facts.js";
 import type { Row } from "../../../dist/test/verdict/snapshot.js";
 
-/** A shop as the verdict's own tests know it, written down by hand: two modules and two microservices. */
-export const AGGREGATES: readonly AggregateFacts[] = [
+/** A shop for the verdict's own tests, written by hand: two modules and two microservices. */
+const AGGREGATES: readonly AggregateFacts[] = [
   {
     name: "customers.Customer",
     domain: "customers",
@@ -46,7 +46,7 @@ export const AGGREGATES: readonly AggregateFacts[] = [
   },
 ];
 
-/** What each projection copies of which aggregate. */
+/** The projections: table, aggregate, fields. */
 export const PROJECTIONS: readonly { table: string; of: string; fields: string[] }[] = [
   { table: "orders-customers-projection", of: "customers.Customer", fields: ["name", "city"] },
   { table: "shipping-customers-projection", of: "customers.Customer", fields: ["name", "city"] },
@@ -54,7 +54,7 @@ export const PROJECTIONS: readonly { table: string; of: string; fields: string[]
   { table: "shipping-orders-projection", of: "orders.Order", fields: ["totalCents", "status"] },
 ];
 
-/** The shop, and what is known of what its reactions have to do. */
+/** The landscape of the shop, with judges of its reactions. */
 export function shopLandscape(effects: Readonly<Record<string, EffectJudge>> = {}): Landscape {
   return {
     aggregates: AGGREGATES,

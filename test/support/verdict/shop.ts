@@ -1,11 +1,11 @@
 import { emptyWorld, type Commit, type World } from "./world.js";
 
-/** Values that stand in private columns only. */
+/** Values that only private columns hold. */
 export const MARKS = { customers: ["customers-secret"], catalog: [77777], orders: ["orders-secret"] };
 /** The monolith's stream. */
 export const STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/monolith";
 
-/** A customer's first or next row. */
+/** A change to a customer's row. */
 export const customer = (id: string, type: string, city = "Graz"): Commit => {
   const columns = { name: "Ada", email: "ada@example.org", city, credit_note: "a customers-secret" };
   return { aggregate: "customers.Customer", id, type, set: { customer_id: id, ...columns } };
@@ -77,7 +77,7 @@ export function placeOrder(world: World, id: string, productId: string, quantity
   world.react("catalog.orders", placed, [stockTaken(productId, id, quantity, left)]);
 }
 
-/** A run of the shop in which all that may happen happens, and every guarantee holds. */
+/** A run of the shop in which everything possible happens and every guarantee holds. */
 export function shop(): World {
   const world = emptyWorld();
   world.journal.privateMarks = MARKS;
@@ -87,7 +87,7 @@ export function shop(): World {
   placeOrder(world, "order-1", "lamp", 3);
   placeOrder(world, "order-2", "lamp", 2);
 
-  // The last one takes what is left; a withdrawn product has nothing to take from.
+  // The last order takes the remaining stock; a withdrawn product has no stock to take.
   world.command("orders.placeOrder", [order("order-3", "ada", "sofa", 5)]);
   const third = world.event("OrderPlaced");
   world.react("shipping.placed", third, [shipment("order-3", "ada")]);
@@ -102,14 +102,15 @@ export function shop(): World {
   const redirected = ["order-1", "order-2", "order-3", "order-4"].map((id) => redirection(id, "Lyon"));
   world.react("shipping.relocations", world.event("CustomerRelocated"), redirected);
 
-  // One order is cancelled while its shipment goes.
+  // One order is cancelled while its shipment is dispatched.
   for (const id of ["order-1", "order-2"]) world.command("shipping.dispatchShipment", [dispatch(id)]);
   world.command("orders.cancelOrder", [orderStatus("order-2", "OrderCancelled", "cancelled")]);
   const shipped = orderStatus("order-1", "OrderShipped", "shipped");
   world.react("orders.dispatch", world.event("ShipmentDispatched", "order-1"), [shipped]);
   world.react("orders.dispatch", world.event("ShipmentDispatched", "order-2"));
 
-  // Raw SQL: a customer that goes and comes again, one that goes for good; and what came to nothing.
+  // Raw SQL: a customer that is closed and registered again, one that stays closed, and transactions without
+  // effect.
   world.sql([customer("bob", "CustomerRegistered"), customer("cid", "CustomerRegistered")]);
   world.sql([
     gone("customers.Customer", "bob", "CustomerClosed"),
@@ -141,14 +142,14 @@ function injectPoison({ command, event, journal, snapshot }: World): void {
   journal.poison.push({ kind: "undecodable", stream: STREAM, payload: payload.toString("base64") });
   parts.forEach((piece, index) => {
     const body = { stream: STREAM, sequenceNumber: "1", part: index + 1, parts: 2, payload: piece };
-    snapshot.setAside.push({ queue: "monolith-relay-quarantine", body: JSON.stringify(body) });
+    snapshot.quarantined.push({ queue: "monolith-relay-quarantine", body: JSON.stringify(body) });
   });
 
   const detail = { specversion: "1.0", id: "odd", source: "customers", type: "CustomerRelocated" };
   snapshot.bus.push(detail);
   refuse(detail, "shipping-on-relocations", detail);
 
-  // Events of an outbox, which others processed: what refused them goes on from the event before.
+  // Events of an outbox that some subscribers refuse: their projections stay at the event before.
   command("customers.registerCustomer", [customer("eve", "CustomerRegistered")]);
   command("customers.relocateCustomer", [relocation("eve", "Turin")]);
   const relocated = event("CustomerRelocated");
@@ -164,6 +165,6 @@ function injectPoison({ command, event, journal, snapshot }: World): void {
   function refuse(refused: unknown, subscription: string, known?: unknown): void {
     const eventId = (refused as { id: string }).id;
     journal.poison.push({ kind: "refused", eventId, subscription, ...(known ? { detail: known } : {}) });
-    snapshot.setAside.push({ queue: `${subscription}-dlq`, body: JSON.stringify({ detail: refused }) });
+    snapshot.deadLetters.push({ queue: `${subscription}-dlq`, body: JSON.stringify({ detail: refused }) });
   }
 }

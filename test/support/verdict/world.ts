@@ -5,44 +5,48 @@ import type { AuditedChange, OutboxEntry, Row, Snapshot } from "../../../dist/te
 import type {
   CommandRequest,
   SqlRequest,
-  ToldAnswer,
+  ReceivedAnswer,
   WritersJournal,
 } from "../../../dist/test/verdict/writers-journal.js";
 import type { EffectJudge } from "../../../dist/test/verdict/facts.js";
 import { PROJECTIONS, shopLandscape, stateOf } from "./landscape.js";
 
-/** A change to commit with its event, and all that follows from it. */
+/** A change to commit with its event. */
 export interface Commit {
   aggregate: string;
   id: string;
-  /** The columns that change; null deletes. */
+  /** The columns to change; null deletes the row. */
   set: Row | null;
   /** The event type. */
   type: string;
-  /** What the event tells of it. @default {} */
+  /** The event's `change`. @default {} */
   change?: Row;
 }
 
-/** A run in the making: what is done goes into the snapshot as a program without a fault would leave it there. */
+/** A simulated run. Each action adds to the snapshot what a correct program would leave in the stores. */
 export interface World {
   snapshot: Snapshot;
   journal: WritersJournal;
-  /** Commits with whatever cause is given; nobody was told. */
+  /** Commits a change with the given cause, without an answer to a caller. */
   commit(commit: Commit, cause: { causationId?: string; correlationId?: string }): OutboxEntry;
-  /** A command with its answers; a "done" one tells the changes. */
-  command(name: `${string}.${string}`, commits: Commit[], answers?: ToldAnswer["outcome"][]): CommandRequest;
+  /** A command with its answers; a "done" answer reports the changes. */
+  command(
+    name: `${string}.${string}`,
+    commits: Commit[],
+    answers?: ReceivedAnswer["outcome"][],
+  ): CommandRequest;
   /** A transaction of raw SQL. */
   sql(commits: Commit[], expected?: SqlRequest["expected"]): OutboxEntry[];
-  /** A reaction's inbox record, and what it commits because of the event. */
+  /** A reaction to an event: its inbox record and its changes. */
   react(consumer: string, event: OutboxEntry, commits?: Commit[]): OutboxEntry[];
-  /** The newest event of a type, of all or of one aggregate. */
+  /** The newest event of a type, of any or of one aggregate. */
   event(type: string, aggregateId?: string): OutboxEntry;
   /** The newest change of an aggregate. */
   newest(id: string): AuditedChange;
   /** The row of an aggregate's table. */
   entity(id: string): Snapshot["entities"][number];
   projected(table: string, id: string): Snapshot["projections"][string][number];
-  /** What the bus saw of an event. */
+  /** The envelope of an event on the bus. */
   envelope(event: OutboxEntry): Row;
 }
 
@@ -55,7 +59,8 @@ export function emptyWorld(): World {
     inbox: [],
     projections: Object.fromEntries(PROJECTIONS.map(({ table }) => [table, []])),
     bus: [],
-    setAside: [],
+    deadLetters: [],
+    quarantined: [],
   };
   const journal: WritersJournal = { requests: [], poison: [], privateMarks: {} };
   let moment = Date.UTC(2030, 0, 1);
@@ -66,7 +71,7 @@ export function emptyWorld(): World {
     const before = snapshot.changes.findLast((one) => one.aggregate === aggregate && one.id === id);
     const version = (before?.newVersion ?? 0) + 1;
     const row = set && { ...before?.row, ...set, version };
-    // PostgreSQL tells the transaction, and nothing of an earlier life.
+    // PostgreSQL records the transaction, but no version of an earlier life.
     const isPostgres = /^(customers|catalog)/.test(aggregate);
     const transaction = isPostgres ? { transaction: String(1000 + version) } : {};
     snapshot.changes.push({
@@ -174,6 +179,6 @@ function envelopeOf(event: OutboxEntry): Row {
 }
 
 function found<T>(value: T | undefined): T {
-  if (value === undefined) throw new Error("The world has no such thing.");
+  if (value === undefined) throw new Error("The world does not have it.");
   return value;
 }

@@ -5,7 +5,7 @@ import type { AuditedChange, OutboxEntry } from "../snapshot";
 
 const finding = finder("ONE_EVENT_PER_CHANGE");
 
-/** Compares the changes that the audit recorded with the outboxes, one by one and both ways. */
+/** Compares the audited changes with the outboxes, one by one and both ways. */
 export function judgeChanges(facts: Facts): Finding[] {
   const { snapshot, eventsById, eventsByVersion } = facts;
   const findings: Finding[] = [];
@@ -22,10 +22,10 @@ export function judgeChanges(facts: Facts): Finding[] {
   }
   for (const event of snapshot.outbox) {
     if (!changed.has(keyOf(event.aggregate, event.aggregateId, event.version)))
-      findings.push(finding(nameOfEvent(event), "a committed change that it tells of", "none"));
+      findings.push(finding(nameOfEvent(event), "a committed change", "none"));
   }
   for (const [id, { length }] of eventsById)
-    if (length > 1) findings.push(finding(`event "${id}"`, "an id of its own", `${length} events with it`));
+    if (length > 1) findings.push(finding(`event "${id}"`, "a unique id", `${length} events with it`));
   return findings;
 }
 
@@ -42,7 +42,7 @@ function compare(change: AuditedChange, event: OutboxEntry, facts: Facts): Findi
   return findings;
 }
 
-/** Private fields are another rule's, so that each is reported once. */
+/** Private fields are reported by the rule for privacy only. */
 function withoutPrivate(state: unknown, { landscape }: Facts): unknown {
   if (typeof state !== "object" || state === null) return state;
   return Object.fromEntries(Object.entries(state).filter(([name]) => !landscape.privateNames.has(name)));

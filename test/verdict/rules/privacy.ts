@@ -1,10 +1,9 @@
 import { aggregateFacts, type Facts, nameOfEvent } from "../facts";
 import { type Finding, finder } from "../finding";
-import { leakIn, type Secrets } from "./leak";
 
 const finding = finder("NOTHING_PRIVATE_LEAVES");
 
-/** Looks for private values and the names of private columns wherever they do not belong. */
+/** Looks for private values and the names of private columns everywhere outside their domain. */
 export function judgePrivacy(facts: Facts): Finding[] {
   const { snapshot, landscape } = facts;
   const { privateNames, aggregates } = landscape;
@@ -24,7 +23,8 @@ export function judgePrivacy(facts: Facts): Finding[] {
   };
   for (const event of snapshot.outbox) look(`payload of ${nameOfEvent(event)}`, event.data);
   for (const envelope of snapshot.bus) look("event on the bus", envelope);
-  for (const { queue, body } of snapshot.setAside) look(`message in ${queue}`, body);
+  for (const { queue, body } of [...snapshot.deadLetters, ...snapshot.quarantined])
+    look(`message in ${queue}`, body);
   for (const record of snapshot.inbox) look(`inbox of ${record.consumer}`, record);
   for (const { table } of landscape.projections)
     for (const row of snapshot.projections[table] ?? []) look(`${table} "${row.aggregateId}"`, row);
@@ -43,10 +43,10 @@ export function judgePrivacy(facts: Facts): Finding[] {
   return findings;
 }
 
-/** Shorter texts may stand somewhere by chance. */
+/** A shorter text may occur elsewhere by chance. */
 const SHORTEST_VALUE_CHARACTERS = 12;
 
-/** Domain -> texts that stood in its private columns, and in no public field of any aggregate. */
+/** Domain -> texts that its private columns held, and no public field of any aggregate did. */
 function privateValues({ snapshot, landscape }: Facts): ReadonlyMap<string, ReadonlySet<string>> {
   const published = new Set<unknown>();
   const hidden = new Map<string, Set<string>>();
@@ -64,4 +64,51 @@ function privateValues({ snapshot, landscape }: Facts): ReadonlyMap<string, Read
   for (const values of hidden.values())
     for (const value of values) if (published.has(value)) values.delete(value);
   return hidden;
+}
+
+/** Data that must not be found. */
+interface Secrets {
+  /** Texts that no text may contain, and numbers that no number may equal. */
+  marks: readonly (string | number)[];
+  /** Texts that no text may equal. */
+  values: ReadonlySet<string>;
+  /** Names that no field may have. */
+  names: ReadonlySet<string>;
+}
+
+/**
+ * Searches a value, including JSON and base64 in its texts (bodies and payloads of messages).
+ *
+ * @returns the name of a field or a value that must not be there; undefined if there is none
+ */
+function leakIn(value: unknown, secrets: Secrets): string | undefined {
+  if (typeof value === "string") return leakInText(value, secrets);
+  if (typeof value === "number") return secrets.marks.includes(value) ? String(value) : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [name, inside] of Object.entries(value)) {
+    if (secrets.names.has(name)) return name;
+    const leak = leakIn(inside, secrets);
+    if (leak !== undefined) return leak;
+  }
+  return undefined;
+}
+
+function leakInText(text: string, secrets: Secrets): string | undefined {
+  const mark = secrets.marks.find((one) =>
+    typeof one === "string" ? text.includes(one) : text === String(one),
+  );
+  if (mark !== undefined) return String(mark);
+  if (secrets.values.has(text)) return text;
+  if (/^\s*[{[]/.test(text)) return leakInJson(text, secrets);
+  // Many plain words match too; their decoded bytes are harmless.
+  const isBase64 = /^[A-Za-z0-9+/]{8,}={0,2}$/.test(text);
+  return isBase64 ? leakInText(Buffer.from(text, "base64").toString("utf8"), secrets) : undefined;
+}
+
+function leakInJson(text: string, secrets: Secrets): string | undefined {
+  try {
+    return leakIn(JSON.parse(text), secrets);
+  } catch {
+    return undefined;
+  }
 }

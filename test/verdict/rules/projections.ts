@@ -30,7 +30,7 @@ function judgeProjection(projection: ProjectionFacts, facts: Facts): Finding[] {
   return findings;
 }
 
-/** The newest change of which the projection can know: events that it refuses on purpose are none of these. */
+/** The newest change that can have reached the projection, without events that it refuses on purpose. */
 function newestArrived(
   { subscription }: ProjectionFacts,
   history: readonly AuditedChange[],
@@ -73,7 +73,7 @@ function expectedRow(
   return state ? { version: newVersion, fields: present(select(state)) } : { version: newVersion };
 }
 
-/** Private fields are another rule's, so that each is reported once. */
+/** Private fields are reported by the rule for privacy only. */
 function contentOf(
   { version, fields }: ProjectedRow,
   { landscape }: Facts,

@@ -1,10 +1,11 @@
-import { differences, eventIdOf } from "./envelope";
+import { isDeepStrictEqual } from "node:util";
 import { type Facts, nameOfEvent } from "../facts";
 import { type Finding, finder } from "../finding";
+import type { OutboxEntry } from "../snapshot";
 
 const finding = finder("EVERY_EVENT_PUBLISHED");
 
-/** Compares what was on the bus with the outboxes. Repeats are allowed, if they are the same. */
+/** Compares the events on the bus with the outboxes. Duplicates are allowed if they are identical. */
 export function judgePublication({ snapshot, journal, eventsById }: Facts): Finding[] {
   const refused = journal.poison.filter((poison) => poison.kind === "refused");
   const injected = new Set(refused.map(({ eventId }) => eventId));
@@ -24,4 +25,35 @@ export function judgePublication({ snapshot, journal, eventsById }: Facts): Find
   for (const event of snapshot.outbox)
     if (!published.has(event.id)) findings.push(finding(nameOfEvent(event), "on the bus", "never there"));
   return findings;
+}
+
+/** A field of an envelope that differs from its outbox entry. */
+export interface Difference {
+  field: string;
+  expected: unknown;
+  found: unknown;
+}
+
+/** The id of a CloudEvent; "" if it has none. */
+export function eventIdOf(envelope: unknown): string {
+  const id = (envelope as { id?: unknown } | null | undefined)?.id;
+  return typeof id === "string" ? id : "";
+}
+
+/** Compares a CloudEvent with its outbox entry. */
+export function differences(event: OutboxEntry, envelope: unknown): Difference[] {
+  const expected: Record<string, unknown> = {
+    id: event.id,
+    source: event.aggregate.split(".")[0],
+    type: event.type,
+    subject: event.aggregateId,
+    sequence: String(event.version),
+    correlationid: event.correlationId,
+    causationid: event.causationId,
+    data: event.data,
+  };
+  const found = envelope as Record<string, unknown>;
+  return Object.entries(expected)
+    .filter(([field, value]) => !isDeepStrictEqual(found[field], value))
+    .map(([field, value]) => ({ field, expected: value, found: found[field] }));
 }

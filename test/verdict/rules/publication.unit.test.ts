@@ -155,7 +155,7 @@ function refuseFirst({ snapshot, journal, event, envelope }: World): void {
   const subscription = "shipping-on-customers";
   journal.poison.push({ kind: "refused", eventId: first.id, subscription });
   const body = JSON.stringify({ detail: envelope(first) });
-  snapshot.setAside.push({ queue: `${subscription}-dlq`, body });
+  snapshot.deadLetters.push({ queue: `${subscription}-dlq`, body });
 }
 
 function rowsOf(snapshot: World["snapshot"], table: string): Projection {

@@ -5,7 +5,10 @@ import type { OutboxEntry } from "../snapshot";
 const unreached = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");
 const finding = finder("REACTION_ONCE");
 
-/** Looks for each event and reaction at the inbox record, the events that the reaction raised, and what it changed. */
+/**
+ * Judges for each event and reaction the inbox record, the events that the reaction raised, and what it
+ * changed.
+ */
 export function judgeReactions(facts: Facts): Finding[] {
   const reached = facts.landscape.reactions.flatMap((reaction) => judgeReaction(reaction, facts));
   return [...reached, ...strayRecords(facts), ...strayEffects(facts)];
@@ -53,12 +56,12 @@ function effectsOf({ domain }: ReactionFacts, { id }: OutboxEntry, { causedBy }:
   return (causedBy.get(id) ?? []).filter((effect) => domainOf(effect) === domain);
 }
 
-/** So many reactions of a domain get the event: an effect can be any one's. */
+/** The number of reactions of a domain to the event; an effect may belong to any of them. */
 function rivals({ domain }: ReactionFacts, event: OutboxEntry, { landscape }: Facts): number {
   return landscape.reactions.filter((other) => other.domain === domain && reactsTo(other, event)).length;
 }
 
-/** Records of events that there are none of, or of consumers that react to nothing of the kind. */
+/** Inbox records of events that do not exist, or of consumers that do not react to their type. */
 function strayRecords({ snapshot, eventsById, landscape }: Facts): Finding[] {
   return snapshot.inbox
     .filter(({ consumer }) => !consumer.endsWith(".commands"))

@@ -5,7 +5,7 @@ import type { AuditedChange, EntityRow } from "../snapshot";
 
 const finding = finder("VERSIONS_WITHOUT_GAPS");
 
-/** Follows each aggregate from version to version, and compares the last one with its table. */
+/** Follows the versions of each aggregate, and compares the last one with its table. */
 export function judgeVersions({ snapshot, histories }: Facts): Finding[] {
   const standing = grouped(snapshot.entities, ({ aggregate, id }) => keyOf(aggregate, id));
   const followed = [...histories].flatMap(([key, history]) => [
@@ -25,7 +25,7 @@ function follow(history: readonly AuditedChange[]): Finding[] {
   let version = 0;
   for (const { aggregate, id, oldVersion, newVersion } of history) {
     const where = nameOfVersion(aggregate, id, newVersion);
-    // DynamoDB tells an insert the version of an earlier life, PostgreSQL does not.
+    // In DynamoDB an insert has the version of an earlier life, in PostgreSQL it does not.
     const seen = oldVersion ?? version;
     if (newVersion !== version + 1 || seen !== version)
       findings.push(

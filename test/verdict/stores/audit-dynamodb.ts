@@ -7,26 +7,27 @@ import {
   GetShardIteratorCommand,
   type _Record as StreamRecord,
 } from "@aws-sdk/client-dynamodb-streams";
-import { plainItem } from "./attribute-value";
-import { failure } from "../failure";
 import type { AggregateFacts, Landscape } from "../facts";
 import type { AuditedChange, Row } from "../snapshot";
+import { failure } from "./failure";
+import { plainItem } from "./read-dynamodb";
 
-/** Records every change of the microservices' entity tables, beside the program. */
+/** Records every change of the microservices' entity tables, independently of the program. */
 export interface DynamoAudit {
   /**
-   * Reads what is on the streams and was not read before. To be called before the emulator is stopped, while nothing is written: it
-   * keeps its tables over a restart, but no records of streams.
+   * Reads the new records on the streams. Call it before the emulator is stopped, while nothing is written: a
+   * restart keeps the emulator's tables, but loses the records of their streams.
    */
   read(): Promise<void>;
-  /** Every change so far, read to the end of the streams, each aggregate's in its order. */
+  /** Every change so far, read to the end of the streams. Each aggregate's changes are in their order. */
   changes(): Promise<AuditedChange[]>;
   close(): void;
 }
 
 /**
- * Puts a stream of old and new images on each entity table, which has none in the program. The emulator keeps a stream's records for 24
- * hours, however many there are (MiniStack, services/dynamodb.py), so they are read only when asked for.
+ * Enables a stream with old and new images on each entity table, which has none in the program. The emulator
+ * keeps all records of a stream for 24 hours (MiniStack, services/dynamodb.py), so they are read only on
+ * demand.
  *
  * @param connection signs as root
  * @param physicalTable logical name of a table -> its physical name
@@ -44,7 +45,8 @@ export async function startDynamoAudit(
     streams.push({ aggregate, arn: await enableStream(dynamodb, physicalTable(aggregate.table)) });
   const found = new Map<string, AuditedChange>();
   const read = async (): Promise<void> => {
-    // Each time from the beginning: positions do not survive a restart of the emulator, but what is known is left out.
+    // Always from the beginning, because positions do not survive a restart of the emulator. Known records
+    // are skipped.
     for (const { aggregate, arn } of streams)
       for (const record of await recordsOf(client, arn))
         if (!found.has(record.eventID ?? "")) found.set(record.eventID ?? "", changeOf(aggregate, record));
@@ -68,7 +70,7 @@ async function enableStream(dynamodb: DynamoDBClient, table: string): Promise<st
     new UpdateTableCommand({ TableName: table, StreamSpecification }),
   );
   if (TableDescription?.LatestStreamArn) return TableDescription.LatestStreamArn;
-  throw failure("STREAM_NOT_ENABLED", `Table "${table}" got no stream. Look at the emulator's log.`);
+  throw failure("STREAM_NOT_ENABLED", `Table "${table}" got no stream. Check the emulator's log.`);
 }
 
 async function recordsOf(client: DynamoDBStreamsClient, arn: string): Promise<StreamRecord[]> {
@@ -80,14 +82,14 @@ async function recordsOf(client: DynamoDBStreamsClient, arn: string): Promise<St
     while (iterator) {
       const page = await client.send(new GetRecordsCommand({ ShardIterator: iterator }));
       records.push(...(page.Records ?? []));
-      // The emulator has an empty page at the tip only.
+      // The emulator returns an empty page only at the end of the shard.
       iterator = page.Records?.length ? page.NextShardIterator : undefined;
     }
   }
   return records;
 }
 
-/** What is left of a removed item (`removed`) counts as a deletion, and what is put over it as an insert. */
+/** Writing a tombstone (`removed`) counts as a deletion, overwriting one as an insert. */
 function changeOf({ name, key }: AggregateFacts, { dynamodb = {} }: StreamRecord): AuditedChange {
   const before = imageOf(dynamodb.OldImage);
   const after = imageOf(dynamodb.NewImage);

@@ -119,7 +119,7 @@ test("a change that goes round the guard and the outbox is recorded, and found",
   }
   const contents = await readPostgres(database.url, LANDSCAPE);
   const findings = judge(
-    { ...contents, projections: {}, bus: [], setAside: [] },
+    { ...contents, projections: {}, bus: [], deadLetters: [], quarantined: [] },
     { requests: [], poison: [], privateMarks: {} },
     LANDSCAPE,
   );

@@ -2,9 +2,9 @@ import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import type { AggregateFacts, Landscape } from "../facts";
 
 /**
- * Records every change of the monolith's entity tables, beside the program: a trigger of the harness writes it down in the change's own
- * transaction, in a schema of the harness. So it is known what was committed, whatever the outbox says. Also recorded is in which
- * transaction each outbox row was inserted.
+ * Records every change of the monolith's entity tables, independently of the program: a trigger records it in
+ * the change's transaction, in a separate schema. So the committed changes are known, whatever the outbox
+ * says. Another trigger records the transaction that inserted each outbox row.
  *
  * @param adminUrl a superuser's URL of the migrated database, before anything is written to it
  */
@@ -18,8 +18,8 @@ export async function installAudit(adminUrl: string, { aggregates }: Landscape):
   }
 }
 
-// The sequence counts while the row is locked, so it tells the order of the changes of one row. "security definer": whoever may change the
-// table need not have rights here.
+// The sequence advances while the row is locked, so it gives the order of the changes of one row. "security
+// definer", because a role that may change the table has no rights on this schema.
 const SCHEMA = `
   create schema verdict_audit;
   create table verdict_audit.changes (

@@ -1,9 +1,8 @@
-import { type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
-import { plainItem } from "./attribute-value";
+import { type AttributeValue, type DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import type { Landscape } from "../facts";
 import type { EntityRow, InboxRecord, OutboxEntry, ProjectedRow, Row } from "../snapshot";
 
-/** What the DynamoDB tables hold. */
+/** The contents of the DynamoDB tables. */
 export interface DynamoContents {
   entities: EntityRow[];
   outbox: OutboxEntry[];
@@ -18,7 +17,7 @@ export function dynamoTables({ aggregates, outboxes, inboxes, projections }: Lan
 }
 
 /**
- * Reads the microservices' tables and all projections, once nothing is written any more.
+ * Reads the microservices' tables and all projections. Call it when nothing is being written.
  *
  * @param dynamodb signs as root
  * @param physicalTable logical name of a table -> its physical name
@@ -82,4 +81,19 @@ function projectedRow(item: Row): ProjectedRow {
     version: Number(item["version"]),
     ...(item["fields"] === undefined ? {} : { fields: item["fields"] as Row }),
   };
+}
+
+/** An item as plain data. Sets and bytes, which no schema here has, stay as DynamoDB encodes them. */
+export function plainItem(item: Record<string, AttributeValue>): Row {
+  return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plainValue(value)]));
+}
+
+function plainValue(value: AttributeValue): unknown {
+  if (value.S !== undefined) return value.S;
+  if (value.N !== undefined) return Number(value.N);
+  if (value.BOOL !== undefined) return value.BOOL;
+  if (value.NULL !== undefined) return null;
+  if (value.L !== undefined) return value.L.map(plainValue);
+  if (value.M !== undefined) return plainItem(value.M);
+  return value;
 }

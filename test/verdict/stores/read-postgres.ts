@@ -1,9 +1,9 @@
 import { Client, escapeIdentifier } from "pg";
-import { failure } from "../failure";
 import type { AggregateFacts, Landscape } from "../facts";
 import type { AuditedChange, EntityRow, InboxRecord, OutboxEntry, Row } from "../snapshot";
+import { tablesUnknown } from "./failure";
 
-/** What the monolith's database holds. */
+/** The contents of the monolith's database. */
 export interface PostgresContents {
   changes: AuditedChange[];
   entities: EntityRow[];
@@ -12,7 +12,7 @@ export interface PostgresContents {
 }
 
 /**
- * Reads the monolith's database as it is at one moment.
+ * Reads the monolith's database in one snapshot.
  *
  * @param adminUrl a superuser's URL of the database, on which `installAudit` was called
  * @throws TABLE_UNKNOWN if there is an entity table that no domain registers
@@ -45,14 +45,6 @@ async function checkTables(client: Client, known: readonly AggregateFacts[]): Pr
   if (unknown.length > 0) throw tablesUnknown(unknown.map(({ name }) => name));
 }
 
-/** The error for tables that no domain registers. */
-export function tablesUnknown(names: readonly string[]) {
-  return failure(
-    "TABLE_UNKNOWN",
-    `There are tables that no domain registers: ${names.map((name) => `"${name}"`).join(", ")}. What is in them cannot be judged.`,
-  );
-}
-
 async function changes(client: Client, known: readonly AggregateFacts[]): Promise<AuditedChange[]> {
   const { rows } = await client.query<{
     table_name: string;
@@ -68,7 +60,7 @@ async function changes(client: Client, known: readonly AggregateFacts[]): Promis
     id: key,
     operation,
     oldVersion: old_version,
-    // The row that would carry the version of a deletion is gone.
+    // A deletion leaves no row to hold its version.
     newVersion: new_version ?? Number(old_version) + 1,
     row: new_row,
     transaction,

@@ -6,8 +6,8 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { failure } from "../failure";
-import type { SetAsideMessage } from "../snapshot";
+import type { QueuedMessage } from "../snapshot";
+import { failure } from "./failure";
 
 /** A queue to read. */
 export interface QueueToRead {
@@ -17,7 +17,7 @@ export interface QueueToRead {
 }
 
 const BATCH_SIZE = 10;
-/** So long a message is hidden from the next receive; it is given back at the end, which takes far less. */
+/** Hides a message from the next receive. All messages are returned at the end, which takes far less time. */
 const HIDDEN_SECONDS = 30;
 const PAUSE_MILLISECONDS = 100;
 const TIMEOUT_MILLISECONDS = 60_000;
@@ -30,10 +30,10 @@ const COUNTS = [
 /**
  * Reads all messages of some queues and leaves them there.
  *
- * @throws QUEUE_NOT_READ if a queue says after a minute that it has more messages than can be received
+ * @throws QUEUE_NOT_READ if a queue still reports more messages after a minute than could be received
  */
-export async function readQueues(sqs: SQSClient, queues: readonly QueueToRead[]): Promise<SetAsideMessage[]> {
-  const found: SetAsideMessage[] = [];
+export async function readQueues(sqs: SQSClient, queues: readonly QueueToRead[]): Promise<QueuedMessage[]> {
+  const found: QueuedMessage[] = [];
   for (const { name, url } of queues) {
     const messages = await messagesOf(sqs, url);
     await giveBack(sqs, url, messages);
@@ -60,7 +60,7 @@ async function messagesOf(sqs: SQSClient, url: string): Promise<Message[]> {
     if (Date.now() >= deadline) {
       throw failure(
         "QUEUE_NOT_READ",
-        `Queue "${url}" has ${count} messages but only ${seen.size} could be received. Does somebody else read it?`,
+        `Queue "${url}" has ${count} messages but only ${seen.size} could be received. Stop other readers of the queue.`,
       );
     }
     await delay(PAUSE_MILLISECONDS);

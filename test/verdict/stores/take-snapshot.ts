@@ -1,14 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LocalSystem } from "../../../local/system/system";
-import type { DynamoAudit } from "./audit-dynamodb";
-import { failure } from "../failure";
-import { dynamoTables, readDynamo } from "./read-dynamodb";
-import { readPostgres, tablesUnknown } from "./read-postgres";
-import { readQueues } from "./read-queues";
 import type { Landscape } from "../facts";
 import type { Snapshot } from "../snapshot";
+import type { DynamoAudit } from "./audit-dynamodb";
+import { failure, tablesUnknown } from "./failure";
+import { dynamoTables, readDynamo } from "./read-dynamodb";
+import { readPostgres } from "./read-postgres";
+import { readQueues } from "./read-queues";
 
-/** What the snapshot needs of a running system. */
+/** The parts of a running system that a snapshot reads. */
 export type SnapshotSources = Pick<
   LocalSystem,
   "database" | "clients" | "deployment" | "physicalTable" | "tap"
@@ -16,12 +16,12 @@ export type SnapshotSources = Pick<
 
 const BUS_TAP_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 50;
-/** Queues where messages wait for a person. */
-const PARKING_QUEUE = /-(dlq|quarantine)$/;
+const DEAD_LETTERS = /-dlq$/;
+const QUARANTINE = /-quarantine$/;
 
 /**
- * Reads all that the stores hold: the monolith's database and every table as an administrator, what is set aside in queues, and what was
- * on the bus. To be called when everything has settled.
+ * Reads all stores: the monolith's database and every DynamoDB table as an administrator, the dead-letter and
+ * quarantine queues, and the events that were on the bus. Call it when everything has settled.
  *
  * @param dynamoAudit started before anything was written, as `installAudit` was called before that
  * @throws TABLE_UNKNOWN if there are tables that no domain registers; BUS_TAP_NOT_READ, QUEUE_NOT_READ
@@ -38,8 +38,12 @@ export async function takeSnapshot(
   const dynamo = await readDynamo(clients.dynamodb, physicalTable, landscape);
   const queues = deployment
     .byType("aws:sqs/queue:Queue")
-    .filter(({ name }) => PARKING_QUEUE.test(name))
     .map(({ name, state }) => ({ name, url: String(state["url"]) }));
+  const messagesIn = (kind: RegExp) =>
+    readQueues(
+      clients.sqs,
+      queues.filter(({ name }) => kind.test(name)),
+    );
   return {
     changes: [...postgres.changes, ...(await dynamoAudit.changes())],
     entities: [...postgres.entities, ...dynamo.entities],
@@ -47,7 +51,8 @@ export async function takeSnapshot(
     inbox: [...postgres.inbox, ...dynamo.inbox],
     projections: dynamo.projections,
     bus: tap.events(),
-    setAside: await readQueues(clients.sqs, queues),
+    deadLetters: await messagesIn(DEAD_LETTERS),
+    quarantined: await messagesIn(QUARANTINE),
   };
 }
 
@@ -62,7 +67,7 @@ async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
   const deadline = Date.now() + BUS_TAP_MILLISECONDS;
   while (!(await tap.isIdle())) {
     if (Date.now() >= deadline)
-      throw failure("BUS_TAP_NOT_READ", "The tap of the bus has not read all its events.");
+      throw failure("BUS_TAP_NOT_READ", "The tap on the bus has not read all its events within a minute.");
     await delay(POLL_MILLISECONDS);
   }
 }

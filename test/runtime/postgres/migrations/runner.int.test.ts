@@ -82,7 +82,7 @@ test("the framework's migrations are not undone under the teams' tables", async 
   await expect(down(url, "framework", 1)).rejects.toMatchObject({
     code: "MIGRATION_FAILED",
     message:
-      `Cannot migrate database "${name}" down: 2 migration(s) of the domains are still in place, and their tables need the ` +
+      `Cannot migrate database "${name}" down: 2 migration(s) of the domains are still applied, and their tables need the ` +
       "framework's. Undo those first (--down 2).",
   });
   expect(await up(url)).toEqual([]);

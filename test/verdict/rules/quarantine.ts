@@ -1,8 +1,32 @@
-import { grouped, keyOf } from "../facts";
-import type { SetAsideMessage } from "../snapshot";
+import { type Facts, grouped, keyOf } from "../facts";
+import { type Finding, finder } from "../finding";
+import type { QueuedMessage } from "../snapshot";
 
-/** A record of a stream, put together of the messages that hold its parts. */
-export interface QuarantinedRecord {
+const finding = finder("QUARANTINED_WITH_PAYLOAD");
+
+/** Compares the quarantined records with the injected ones, both ways. Duplicates are allowed. */
+export function judgeQuarantine({ snapshot, journal }: Facts): Finding[] {
+  const records = quarantinedRecords(snapshot.quarantined);
+  const findings = records.flatMap(({ where, problem }) =>
+    problem ? [finding(where, "a whole payload", problem)] : [],
+  );
+  const whole = records.filter(({ problem }) => problem === undefined);
+  const found = grouped(whole, ({ stream, payload }) => keyOf(stream, payload));
+  const undecodable = journal.poison.filter((poison) => poison.kind === "undecodable");
+  const injected = grouped(undecodable, ({ stream, payload }) => keyOf(stream, payload));
+  for (const [key, poison] of injected) {
+    const times = found.get(key)?.length ?? 0;
+    if (times < poison.length)
+      findings.push(finding(`quarantine of ${key.replace("\n", ": ")}`, poison.length, times));
+  }
+  for (const [key, unexpected] of found)
+    if (!injected.has(key))
+      findings.push(...unexpected.map(({ where, payload }) => finding(where, "not in quarantine", payload)));
+  return findings;
+}
+
+/** A quarantined stream record, assembled from the messages that hold its parts. */
+interface QuarantinedRecord {
   /** How findings name it. */
   where: string;
   /** ARN. */
@@ -22,8 +46,11 @@ interface Part {
   payload: string;
 }
 
-/** Puts the records in quarantine queues together. A relay that was interrupted sets a record, or parts of it, aside again. */
-export function quarantined(messages: readonly SetAsideMessage[]): QuarantinedRecord[] {
+/**
+ * Assembles the records in quarantine queues. A relay that was interrupted quarantines a record, or parts of
+ * it, again.
+ */
+function quarantinedRecords(messages: readonly QueuedMessage[]): QuarantinedRecord[] {
   const parts = messages.map(partOf);
   const unreadable = parts.filter((part): part is QuarantinedRecord => "where" in part);
   const readable = parts.filter((part): part is Part => !("where" in part));
@@ -33,7 +60,7 @@ export function quarantined(messages: readonly SetAsideMessage[]): QuarantinedRe
   return [...unreadable, ...[...records.values()].map(recordOf)];
 }
 
-function partOf({ queue, body }: SetAsideMessage): Part | QuarantinedRecord {
+function partOf({ queue, body }: QueuedMessage): Part | QuarantinedRecord {
   let content: Partial<Part> | null;
   try {
     content = JSON.parse(body) as Partial<Part> | null;
@@ -68,11 +95,11 @@ function recordOf(parts: readonly Part[]): QuarantinedRecord {
       };
     bytes.push(Buffer.from(piece, "base64"));
   }
-  const isTwofold = parts.some(({ part, payload }) => pieces.get(part) !== payload);
+  const differs = parts.some(({ part, payload }) => pieces.get(part) !== payload);
   return {
     where,
     stream: first.stream,
     payload: Buffer.concat(bytes).toString("base64"),
-    ...(isTwofold ? { problem: "parts of one number differ" } : {}),
+    ...(differs ? { problem: "copies of one part differ" } : {}),
   };
 }

@@ -1,15 +1,17 @@
 import { PutEventsCommand } from "@aws-sdk/client-eventbridge";
 import { KinesisClient, PutRecordCommand } from "@aws-sdk/client-kinesis";
-import type { LocalSystem } from "../../local/system/system";
-import type { Poison } from "../verdict/writers-journal";
-import { aggregatesOf } from "../../runtime/define/domain";
-import { type Random, seededUuid } from "./plan/random";
+import type { LocalSystem } from "../../../local/system/system";
+import { aggregatesOf } from "../../../runtime/define/domain";
+import type { Poison } from "../../verdict/writers-journal";
+import { type Random, seededUuid } from "./random";
 
-/** Brings poison into a system. */
+/** Injects poison into a system. */
 export interface Poisoner {
-  /** Puts a record that is not an outbox row on the monolith's stream. Without modules there is none, and nothing happens. */
+  /**
+   * Puts a record that is not an outbox row on the monolith's stream; does nothing where there is no module.
+   */
   undecodableRecord(): Promise<void>;
-  /** Puts an event on the bus that has no version, so that every handler refuses it. */
+  /** Puts an event without a version on the bus, which every handler refuses. */
   refusedEvent(): Promise<void>;
   injected(): Poison[];
   close(): void;

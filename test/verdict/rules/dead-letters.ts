@@ -1,49 +1,19 @@
 import { isDeepStrictEqual } from "node:util";
-import { differences, eventIdOf } from "./envelope";
 import { type Facts, grouped, keyOf } from "../facts";
 import { type Finding, finder } from "../finding";
-import { quarantined } from "./quarantined";
-import type { OutboxEntry, SetAsideMessage } from "../snapshot";
+import type { OutboxEntry } from "../snapshot";
 import type { RefusedPoison } from "../writers-journal";
+import { differences, eventIdOf } from "./publication";
 
-const finding = finder("SET_ASIDE_WITH_PAYLOAD");
+const finding = finder("QUARANTINED_WITH_PAYLOAD");
 const unreached = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");
 
-/** Compares what waits in dead-letter and quarantine queues with what was injected, both ways. Repeats are allowed. */
-export function judgeSetAside(facts: Facts): Finding[] {
-  const { setAside } = facts.snapshot;
-  const isQuarantine = ({ queue }: SetAsideMessage) => queue.endsWith("-quarantine");
-  return [
-    ...judgeQuarantine(setAside.filter(isQuarantine), facts),
-    ...judgeDeadLetters(
-      setAside.filter((message) => !isQuarantine(message)),
-      facts,
-    ),
-  ];
-}
-
-function judgeQuarantine(messages: readonly SetAsideMessage[], { journal }: Facts): Finding[] {
-  const records = quarantined(messages);
-  const findings = records.flatMap(({ where, problem }) =>
-    problem ? [finding(where, "a whole payload", problem)] : [],
-  );
-  const whole = records.filter(({ problem }) => problem === undefined);
-  const found = grouped(whole, ({ stream, payload }) => keyOf(stream, payload));
-  const undecodable = journal.poison.filter((poison) => poison.kind === "undecodable");
-  const injected = grouped(undecodable, ({ stream, payload }) => keyOf(stream, payload));
-  for (const [key, poison] of injected) {
-    const times = found.get(key)?.length ?? 0;
-    if (times < poison.length)
-      findings.push(finding(`quarantine of ${key.replace("\n", ": ")}`, poison.length, times));
-  }
-  for (const [key, unexpected] of found)
-    if (!injected.has(key))
-      findings.push(...unexpected.map(({ where, payload }) => finding(where, "nothing set aside", payload)));
-  return findings;
-}
-
-function judgeDeadLetters(messages: readonly SetAsideMessage[], facts: Facts): Finding[] {
-  const found = messages.map(({ queue, body }) => {
+/**
+ * Compares the messages in dead-letter queues with the injected events that handlers refuse, both ways.
+ * Duplicates are allowed.
+ */
+export function judgeDeadLetters(facts: Facts): Finding[] {
+  const found = facts.snapshot.deadLetters.map(({ queue, body }) => {
     const detail = detailOf(body);
     return { queue, body, detail, key: keyOf(queue, eventIdOf(detail)) };
   });

@@ -6,22 +6,22 @@ import { type Judgement, openVerdict } from "../../test/verdict/verdict";
 import type { CommandRequest } from "../../test/verdict/writers-journal";
 import { type Phase, type Report, step } from "../servers/report";
 import type { LocalSystem } from "../system/system";
-import type { Scenario, Stage, Told } from "./scenario";
+import type { Scenario, ScenarioResult, Stage } from "./scenario";
 import { describeSteps, type StepReport } from "./steps";
 
-/** What telling a scenario and judging the stores found. */
+/** A run of a scenario, and what judging the stores found. */
 export interface Run extends Judgement {
-  told: Told;
-  /** The requests, with what was answered. */
+  result: ScenarioResult;
+  /** The requests, with their answers. */
   requests: CommandRequest[];
-  /** What was observed of each of the nine steps of the reference. */
+  /** Observations of each of the nine steps of the reference architecture. */
   steps: StepReport[];
-  /** What is wrong, a line each; empty if all held. */
+  /** Unexpected answers and findings, a line each; empty if all held. */
   faults: string[];
 }
 
-/** A story of a project that has none of its own: commands derived from what its domains register. */
-export const DERIVED_STORY: Scenario = {
+/** The scenario of a project without one: commands derived from its domains. */
+export const DERIVED_SCENARIO: Scenario = {
   title: "commands derived from the domains",
   domains: [],
   tell: () => Promise.resolve({ surprises: [], tries: [] }),
@@ -30,8 +30,8 @@ export const DERIVED_STORY: Scenario = {
 const DERIVED_COMMANDS = 120;
 const CONCURRENCY = 6;
 
-/** Tells a scenario on a system, waits until all has arrived, and judges what the stores hold. */
-export async function tellAndJudge(
+/** Runs a scenario on a system and judges the contents of the stores. */
+export async function runScenario(
   system: LocalSystem,
   scenario: Scenario,
   report: Report,
@@ -40,7 +40,7 @@ export async function tellAndJudge(
   const verdict = await openVerdict(system, scenario.known);
   try {
     const requests = new Map<string, CommandRequest>();
-    const told = await step(
+    const result = await step(
       report,
       `Running ${scenario.title}`,
       (said) => {
@@ -49,7 +49,7 @@ export async function tellAndJudge(
           settled: () => system.flow.settled(),
           report: (line) => said(`  ${line}`),
         };
-        return scenario === DERIVED_STORY ? tellDerived(system, stage) : scenario.tell(stage);
+        return scenario === DERIVED_SCENARIO ? runDerived(system, stage) : scenario.tell(stage);
       },
       phases,
     );
@@ -64,13 +64,19 @@ export async function tellAndJudge(
       ({ guarantee, where, expected, found: instead }) =>
         `${guarantee}: ${where}: expected ${expected}, found ${instead}`,
     );
-    return { ...judgement, told, requests: journal.requests, steps, faults: [...told.surprises, ...found] };
+    return {
+      ...judgement,
+      result,
+      requests: journal.requests,
+      steps,
+      faults: [...result.surprises, ...found],
+    };
   } finally {
     verdict.close();
   }
 }
 
-/** Sends commands and notes what was answered, as the verdict wants to know it. */
+/** Sends commands and records their answers for the verdict. */
 function noting(system: LocalSystem, requests: Map<string, CommandRequest>): Stage["send"] {
   return async (domain, command, input, id) => {
     const answer = await system.send(domain, { command, input, ...(id === undefined ? {} : { id }) });
@@ -92,11 +98,11 @@ function noting(system: LocalSystem, requests: Map<string, CommandRequest>): Sta
   };
 }
 
-async function tellDerived(system: LocalSystem, { send, settled, report }: Stage): Promise<Told> {
+async function runDerived(system: LocalSystem, { send, settled, report }: Stage): Promise<ScenarioResult> {
   const operationAt = derivedOperations(system.registry.all);
-  const told: Told = { surprises: [], tries: [] };
-  if (!operationAt) return told;
-  report(`${DERIVED_COMMANDS} commands, with inputs made from their schemas`);
+  const result: ScenarioResult = { surprises: [], tries: [] };
+  if (!operationAt) return result;
+  report(`${DERIVED_COMMANDS} commands, with inputs generated from their schemas`);
   const seed = randomStream(0, "story").between(1, 1_000_000);
   const operations = Array.from({ length: DERIVED_COMMANDS }, (_, index) => operationAt(seed, index));
   await pMap(
@@ -109,5 +115,5 @@ async function tellDerived(system: LocalSystem, { send, settled, report }: Stage
     { concurrency: CONCURRENCY },
   );
   await settled();
-  return told;
+  return result;
 }

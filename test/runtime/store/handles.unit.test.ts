@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
-import { rejectionOf, standardRejection, found, tableHandle } from "../../../runtime/store/verbs";
+import { rejectionOf, standardRejection, found, tableHandle } from "../../../runtime/store/handles";
 import { Account, accountAt, accounts, newAccount } from "../../support/account";
 
 const ROW = accountAt("a", 3);
@@ -61,7 +61,7 @@ describe("the standard rejection", () => {
     expect(standardRejection({ name }, "UNKNOWN", "7")).toEqual({
       kind: "rejection",
       code: `${code}_UNKNOWN`,
-      message: `There is no ${name} "7" here: it was never known, is not known yet, or is gone.`,
+      message: `There is no ${name} "7" here: it never existed, is not known yet, or is gone.`,
     });
     expect(standardRejection({ name }, "EXISTS", "7")).toEqual({
       kind: "rejection",

@@ -5,7 +5,10 @@ export interface Frame {
   bytes: Buffer;
 }
 
-/** Cuts a stream of bytes into PostgreSQL's messages: type (1 byte), length (4 bytes, itself included), content. */
+/**
+ * Splits a stream of bytes into PostgreSQL's messages: type (1 byte), length (4 bytes, including itself),
+ * content.
+ */
 export function frameReader(options: { startsWithoutType: boolean }): (chunk: Buffer) => Frame[] {
   let rest = Buffer.alloc(0);
   let isUntyped = options.startsWithoutType;
@@ -23,6 +26,29 @@ export function frameReader(options: { startsWithoutType: boolean }): (chunk: Bu
       });
       rest = rest.subarray(length);
       isUntyped = false;
+    }
+  };
+}
+
+/** Start of a message's content, after its type and length. */
+const CONTENT = 5;
+
+/** Returns the statement that each message of a connection runs; undefined for a message that runs none. */
+export function statementTexts(): (frame: Frame) => string | undefined {
+  const prepared = new Map<string, string>();
+  return ({ type, bytes }) => {
+    // Each of these messages begins with texts, and each text ends with a zero byte.
+    const [first = "", second = ""] = bytes.toString("utf8", CONTENT).split("\0", 2);
+    switch (type) {
+      case "Q":
+        return first;
+      case "P":
+        prepared.set(first, second);
+        return undefined;
+      case "B":
+        return prepared.get(second);
+      default:
+        return undefined;
     }
   };
 }

@@ -1,15 +1,18 @@
-import type { AnyAggregate } from "../define/aggregate";
-import { shortName } from "../define/aggregate";
+import { type AnyAggregate, shortName } from "../define/aggregate";
 import type { Row, StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
+import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
 import { codedError, shortened } from "../function/coded-error";
 import type { Conflict } from "./store";
 
-/** The reads of a table that a store brings; everything else about a handle is the same in each store. */
+/** The reads of a table that a store implements; the rest of a handle is the same in both stores. */
 export interface TableReads {
-  find(id: string): Promise<Row | undefined>;
-  where(index: string, value: string): Promise<Row[]>;
+  find: (id: string) => Promise<Row | undefined>;
+  /**
+   * @param index a declared one
+   */
+  where: (index: string, value: string) => Promise<Row[]>;
 }
 
 /**
@@ -18,10 +21,14 @@ export interface TableReads {
  * @param table the name that it is registered by
  */
 export function tableHandle(table: string, definition: AnyTable, reads: TableReads) {
-  const { aggregate } = definition;
+  const { aggregate, indexes } = definition;
   const staged = { table, definition };
   return {
-    ...reads,
+    find: reads.find,
+    async where(index: string, value: string): Promise<Row[]> {
+      checkIndex(`The table "${table}"`, indexes, index);
+      return reads.where(index, value);
+    },
     get: (id: string) => found(reads.find(id), aggregate, id),
     create: (fields: Row) => unraised({ ...staged, operation: "create", fields }),
     update(row: Row, fields: Row) {
@@ -35,13 +42,69 @@ export function tableHandle(table: string, definition: AnyTable, reads: TableRea
 
 type Unraised<S = StagedChange> = S extends StagedChange ? Omit<S, "kind" | "event" | "change"> : never;
 
-/** A change that lacks its event, as `UnraisedChange`. */
+/** A change without its event, as `UnraisedChange`. */
 export function unraised(described: Unraised) {
   return {
-    // What was described is one of the four, and stays it.
+    // TypeScript does not see that a described change plus its event is one of the four staged changes.
     raise: (event: string, change: unknown = {}) =>
       ({ kind: "change", ...described, event, change }) as StagedChange,
   };
+}
+
+/**
+ * Makes the handles for what a function's commands and reactions use, once for each: they hold schemas, which
+ * are expensive to make.
+ */
+export function handlesMadeOnce(
+  handleOf: (name: string, used: Uses[string]) => unknown,
+): (uses: Uses) => Record<string, unknown> {
+  const made = new Map<Uses, Record<string, unknown>>();
+  return (uses) => {
+    const known = made.get(uses);
+    if (known) return known;
+    // The registry has checked that the domain may use these.
+    const handles = Object.entries(uses).map(([name, used]) => [name, handleOf(name, used)] as const);
+    const all = Object.fromEntries(handles);
+    made.set(uses, all);
+    return all;
+  };
+}
+
+/**
+ * A table whose contract makes each schema once instead of at every write: making a schema, and the first
+ * parse with it, costs more than the write's round trip (`npm run bench -- --only write`). Use it inside a
+ * function only: a schema that is made before packaging cannot be serialized.
+ */
+export function withSchemasMadeOnce<T extends AnyTable>(table: T): T {
+  const { aggregate } = table;
+  const events = Object.entries(aggregate.events).map(([type, event]) => [
+    type,
+    { ...event, change: once(() => event.change().strict()) },
+  ]);
+  return {
+    ...table,
+    private: once(table.private),
+    aggregate: { ...aggregate, state: once(aggregate.state), events: Object.fromEntries(events) },
+  };
+}
+
+function once<S>(make: () => S): () => S {
+  let made: S | undefined;
+  return () => (made ??= make());
+}
+
+/**
+ * Checks that a table or projection declares an index.
+ *
+ * @param what the table or projection, for messages
+ * @throws INDEX_UNKNOWN
+ */
+export function checkIndex(what: string, indexes: readonly string[], index: string): void {
+  if (indexes.includes(index)) return;
+  throw codedError(
+    "INDEX_UNKNOWN",
+    `${what} has no index "${index}"; its indexes are: ${indexes.join(", ") || "none"}. Name it under \`indexes\` where it is declared.`,
+  );
 }
 
 /** Answers `get`: the row, or the standard rejection. */
@@ -51,7 +114,7 @@ export async function found<R>(row: Promise<R | undefined>, aggregate: AnyAggreg
   throw rejecting(standardRejection(aggregate, "UNKNOWN", id));
 }
 
-/** The rejections that a command need not declare: the aggregate does not exist, or exists already. */
+/** The rejections that a command need not declare: the aggregate does not exist, or already exists. */
 export function standardRejection(
   aggregate: Pick<AnyAggregate, "name">,
   what: "UNKNOWN" | "EXISTS",
@@ -61,17 +124,20 @@ export function standardRejection(
   const name = words.toUpperCase();
   const message =
     what === "UNKNOWN"
-      ? `There is no ${aggregate.name} "${id}" here: it was never known, is not known yet, or is gone.`
+      ? `There is no ${aggregate.name} "${id}" here: it never existed, is not known yet, or is gone.`
       : `The ${aggregate.name} "${id}" exists. Use another id.`;
   return { kind: "rejection", code: `${name}_${what}`, message };
 }
 
-/** The standard rejection for a conflict over an aggregate that was to be created and exists; undefined for any other conflict. */
+/**
+ * The standard rejection for a conflict over a creation whose aggregate exists; undefined for any other
+ * conflict.
+ */
 export function existsRejection({ aggregate, existing }: Conflict): Rejection | undefined {
   return existing === undefined ? undefined : standardRejection({ name: aggregate }, "EXISTS", existing);
 }
 
-/** What `get` throws, so that a handler need not look at each row that it reads. */
+/** Thrown by `get`, so that a handler need not check each row that it reads. */
 function rejecting(rejection: Rejection) {
   return Object.assign(codedError(rejection.code, rejection.message), { rejection });
 }
@@ -82,8 +148,8 @@ export function rejectionOf(error: unknown): Rejection | undefined {
 }
 
 /**
- * Refuses a commit in which the verbs change an aggregate twice: both changes would start from the version that was read, so that no
- * attempt could ever succeed. Changes in Kysely's own builders may build upon each other.
+ * Refuses a commit in which the verbs change an aggregate twice: both changes would start from the version
+ * that was read, so no attempt could ever succeed. Changes in Kysely's builders may build upon each other.
  *
  * @throws AGGREGATE_CHANGED_TWICE
  */
@@ -103,7 +169,7 @@ export function checkChangedOnce(changes: readonly StagedChange[]): void {
   }
 }
 
-/** Under another key it would be another aggregate, whose row it might replace. */
+/** With another key it would be another aggregate, whose row it might replace. */
 function checkKey({ name, key }: AnyAggregate, row: Row, fields: Row): void {
   if (fields[key] === undefined || fields[key] === row[key]) return;
   throw codedError(

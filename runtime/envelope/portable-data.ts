@@ -1,0 +1,157 @@
+import type { z } from "zod";
+import { shortened } from "../function/coded-error";
+
+/*
+ * Data and ids that every store and transport keeps unchanged: PostgreSQL's jsonb, DynamoDB's items, and JSON in UTF-8.
+ */
+
+/**
+ * Characters (code points) of an id: what the outbox's columns hold (framework migration 0002); less than any
+ * DynamoDB key.
+ */
+const MAX_ID_CHARACTERS = 256;
+
+/** The rule for an id, for messages. */
+export const ID_RULE = `a text of 1 to ${MAX_ID_CHARACTERS} characters, without NUL and half surrogate pairs`;
+
+/**
+ * Whether every store takes a value as an id: of an aggregate, an event, a request, a correlation or a trace.
+ */
+export function isId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && hasIdLength(value) && isText(value);
+}
+
+function hasIdLength(text: string): boolean {
+  if (text.length <= MAX_ID_CHARACTERS) return true;
+  return text.length <= 2 * MAX_ID_CHARACTERS && [...text].length <= MAX_ID_CHARACTERS;
+}
+
+/** Whether a text stays the same in UTF-8, and can be stored in PostgreSQL. */
+export function isText(text: string): boolean {
+  return !/[\0\p{Surrogate}]/u.test(text);
+}
+
+/** Why data is not portable, and where in it. */
+export interface DataFault {
+  path: (string | number)[];
+  message: string;
+}
+
+/**
+ * Levels that a change or a state may be nested: one less than a DynamoDB item, so that a projection can keep
+ * it in a field.
+ */
+export const MAX_LEVELS = 31;
+
+/** The smallest number above 0 that DynamoDB holds. Source: Amazon DynamoDB, data types. */
+const MIN_NUMBER = 1e-130;
+
+/**
+ * Finds what a store or transport would alter or refuse. Portable are texts without NUL and without half
+ * surrogate pairs, numbers that a double holds exactly, booleans, null, lists and plain objects, nested at
+ * most `levels` deep; keys of objects must not be names that JavaScript treats specially.
+ *
+ * @param levels how deep it may be nested; the outermost object or list is one
+ * @returns the first fault; undefined when there is none
+ */
+export function dataFault(data: unknown, levels = MAX_LEVELS): DataFault | undefined {
+  switch (typeof data) {
+    case "string":
+      return isText(data) ? undefined : fault("holds a NUL character or half of a surrogate pair");
+    case "number":
+      return isNumber(data) ? undefined : fault(`is the number ${data}, which not every store holds`);
+    case "object":
+      return data === null ? undefined : faultWithin(data, levels);
+    case "boolean":
+    case "undefined":
+      return undefined;
+    default:
+      return fault(`is a ${typeof data}, which JSON does not have`);
+  }
+}
+
+/** Recurses no deeper than allowed, so that no input overflows the stack. */
+function faultWithin(data: object, levels: number): DataFault | undefined {
+  if (levels <= 0) return fault("is nested too deeply");
+  if (Array.isArray(data)) {
+    for (let index = 0; index < data.length; index += 1) {
+      const found = dataFault(data[index], levels - 1);
+      if (found) return { ...found, path: [index, ...found.path] };
+    }
+    return undefined;
+  }
+  if (!isPlain(data)) return fault("is an object that JSON does not have");
+  for (const [key, value] of Object.entries(data)) {
+    if (key === "__proto__" || key === "constructor") return fault(`has the key "${key}", which is refused`);
+    const found = isText(key)
+      ? dataFault(value, levels - 1)
+      : fault("is a key with a NUL character or half of a surrogate pair");
+    if (found) return { ...found, path: [key, ...found.path] };
+  }
+  return undefined;
+}
+
+function fault(message: string): DataFault {
+  return { path: [], message };
+}
+
+/** -0 passes; stores turn it into 0. */
+function isNumber(number: number): boolean {
+  const size = Math.abs(number);
+  return size <= Number.MAX_SAFE_INTEGER && (size === 0 || size >= MIN_NUMBER);
+}
+
+function isPlain(data: object): boolean {
+  const prototype = Object.getPrototypeOf(data) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** Parses JSON; undefined for a text that is not JSON. */
+export function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What is wrong with data, and where: field names joined by dots; "" for all of it. Without values: they may
+ * be private.
+ */
+export interface DataIssue {
+  path: string;
+  message: string;
+}
+
+/** Data as its schema yields it, or what is wrong with it. */
+export type ParsedData<T> = { data: T } | { issues: DataIssue[] };
+
+/**
+ * Issues that are reported. A hostile input could have any number, in an answer larger than Lambda allows.
+ */
+const MAX_ISSUES = 20;
+
+/** Parses data by a schema, and refuses what is not portable. Never throws, whatever the data. */
+export function parseData<T>(schema: z.ZodType<T>, value: unknown): ParsedData<T> {
+  try {
+    const result = schema.safeParse(value);
+    if (!result.success) return { issues: result.error.issues.slice(0, MAX_ISSUES).map(issueOf) };
+    const fault = dataFault(result.data);
+    return fault ? { issues: [issueOf(fault)] } : { data: result.data };
+  } catch {
+    // A recursive schema follows the data until the stack overflows; a contract's own check may throw too.
+    return {
+      issues: [{ path: "", message: "cannot be checked: it is nested too deeply, or a check failed" }],
+    };
+  }
+}
+
+/** Issues in one line. */
+export function issuesText(issues: DataIssue[]): string {
+  return issues.map(({ path, message }) => `${path || "(root)"}: ${message}`).join("; ");
+}
+
+function issueOf({ path, message }: { path: PropertyKey[]; message: string }): DataIssue {
+  return { path: shortened(path.join(".")), message: shortened(message) };
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { MARKS, shop, STREAM } from "../../support/verdict/shop.js";
+import { broken, type World } from "../../support/verdict/world.js";
+
+describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
+  const [secret = ""] = MARKS.customers;
+  const [cost = 0] = MARKS.catalog;
+  test.each<[string, (world: World) => void]>([
+    ...[
+      ["a private text in what an event says", { note: `so ${secret} it is` }],
+      ["a private number in what an event says", { costs: [{ cents: cost }] }],
+      ["a private number as a text", { cents: String(cost) }],
+      ["the name of a private column", { carrierCostCents: 1 }],
+      ["private JSON in a text", { note: JSON.stringify({ supplier_cost_cents: 1 }) }],
+    ].map(([title, change]): [string, (world: World) => void] => [
+      title as string,
+      (world) => {
+        const event = world.event("CustomerRegistered", "dan");
+        event.data.change = change;
+        world.envelope(event)["data"] = structuredClone(event.data);
+      },
+    ]),
+    [
+      "a private field in the state",
+      (world) => {
+        const event = world.event("CustomerRegistered", "dan");
+        event.data.state = { ...(event.data.state as object), credit_note: null };
+        world.envelope(event)["data"] = structuredClone(event.data);
+      },
+    ],
+    [
+      "a private text on the bus",
+      ({ event, envelope }) => {
+        envelope(event("OrderPlaced"))["comment"] = secret;
+      },
+    ],
+    [
+      "a private field in a projection",
+      ({ projected }) => {
+        const row = projected("shipping-orders-projection", "order-1");
+        row.fields = { ...row.fields, internalNote: "?" };
+      },
+    ],
+    [
+      "a private text in an inbox",
+      ({ snapshot }) =>
+        snapshot.inbox.push({ consumer: "orders.commands", messageId: secret, processedAt: "2030" }),
+    ],
+    [
+      "a private text in a dead-letter queue",
+      ({ snapshot }) => {
+        const message = snapshot.deadLetters.find(({ queue }) => queue === "shipping-on-customers-dlq");
+        if (message) message.body = JSON.stringify({ ...JSON.parse(message.body), secret });
+      },
+    ],
+    [
+      "a private number in a quarantined record",
+      ({ journal, snapshot }) => {
+        const payload = Buffer.from(JSON.stringify({ data: { cents: cost } })).toString("base64");
+        const body = JSON.stringify({ stream: STREAM, sequenceNumber: "7", part: 1, parts: 1, payload });
+        journal.poison.push({ kind: "undecodable", stream: STREAM, payload });
+        snapshot.quarantined.push({ queue: "monolith-relay-quarantine", body });
+      },
+    ],
+    [
+      "a private text in another domain's private column",
+      ({ entity, newest }) => {
+        for (const { row } of [entity("order-1"), newest("order-1")]) if (row) row["internalNote"] = secret;
+      },
+    ],
+    [
+      "a private column of another domain in a table",
+      ({ entity, newest }) => {
+        for (const { row } of [entity("order-1"), newest("order-1")]) if (row) row["carrierCostCents"] = 1;
+      },
+    ],
+  ])("%s", (_title, doctor) => {
+    const world = shop();
+    doctor(world);
+    expect(broken(world)).toEqual(["NOTHING_PRIVATE_LEAVES"]);
+  });
+
+  test("no number or id in which a private number is a part", () => {
+    const world = shop();
+    world.event("CustomerRegistered", "dan").data.change = { cents: 177777, id: `a${cost}` };
+    world.envelope(world.event("CustomerRegistered", "dan"))["data"] = structuredClone(
+      world.event("CustomerRegistered", "dan").data,
+    );
+    expect(broken(world)).toEqual([]);
+  });
+});
