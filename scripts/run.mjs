@@ -6,6 +6,11 @@ import { pathToFileURL } from "node:url";
 import "./build.mjs";
 import { ROOT } from "./build-stamp.mjs";
 
+// Whoever reads the output may have enough of it, as `| head` does.
+process.stdout.on("error", (error) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 // The build has said why it failed.
 if (!process.exitCode) {
   enableCompileCache(join(ROOT, ".domains", "cache", "compiled"));

@@ -45,7 +45,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
 /**
  * The content of a quarantined record, byte for byte.
  *
- * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING
+ * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING
  */
 export async function showQuarantined(system: RunningSystem, id: string): Promise<Buffer> {
   return inQuarantine(system, relayOf(id), async ({ records }) => {
@@ -60,7 +60,7 @@ export async function showQuarantined(system: RunningSystem, id: string): Promis
  * relay that still cannot decode it quarantines it again.
  *
  * @param corrected replaces the record's content
- * @throws NAME_UNKNOWN, NOT_SET_ASIDE, PARTS_MISSING, PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER, and the SDK's
+ * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING, PAYLOAD_UNDECODABLE, PAYLOAD_OF_ANOTHER, and the SDK's
  *   own errors
  */
 export async function putBackRecord(
@@ -126,7 +126,10 @@ function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecor
   const found = records.find((record) => record.id === id);
   if (found) return found;
   const ids = records.map((record) => record.id).join(", ") || "none";
-  throw codedError("NOT_SET_ASIDE", `There is no record "${id}" in quarantine. Quarantined records: ${ids}.`);
+  throw codedError(
+    "NOT_QUARANTINED",
+    `There is no record "${id}" in quarantine. Quarantined records: ${ids}.`,
+  );
 }
 
 function listedRecord(record: QuarantinedRecord): ListedRecord {

@@ -81,7 +81,7 @@ async function serialize(owner: string, callbackFactory: HandlerFactory): Promis
     throw codedError(
       "HANDLER_NOT_SERIALIZABLE",
       `The handler of ${owner} cannot be serialized into a Lambda package: ${(error as Error).message}\n` +
-        "Capture only functions and plain data; make clients and schemas inside the factory (docs/handlers.md).",
+        "Capture only functions and plain data; make clients and schemas inside the factory (docs/packaging.md).",
       { cause: error },
     );
   }

@@ -77,9 +77,12 @@ function remembered<Key, Value>(memory: Map<Key, Value>, key: Key, find: () => V
 
 /**
  * By this global object a function is handed to the inspector, which takes text only, and its scopes come back.
+ * It has no name, but a symbol: Pulumi takes a function that it finds under a name of the global object for one
+ * that exists in Lambda too, and writes that name in place of the function.
  */
 const exchange: Record<string, unknown> = {};
-const EXCHANGE = "domainConsistencyExchange";
+const KEY = "domain-consistency.exchange";
+const EXCHANGE = `globalThis[Symbol.for("${KEY}")]`;
 let session: Session | undefined;
 let handedOver = 0;
 
@@ -112,7 +115,7 @@ function connected(): Session {
   if (!session) {
     session = new Session();
     session.connect();
-    Object.defineProperty(globalThis, EXCHANGE, { value: exchange });
+    Object.defineProperty(globalThis, Symbol.for(KEY), { value: exchange });
   }
   return session;
 }

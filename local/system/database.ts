@@ -37,7 +37,7 @@ export async function prepareDatabase(
   postgres: PostgresServer,
   domainMigrations: string,
 ): Promise<LocalDatabase> {
-  const name = await postgres.createDatabase("shop");
+  const name = await postgres.createDatabase("monolith");
   const adminUrl = postgres.adminUrl(name);
   await migrateUp({ databaseUrl: adminUrl, domainMigrations });
   const application = newLogin(`${name}_application`);

@@ -1,11 +1,17 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 
+const ROOT = join(__dirname, "..", "..");
+
 /** Runs an npm script as a user does. */
 function npmRun(...args: string[]): { stdout: string; stderr: string; status: number | null } {
-  const cwd = join(__dirname, "..", "..");
-  return spawnSync("npm", ["run", ...args], { cwd, encoding: "utf8", shell: process.platform === "win32" });
+  return spawnSync("npm", ["run", ...args], {
+    cwd: ROOT,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
 }
 
 test("npm run --silent preview -- --json prints one JSON document and nothing else on standard output", () => {
@@ -18,4 +24,16 @@ test("npm run --silent keeps errors and their exit code", () => {
   const { stdout, stderr, status } = npmRun("--silent", "preview", "--", "--stack", "nowhere");
   expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
   expect(stderr).toMatch(/^STACK_UNKNOWN: There is no Pulumi\.nowhere\.yaml\./);
+});
+
+test("a reader that has enough of the output, as `| head` does, is no error", async () => {
+  const preview = spawn(process.execPath, ["scripts/run.mjs", "local/preview/main.js", "--json"], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let errors = "";
+  preview.stderr.on("data", (data: Buffer) => (errors += data.toString()));
+  preview.stdout.destroy();
+  const [status] = (await once(preview, "close")) as [number | null];
+  expect({ status, errors }).toEqual({ status: 0, errors: "" });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { ALL_DOMAINS, FIXTURE } from "../support/domain-sources";
+import { REGISTERED } from "../support/domain-sources";
 import { hashesOf, runProgram } from "../support/run-program";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const folder = temporaryFolder();
-const domains = ALL_DOMAINS.at(-1) === FIXTURE ? "fixture" : "registered";
+const domains = REGISTERED.registry.all.length > 0 ? "registered" : "fixture";
 
 test(`A program with the ${domains} domains that \`pulumi up\` loads and type-checks has the very packages of the build, byte for byte`, async () => {
   const built = await runProgram(folder, { domains, load: "build" });

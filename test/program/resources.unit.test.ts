@@ -47,7 +47,10 @@ describe.each(programs)("With $name, fully configured,", ({ registry, deployment
   test("only the private network adds a resource", () => {
     const typed = resources.map(({ type, name }) => `${type.split(":").at(-1)} ${name}`);
     expect(typed.sort()).toEqual(
-      [...expectedResources(registry), "ReplicationSubnetGroup monolith-subnets"].sort(),
+      [
+        ...expectedResources(registry),
+        ...(registry.modules.length > 0 ? ["ReplicationSubnetGroup monolith-subnets"] : []),
+      ].sort(),
     );
   });
 
@@ -95,7 +98,7 @@ describe.each(programs)("With $name, fully configured,", ({ registry, deployment
 
   test("the functions that open the database are in its private network, and no others", () => {
     const attached = lambdas.filter(({ inputs }) => inputs.vpcConfig);
-    expect(attached.length).toBeGreaterThan(0);
+    expect(attached.length > 0).toBe(registry.modules.length > 0);
     expect(attached.map(({ name }) => name)).toEqual(
       lambdas.filter((lambda) => "DATABASE_HOST" in variablesOf(lambda)).map(({ name }) => name),
     );

@@ -23,9 +23,12 @@ export function expectedFunctions({ modules, microservices }: Registry): Expecte
     statements: [READ_SECRET("retention")],
     variables: { ...DATABASE, DATABASE_SECRET_ARN: REQUIRED_CONFIG.retentionSecretArn, ...RETENTION_DAYS },
   };
-  return {
+  const monolith = {
     "monolith-relay": relay("monolith", READ_STREAM, names),
     "monolith-retention": retention,
+  };
+  return {
+    ...(modules.length > 0 ? monolith : {}),
     ...Object.assign({}, ...modules.map((domain) => functionsOf(domain, moduleAccess))),
     ...Object.assign({}, ...microservices.map((domain) => functionsOf(domain, microserviceAccess))),
     ...Object.fromEntries(

@@ -9,8 +9,7 @@ import type { AnyDomain } from "../../dist/runtime/define/domain.js";
 export function expectedResources({ modules, microservices }: Registry): string[] {
   return [
     "EventBus events",
-    ...captured("monolith"),
-    ...retention("monolith-retention"),
+    ...(modules.length > 0 ? [...captured("monolith"), ...retention("monolith-retention")] : []),
     ...modules.flatMap(domain),
     ...microservices.flatMap(microservice),
   ].sort();

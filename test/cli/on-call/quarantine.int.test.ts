@@ -88,7 +88,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
       code: "PAYLOAD_UNDECODABLE",
       message: expect.stringContaining("is not an insert into the outbox") as string,
     });
-    await expect(putBackRecord(relays.system, `${id}0`)).rejects.toMatchObject({ code: "NOT_SET_ASIDE" });
+    await expect(putBackRecord(relays.system, `${id}0`)).rejects.toMatchObject({ code: "NOT_QUARANTINED" });
     await expect(putBackRecord(relays.system, "nobody/1")).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
 
     const lost = { stream: "arn:aws:kinesis:us-east-1:000000000000:stream/gone", sequenceNumber: "7" };

@@ -50,7 +50,7 @@ test("A handler that captures a function of the machine is refused, naming its o
   const refused = lambdaPackage('domain "orders", commands', () => async () => largest(1, 2));
   await expect(refused).rejects.toMatchObject({ code: "HANDLER_NOT_SERIALIZABLE" });
   await expect(refused).rejects.toThrow(
-    /^The handler of domain "orders", commands cannot be serialized into a Lambda package: [^]* captured\n +'largest', a function [^]*\nCapture only functions and plain data; make clients and schemas inside the factory \(docs\/handlers\.md\)\.$/,
+    /^The handler of domain "orders", commands cannot be serialized into a Lambda package: [^]* captured\n +'largest', a function [^]*\nCapture only functions and plain data; make clients and schemas inside the factory \(docs\/packaging\.md\)\.$/,
   );
 });
 

@@ -20,6 +20,10 @@ type Factory = () => (...args: never[]) => unknown;
 const serialize = async (factory: Factory) =>
   (await pulumi.runtime.serializeFunction(factory, { isFactoryFunction: true, exportName: "handler" })).text;
 
+/** Names of the global object once Pulumi has serialized by itself. */
+await serialize(() => () => "nothing");
+const namesOfPulumi = Object.getOwnPropertyNames(globalThis);
+
 afterEach(() => vi.restoreAllMocks());
 
 /** A handler of every kind. */
@@ -50,6 +54,12 @@ test("A function that several handlers share is looked at once", async () => {
   expect(once).toBeGreaterThan(100);
   await sharing([...all, ...all, ...all]);
   expect(questions.mock.calls.length - once).toBe(once);
+});
+
+// Pulumi takes what the global object names for a part of Node.js, and leaves it out of the package.
+test("The global object gets no name that a package could refer to", async () => {
+  await sharing(handlers());
+  expect(Object.getOwnPropertyNames(globalThis)).toEqual(namesOfPulumi);
 });
 
 test("A later serialization sees the values of its own time", async () => {
