@@ -4,9 +4,8 @@ import { errorCode } from "../runtime/function/coded-error";
 import { reportToStderr } from "../local/servers/report";
 import { benchGuard } from "./guard";
 import { benchPackages } from "./packages";
-import type { Row } from "./row";
+import { type Row, tableOf } from "./row";
 import { benchSystem } from "./system";
-import { tableOf } from "./table";
 import { benchWrite } from "./write";
 import { openWriteDatabase } from "./write-database";
 

@@ -3,7 +3,7 @@ import { v7 as uuid } from "uuid";
 import { randomStream } from "../../test/faults/plan/random";
 import { derivedOperations } from "../../test/faults/writers/derived";
 import { type Judgement, openVerdict } from "../../test/verdict/verdict";
-import type { CommandRequest } from "../../test/verdict/writers-journal";
+import type { JournaledCommand } from "../../test/verdict/writers-journal";
 import { type Phase, type Report, step } from "../servers/report";
 import type { LocalSystem } from "../system/system";
 import type { Scenario, ScenarioResult, Stage } from "./scenario";
@@ -13,7 +13,7 @@ import { describeSteps, type StepReport } from "./steps";
 export interface Run extends Judgement {
   result: ScenarioResult;
   /** The requests, with their answers. */
-  requests: CommandRequest[];
+  requests: JournaledCommand[];
   /** Observations of each of the nine steps of the reference architecture. */
   steps: StepReport[];
   /** Unexpected answers and findings, a line each; empty if all held. */
@@ -39,7 +39,7 @@ export async function runScenario(
 ): Promise<Run> {
   const verdict = await openVerdict(system, scenario.known);
   try {
-    const requests = new Map<string, CommandRequest>();
+    const requests = new Map<string, JournaledCommand>();
     const result = await step(
       report,
       `Running ${scenario.title}`,
@@ -77,7 +77,7 @@ export async function runScenario(
 }
 
 /** Sends commands and records their answers for the verdict. */
-function noting(system: LocalSystem, requests: Map<string, CommandRequest>): Stage["send"] {
+function noting(system: LocalSystem, requests: Map<string, JournaledCommand>): Stage["send"] {
   return async (domain, command, input, id) => {
     const answer = await system.send(domain, { command, input, ...(id === undefined ? {} : { id }) });
     const requestId = id ?? (answer.outcome === "invalid" ? uuid() : answer.id);

@@ -1,6 +1,6 @@
 import type { AttributeValue, DynamoDBRecord } from "aws-lambda";
 import { type CapturedFields, type DecodedEvent, decodeCaptured } from "./decode-captured";
-import { makeRelay, type StreamRecord } from "./relay-batch";
+import { makeRelay, type RelayRecord } from "./relay-batch";
 
 /** Makes the relay of a microservice: from its outbox table's stream to the bus. */
 export function makeDynamoRelay() {
@@ -8,7 +8,7 @@ export function makeDynamoRelay() {
 }
 
 /** Only an insert is an event: items that expire or are removed by hand are ignored. */
-function decode({ eventName, dynamodb = {} }: DynamoDBRecord): StreamRecord {
+function decode({ eventName, dynamodb = {} }: DynamoDBRecord): RelayRecord {
   const sequenceNumber = dynamodb.SequenceNumber ?? "";
   const payload = () => Buffer.from(JSON.stringify(dynamodb));
   if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber, payload };

@@ -19,7 +19,7 @@ export type RelayHandler = Handler<(typeof VARIABLES)[number]>;
  * @param decode decodes a record of its stream
  */
 export function makeRelay<R extends { eventSourceARN?: string | undefined }>(
-  decode: (record: R) => StreamRecord,
+  decode: (record: R) => RelayRecord,
 ) {
   return handler(VARIABLES, ({ EVENT_BUS_NAME, QUARANTINE_QUEUE_URL }) => {
     const targets: RelayTargets = {
@@ -44,7 +44,7 @@ export interface RelayTargets {
 }
 
 /** A stream record, decoded as far as possible. */
-export type StreamRecord = {
+export type RelayRecord = {
   sequenceNumber: string;
   /** Kinesis only. */
   partitionKey?: string;
@@ -68,7 +68,7 @@ const RESERVE_MILLISECONDS = 3_000;
  *   nothing is lost; later records that were already published are published again
  */
 export async function relayBatch(
-  records: StreamRecord[],
+  records: RelayRecord[],
   stream: string,
   targets: RelayTargets,
   getRemainingTimeInMillis: () => number,
@@ -94,7 +94,7 @@ export async function relayBatch(
 
 /** The publication of a record, or why it cannot be published; undefined for an ignored record. */
 function publicationIn(
-  record: StreamRecord,
+  record: RelayRecord,
   eventBus: string,
 ): { publication: RecordPublication } | { publication?: never; reason: string } | undefined {
   if (record.kind === "ignored") return undefined;
@@ -110,7 +110,7 @@ function publicationIn(
 
 /** Quarantines a record. @returns whether it is in the quarantine queue now */
 async function tryToQuarantine(
-  { sequenceNumber, partitionKey, payload }: StreamRecord,
+  { sequenceNumber, partitionKey, payload }: RelayRecord,
   reason: string,
   stream: string,
   targets: RelayTargets,

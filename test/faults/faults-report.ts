@@ -57,7 +57,7 @@ export function faultsReport({ runs, failed, brokenBuilds, seconds }: FaultsResu
 const MAX_LINES = 20;
 
 /** Describes a run in some lines: its seed, the faults by kind, and the verdict. */
-export function describeRun(run: SeedResult): string[] {
+export function describeSeed(run: SeedResult): string[] {
   const { seed, faults, operations, changes, published, redriven, seconds, injected, answers, findings } =
     run;
   const counts = (of: Record<string, number>) =>

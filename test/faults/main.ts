@@ -6,7 +6,7 @@ import { errorCode } from "../../runtime/function/coded-error";
 import { reportToStderr } from "../../local/servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
-import { describeBrokenBuild, describeRun, type FailedSeed, faultsReport } from "./faults-report";
+import { describeBrokenBuild, describeSeed, type FailedSeed, faultsReport } from "./faults-report";
 import { type BrokenBuildResult, runBrokenBuild, withoutResult } from "./run-broken-build";
 import { runSeed, type SeedResult } from "./run-seed";
 import { runSeedProcess } from "./seed-process";
@@ -85,7 +85,7 @@ async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed:
   const run = async (share: (typeof shares)[number]) => {
     if (seeds === 1) {
       const result = await runSeed(share);
-      for (const line of describeRun(result)) reportToStderr(line);
+      for (const line of describeSeed(result)) reportToStderr(line);
       runs.push(result);
       return;
     }

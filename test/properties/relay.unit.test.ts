@@ -4,7 +4,7 @@ import { mockClient } from "aws-sdk-client-mock";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
-import { relayBatch, type StreamRecord } from "../../runtime/relay/relay-batch";
+import { relayBatch, type RelayRecord } from "../../runtime/relay/relay-batch";
 import { capturedLog } from "../support/captured-log";
 import { eventRecord } from "../support/outbox-records";
 
@@ -36,7 +36,7 @@ const shard = fc
   .array(fc.constantFrom("a", "b", "c", "d", "ignored", "undecodable"), { minLength: 1, maxLength: 40 })
   .map((kinds) => {
     const versions = new Map<string, number>();
-    return kinds.map((kind, index): StreamRecord => {
+    return kinds.map((kind, index): RelayRecord => {
       const sequenceNumber = String(index);
       if (kind === "ignored") return { ...eventRecord(sequenceNumber), kind };
       if (kind === "undecodable") return { ...eventRecord(sequenceNumber), kind, reason: "Not JSON." };
@@ -87,7 +87,7 @@ describe("a relay that Lambda calls again from the record that it names", () => 
         quarantined.add((JSON.parse(MessageBody) as { sequenceNumber: string }).sequenceNumber);
         return {};
       }) as never);
-      const isDone = (record: StreamRecord) =>
+      const isDone = (record: RelayRecord) =>
         record.kind === "ignored" ||
         (record.kind === "event" ? taken.includes(record.record.id) : quarantined.has(record.sequenceNumber));
 

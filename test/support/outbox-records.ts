@@ -2,7 +2,7 @@
 import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { v7 as uuid } from "uuid";
 import type { OutboxRecord } from "../../runtime/envelope/cloud-event";
-import type { StreamRecord } from "../../runtime/relay/relay-batch";
+import type { RelayRecord } from "../../runtime/relay/relay-batch";
 
 /** An outbox record of an account. */
 export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecord {
@@ -26,7 +26,7 @@ export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecor
 export function eventRecord(
   sequenceNumber: string,
   overrides: Partial<OutboxRecord> = {},
-): StreamRecord & { kind: "event" } {
+): RelayRecord & { kind: "event" } {
   const record = outboxRecord(overrides);
   return { kind: "event", sequenceNumber, record, payload: () => Buffer.from(JSON.stringify(record)) };
 }

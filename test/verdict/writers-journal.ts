@@ -3,7 +3,7 @@
  * stores.
  */
 export interface WritersJournal {
-  requests: WrittenRequest[];
+  requests: JournaledRequest[];
   poison: Poison[];
   /**
    * Domain -> values that only its private columns hold. A text must not be part of any text, a number must
@@ -13,10 +13,10 @@ export interface WritersJournal {
 }
 
 /** A request to change aggregates. */
-export type WrittenRequest = CommandRequest | SqlRequest;
+export type JournaledRequest = JournaledCommand | JournaledTransaction;
 
 /** A command, sent one or more times with the same id. */
-export interface CommandRequest {
+export interface JournaledCommand {
   kind: "command";
   requestId: string;
   /** The caller passed no id, so the inbox has no record of it. @default false */
@@ -53,7 +53,7 @@ export interface ReportedChange {
 }
 
 /** A transaction of raw SQL on the monolith's database. */
-export interface SqlRequest {
+export interface JournaledTransaction {
   kind: "sql";
   /** The `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
   transactionId: string;

@@ -4,13 +4,13 @@ import type { DomainSource } from "../../../local/system/program";
 import type { LocalSystem } from "../../../local/system/system";
 import type { Finding } from "../../verdict/finding";
 import { openVerdict } from "../../verdict/verdict";
-import type { WrittenRequest } from "../../verdict/writers-journal";
+import type { JournaledRequest } from "../../verdict/writers-journal";
 import { withFaultySystem } from "../harness";
 import { openFaultSchedule } from "../plan/fault-schedule";
 import { openPoisoner, type Poisoner } from "../plan/poison";
 import { randomStream } from "../plan/random";
 import type { Operation } from "../writers/operation";
-import { runTransaction, sendCommand } from "../writers/run-operation";
+import { runTransaction, runCommand } from "../writers/run-operation";
 import { openCrashHarness } from "./crash-harness";
 import { type CrashPoints, describeCrashPoint, openCrashPoints } from "./crash-points";
 import { removeOldRecords } from "./retention";
@@ -76,7 +76,7 @@ export async function runCrashPoints(
   return withFaultySystem(harness, { projectRoot, source }, async (system) => {
     const verdict = await openVerdict(system, scenario.known);
     const poisoner = openPoisoner(system, 0, randomStream(0, "poison"));
-    const requests: WrittenRequest[] = [];
+    const requests: JournaledRequest[] = [];
     const scene: Scene = { system, points, commands, poisoner, requests };
     let ran = 0;
     const run = () => {
@@ -111,7 +111,7 @@ interface Scene {
   commands: Map<string, string>;
   poisoner: Poisoner;
   /** The requests so far. */
-  requests: WrittenRequest[];
+  requests: JournaledRequest[];
 }
 
 async function runRound(round: ReturnType<Rounds["at"]>, scene: Scene): Promise<void> {
@@ -127,10 +127,10 @@ async function runRound(round: ReturnType<Rounds["at"]>, scene: Scene): Promise<
   await system.flow.settled();
 }
 
-function write(operation: Operation, { system, points, commands }: Scene): Promise<WrittenRequest> {
+function write(operation: Operation, { system, points, commands }: Scene): Promise<JournaledRequest> {
   const { database } = system;
   if (operation.kind === "sql") return runTransaction(operation, databaseUrl(database, database.application));
-  return sendCommand(
+  return runCommand(
     operation,
     (domain, request) => {
       const step = `${domain}-commands ${request.command}`;

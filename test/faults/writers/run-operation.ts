@@ -2,16 +2,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import type { CommandAnswer, CommandRequest } from "../../../runtime/command/handler";
 import { errorCode } from "../../../runtime/function/coded-error";
-import type {
-  CommandRequest as NotedRequest,
-  ReceivedAnswer,
-  SqlRequest,
-} from "../../verdict/writers-journal";
+import type { JournaledCommand, ReceivedAnswer, JournaledTransaction } from "../../verdict/writers-journal";
 import type { FaultSchedule } from "../plan/fault-schedule";
 import type { CommandOperation, SqlOperation } from "./operation";
 
 /** Sends a request to a domain's command function. */
-export type Send = (domain: string, request: CommandRequest) => Promise<CommandAnswer>;
+export type SendRequest = (domain: string, request: CommandRequest) => Promise<CommandAnswer>;
 
 /** Attempts of a caller that gets no answer. */
 const MAX_ATTEMPTS = 8;
@@ -20,13 +16,13 @@ const PAUSE_MILLISECONDS = 150;
 /**
  * Sends a command as a careful caller does: with an id, and again with the same id while no answer arrives.
  */
-export async function sendCommand(
+export async function runCommand(
   operation: CommandOperation,
-  send: Send,
+  send: SendRequest,
   schedule: FaultSchedule,
-): Promise<NotedRequest> {
+): Promise<JournaledCommand> {
   const { requestId, domain, command, input } = operation;
-  const entry: NotedRequest = { kind: "command", requestId, domain, command, answers: [] };
+  const entry: JournaledCommand = { kind: "command", requestId, domain, command, answers: [] };
   const request = { id: requestId, command, input };
   const fault = schedule.draw(`caller of ${domain}`, ["request repeated", "request answer lost"]);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
@@ -68,7 +64,10 @@ const ROLLED_BACK = ["40P01", "40001", "23505", "DC001"];
  * Runs a transaction of raw SQL, as legacy code beside the runtime may, and notes what is known about its
  * end.
  */
-export async function runTransaction(operation: SqlOperation, connectionString: string): Promise<SqlRequest> {
+export async function runTransaction(
+  operation: SqlOperation,
+  connectionString: string,
+): Promise<JournaledTransaction> {
   const { transactionId, how } = operation;
   const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
   // The running statement reports a broken connection.

@@ -1,8 +1,8 @@
 import { databaseUrl } from "../../../local/system/database";
-import type { WrittenRequest } from "../../verdict/writers-journal";
+import type { JournaledRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
 import type { Operations } from "./operation";
-import { runTransaction, sendCommand } from "./run-operation";
+import { runTransaction, runCommand } from "./run-operation";
 
 /** How a seed's operations are run. */
 export interface WritingOptions {
@@ -19,7 +19,7 @@ export interface Writers {
   /** Number of operations begun so far. */
   begun(): number;
   /** The requests so far, with their answers. */
-  journal(): readonly WrittenRequest[];
+  journal(): readonly JournaledRequest[];
   /**
    * Continues with the seed's operations and incidents until `isEnough`, and until everything that was begun
    * has ended.
@@ -36,7 +36,7 @@ export function makeWriters(
 ): Writers {
   const { system, schedule, writers } = scene;
   const legacyUrl = databaseUrl(system.database, system.database.application);
-  const journal: WrittenRequest[] = [];
+  const journal: JournaledRequest[] = [];
   const waiting = [...incidents];
   let begun = 0;
   // One at a time: taking several servers down together proves nothing more.
@@ -51,9 +51,9 @@ export function makeWriters(
       // writeUntil reports it; an unhandled rejection would end the process before that.
       happening.catch(() => (failed = true));
     }
-    const noted = await writers.pass(async (): Promise<WrittenRequest> =>
+    const noted = await writers.pass(async (): Promise<JournaledRequest> =>
       operation.kind === "command"
-        ? sendCommand(operation, (domain, request) => system.send(domain, request), schedule)
+        ? runCommand(operation, (domain, request) => system.send(domain, request), schedule)
         : runTransaction(operation, legacyUrl),
     );
     journal.push(noted);

@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from 
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { relayBatch, type StreamRecord } from "../../../runtime/relay/relay-batch";
+import { relayBatch, type RelayRecord } from "../../../runtime/relay/relay-batch";
 import { capturedLog, problems } from "../../support/captured-log";
 import { eventRecord } from "../../support/outbox-records";
 
@@ -34,18 +34,18 @@ function refusing(...aggregateIds: string[]) {
   }));
 }
 
-const undecodable = (sequenceNumber: string): StreamRecord => ({
+const undecodable = (sequenceNumber: string): RelayRecord => ({
   kind: "undecodable",
   sequenceNumber,
   reason: "The record is not JSON in UTF-8.",
   payload: () => Buffer.from("secret content"),
 });
-const ignored = (sequenceNumber: string): StreamRecord => ({
+const ignored = (sequenceNumber: string): RelayRecord => ({
   kind: "ignored",
   sequenceNumber,
   payload: () => Buffer.from("left out"),
 });
-const relay = (records: StreamRecord[], remaining = 30_000) =>
+const relay = (records: RelayRecord[], remaining = 30_000) =>
   relayBatch(records, STREAM, targets, () => remaining);
 const published = () =>
   bus

@@ -3,8 +3,8 @@ import type { Guarantee } from "../../../dist/test/verdict/guarantees.js";
 import { judge } from "../../../dist/test/verdict/judge.js";
 import type { AuditedChange, OutboxEntry, Row, Snapshot } from "../../../dist/test/verdict/snapshot.js";
 import type {
-  CommandRequest,
-  SqlRequest,
+  JournaledCommand,
+  JournaledTransaction,
   ReceivedAnswer,
   WritersJournal,
 } from "../../../dist/test/verdict/writers-journal.js";
@@ -34,9 +34,9 @@ export interface World {
     name: `${string}.${string}`,
     commits: Commit[],
     answers?: ReceivedAnswer["outcome"][],
-  ): CommandRequest;
+  ): JournaledCommand;
   /** A transaction of raw SQL. */
-  sql(commits: Commit[], expected?: SqlRequest["expected"]): OutboxEntry[];
+  sql(commits: Commit[], expected?: JournaledTransaction["expected"]): OutboxEntry[];
   /** A reaction to an event: its inbox record and its changes. */
   react(consumer: string, event: OutboxEntry, commits?: Commit[]): OutboxEntry[];
   /** The newest event of a type, of any or of one aggregate. */
@@ -126,7 +126,7 @@ export function emptyWorld(): World {
         }));
       const given = answers.map((outcome) => ({ outcome, ...(outcome === "done" ? { changes } : {}) }));
       if (commits.length > 0 || answers.includes("done")) record(`${domain}.commands`, requestId);
-      const request: CommandRequest = { kind: "command", requestId, domain, command, answers: given };
+      const request: JournaledCommand = { kind: "command", requestId, domain, command, answers: given };
       journal.requests.push(request);
       return request;
     },

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Facts, grouped, keyOf, nameOfEvent } from "../facts";
 import { type Finding, finder } from "../finding";
 import type { OutboxEntry } from "../snapshot";
-import type { CommandRequest, ReportedChange, SqlRequest } from "../writers-journal";
+import type { JournaledCommand, ReportedChange, JournaledTransaction } from "../writers-journal";
 
 const finding = finder("COMMANDS_TOLD_TRULY");
 /** Answers that say that nothing was done. */
@@ -35,7 +35,7 @@ export function judgeRequests(facts: Facts): Finding[] {
   ];
 }
 
-function judgeCommand(request: CommandRequest, { inbox, causedBy, landscape }: Facts): Finding[] {
+function judgeCommand(request: JournaledCommand, { inbox, causedBy, landscape }: Facts): Finding[] {
   const { requestId, domain, command, answers, hasNoRecord } = request;
   const where = `${domain}.${command} "${requestId}"`;
   const raised = causedBy.get(requestId) ?? [];
@@ -80,7 +80,10 @@ function compare(
     : [finding(`${where}, changes as answered`, expected, found)];
 }
 
-function judgeSql({ transactionId, expected }: SqlRequest, raised: readonly OutboxEntry[]): Finding[] {
+function judgeSql(
+  { transactionId, expected }: JournaledTransaction,
+  raised: readonly OutboxEntry[],
+): Finding[] {
   const where = `SQL transaction "${transactionId}"`;
   if (expected === "committed" && raised.length === 0) return [finding(where, "its events", "none")];
   if ((expected === "rolledBack" || expected === "refused") && raised.length > 0)
