@@ -40,9 +40,10 @@ export async function prepareDatabase(
   const name = await postgres.createDatabase("monolith");
   const adminUrl = postgres.adminUrl(name);
   await migrateUp({ databaseUrl: adminUrl, domainMigrations });
-  const application = newLogin(`${name}_application`);
-  const capture = newLogin(`${name}_capture`);
-  const retention = newLogin(`${name}_retention`);
+  // With a suffix: `monolith_application` etc. are the roles of the migrations.
+  const application = newLogin(`${name}_application_login`);
+  const capture = newLogin(`${name}_capture_login`);
+  const retention = newLogin(`${name}_retention_login`);
   await asAdmin(adminUrl, [
     `create role ${application.username} login password '${application.password}' in role monolith_application`,
     `create role ${capture.username} login replication password '${capture.password}' in role monolith_capture`,
