@@ -1,7 +1,7 @@
 import type { LocalSystem } from "../../local/system/system";
 import type { Finding } from "./finding";
 import { judge } from "./judge";
-import type { Known, Landscape } from "./facts";
+import type { Known } from "./facts";
 import { landscapeOf } from "./landscape";
 import type { Snapshot } from "./snapshot";
 import { startDynamoAudit } from "./stores/audit-dynamodb";
@@ -18,7 +18,6 @@ export interface Judgement {
 
 /** Watches a system and judges what its stores hold. */
 export interface Verdict {
-  landscape: Landscape;
   /**
    * Reads the streams that the emulator loses in a restart. Call it before a restart, while nothing is
    * written.
@@ -39,7 +38,6 @@ export async function openVerdict(system: LocalSystem, known: Known = {}): Promi
   await installAudit(system.database.adminUrl, landscape);
   const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable, landscape);
   return {
-    landscape,
     beforeRestart: () => audit.read(),
     async judge(journal) {
       const snapshot = await takeSnapshot(system, audit, landscape);

@@ -42,8 +42,6 @@ export interface CrashPointsResult {
   missed: string[];
   /** Records that were captured again after the database was killed behind their acknowledgement. */
   capturedAgain: number;
-  /** Rounds of writing. */
-  rounds: number;
   findings: Finding[];
 }
 
@@ -99,7 +97,6 @@ export async function runCrashPoints(
       struck: points.struck().map(describeCrashPoint),
       missed: points.left().map(describeCrashPoint),
       capturedAgain,
-      rounds: ran,
       findings,
     };
   });
