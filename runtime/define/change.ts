@@ -50,3 +50,7 @@ export interface StagedKyselyChange extends Staged {
   /** Describes the change with Kysely's builders; `KyselyHandle` types it. */
   describe: (builders: never) => unknown;
 }
+
+/** What a handler describes: one change, several, or none (an empty array); at once, or as a promise. */
+export type Described<More = never> = Awaitable<StagedChange | StagedChange[] | More>;
+type Awaitable<T> = T | Promise<T>;

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { StagedChange } from "./change";
+import type { Described } from "./change";
 import type { HandlesOf, Uses } from "./handles";
 
 /** The expected refusal of a command: the caller receives it as a value, and nothing is written. */
@@ -15,7 +15,7 @@ export interface AnyCommand {
   kind: "command";
   uses: Uses;
   input: () => z.ZodType;
-  handle: (input: never, handles: never) => Promise<StagedChange | StagedChange[] | Rejection>;
+  handle: (input: never, handles: never) => Described<Rejection>;
 }
 
 /** A request that changes a domain. */
@@ -35,7 +35,7 @@ export interface Command<I extends z.ZodType> extends AnyCommand {
 export function command<I extends z.ZodType, U extends Uses>(definition: {
   uses: U;
   input: () => I;
-  handle: (input: z.output<I>, handles: HandlesOf<U>) => Promise<StagedChange | StagedChange[] | Rejection>;
+  handle: (input: z.output<I>, handles: HandlesOf<U>) => Described<Rejection>;
 }): Command<I> {
   return { kind: "command", ...definition };
 }

@@ -1,5 +1,5 @@
 import type { AnyAggregate, ChangeOf, EventTypeOf, StateOf } from "./aggregate";
-import type { StagedChange } from "./change";
+import type { Described } from "./change";
 import type { HandlesOf, Uses } from "./handles";
 
 /** An event as a reaction receives it. */
@@ -20,7 +20,7 @@ export interface DomainEvent<
 }
 
 /** A reaction to one event type. */
-export type AnyReaction = (event: never, handles: never) => Promise<StagedChange | StagedChange[]>;
+export type AnyReaction = (event: never, handles: never) => Described;
 
 /** A subscription with reactions. */
 export interface Reactions {
@@ -46,10 +46,7 @@ export function react<A extends AnyAggregate, U extends Uses>(
   reactions: {
     uses: U;
     on: {
-      [T in EventTypeOf<A>]?: (
-        event: DomainEvent<A, T>,
-        handles: HandlesOf<U>,
-      ) => Promise<StagedChange | StagedChange[]>;
+      [T in EventTypeOf<A>]?: (event: DomainEvent<A, T>, handles: HandlesOf<U>) => Described;
     };
   },
 ): Reactions {

@@ -1,4 +1,4 @@
-import type { StagedChange } from "../define/change";
+import type { Described } from "../define/change";
 import type { Rejection } from "../define/command";
 import { errorCode } from "../function/coded-error";
 import { existsRejection, rejectionOf } from "./handles";
@@ -41,7 +41,7 @@ const FRESH_READS_PAUSE_MILLISECONDS = 5;
  * @throws what `describe` and the store throw, unless an attempt is left and the error is temporary
  */
 export async function commitOnFreshReads(
-  describe: () => Promise<StagedChange | StagedChange[] | Rejection>,
+  describe: () => Described<Rejection>,
   store: Store,
   context: CommitContext,
   maxAttempts: number,

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { command, reject, type StagedChange } from "../../../runtime";
 import { answerCommand, fingerprintOf, makeCommandHandler } from "../../../runtime/command/handler";
+import type { AnyCommand } from "../../../runtime/define/command";
 import { found } from "../../../runtime/store/handles";
 import { Account, accounts } from "../../support/account";
 import { CONFLICT, fakeStore } from "../../support/fake-store";
@@ -20,9 +21,9 @@ const COMMITTED = { aggregate: "bank.Account", id: "a", version: 1, event: "Acco
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 /** The commands of a domain whose only one, "open", answers like this. */
-function commandsOf(handle: () => StagedChange | StagedChange[] | ReturnType<typeof reject> = () => CHANGE) {
+function commandsOf(handle: () => ReturnType<AnyCommand["handle"]> = () => CHANGE) {
   const input = () => z.object({ owner: z.string().trim().min(1), pin: z.string().max(4).optional() });
-  const spy = vi.fn(async (_input: unknown, _handles: unknown) => handle());
+  const spy = vi.fn((_input: unknown, _handles: unknown) => handle());
   return { spy, commands: { open: command({ uses: { accounts }, input, handle: spy }) } };
 }
 
