@@ -12,7 +12,7 @@ export interface ListedRecord {
   sequenceNumber: string;
   reason: string;
   /** When it was quarantined, ISO 8601. */
-  setAsideAt: string;
+  quarantinedAt: string;
   /** Size of its content; absent if parts are missing. */
   bytes?: number;
   /** The first characters of its content; absent if parts are missing. */
@@ -36,7 +36,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
     listed.push(...records.map(listedRecord));
     const of = { stream: "", sequenceNumber: "", reason: "This message is not from a relay." };
     for (const { id, sentAt, body } of foreign) {
-      listed.push({ id: `${relay}/${id}`, ...of, setAsideAt: sentAt, begins: body.slice(0, SHOWN_BYTES) });
+      listed.push({ id: `${relay}/${id}`, ...of, quarantinedAt: sentAt, begins: body.slice(0, SHOWN_BYTES) });
     }
   }
   return listed;
@@ -48,7 +48,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
  * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING
  */
 export async function showQuarantined(system: RunningSystem, id: string): Promise<Buffer> {
-  return inQuarantine(system, relayOf(id), async ({ records }) => {
+  return inQuarantine(system, id, async ({ records }) => {
     const { payload } = recordNamed(records, id);
     if (payload) return payload;
     throw codedError("PARTS_MISSING", `Parts of the record "${id}" are not in the quarantine queue.`);
@@ -68,7 +68,7 @@ export async function putBackRecord(
   id: string,
   corrected?: Buffer,
 ): Promise<PutBackResult[]> {
-  return inQuarantine(system, relayOf(id), async ({ records }) => {
+  return inQuarantine(system, id, async ({ records }) => {
     const record = recordNamed(records, id);
     await moveBack(system, record, corrected);
     return [{ id, outcome: "put back" }];
@@ -109,17 +109,23 @@ async function moveBack(
   await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
 }
 
-function inQuarantine<Result>(
+async function inQuarantine<Result>(
   { clients, quarantineQueues }: RunningSystem,
-  relay: string,
+  id: string,
   work: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
+  const relay = relayOf(id);
   const queueUrl = choose("relay", relay, quarantineQueues);
   return withHeldMessages(clients.sqs, queueUrl, (held) => work(quarantinedRecords(relay, held)));
 }
 
 function relayOf(id: string): string {
-  return id.split("/")[0] ?? "";
+  const [relay, number] = id.split("/");
+  if (relay && number) return relay;
+  throw codedError(
+    "NOT_QUARANTINED",
+    `"${id}" is not the ID of a quarantined record, such as "monolith/1". List them with: npm run domains -- quarantine list`,
+  );
 }
 
 function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecord {
@@ -133,10 +139,10 @@ function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecor
 }
 
 function listedRecord(record: QuarantinedRecord): ListedRecord {
-  const { id, stream, sequenceNumber, reason, setAsideAt, payload } = record;
+  const { id, stream, sequenceNumber, reason, quarantinedAt, payload } = record;
   const content = payload && {
     bytes: payload.length,
     begins: payload.subarray(0, SHOWN_BYTES).toString("utf8"),
   };
-  return { id, stream, sequenceNumber, reason, setAsideAt, ...content };
+  return { id, stream, sequenceNumber, reason, quarantinedAt, ...content };
 }

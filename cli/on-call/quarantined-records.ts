@@ -14,7 +14,7 @@ export interface QuarantinedRecord {
   /** Why it could not be decoded. */
   reason: string;
   /** When it was quarantined, ISO 8601. */
-  setAsideAt: string;
+  quarantinedAt: string;
   /** Its content, byte for byte; undefined if parts are missing. */
   payload: Buffer | undefined;
   /** Every message with a part of it; a record that was quarantined twice has each part twice. */
@@ -43,7 +43,7 @@ export function quarantinedRecords(relay: string, held: HeldMessage[]): Quaranti
     records.set(key, [...(records.get(key) ?? []), { message, body: body.data }]);
   }
   const all = [...records.values()].map((parts) => recordOf(relay, parts));
-  all.sort((one, other) => one.setAsideAt.localeCompare(other.setAsideAt));
+  all.sort((one, other) => one.quarantinedAt.localeCompare(other.quarantinedAt));
   return { records: all, foreign };
 }
 
@@ -81,7 +81,7 @@ function recordOf(relay: string, parts: Part[]): QuarantinedRecord {
     sequenceNumber: body.sequenceNumber,
     partitionKey: body.partitionKey,
     reason: body.reason,
-    setAsideAt: parts.map(({ message }) => message.sentAt).sort()[0] ?? "",
+    quarantinedAt: parts.map(({ message }) => message.sentAt).sort()[0] ?? "",
     payload: complete.length === body.parts ? Buffer.concat(complete) : undefined,
     messages: parts.map(({ message }) => message),
   };

@@ -106,6 +106,6 @@ function unreadable({ text, at }: Reader) {
   return codedError(
     "CAPTURE_UNREADABLE",
     `Cannot read test_decoding's message at character ${at}: "${text.slice(at, at + 40)}", in "${text.slice(0, 120)}". ` +
-      "The slot's plugin must be test_decoding of PostgreSQL 15 or newer",
+      "The slot's plugin must be test_decoding of PostgreSQL 16 or newer",
   );
 }

@@ -54,7 +54,7 @@ export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
  *
  * @param options.sequence the framework's can be undone only after all of the teams'. @default "domains"
  * @returns the migrations that this call undid, in that order
- * @throws as {@link migrateUp}
+ * @throws as {@link migrateUp}; FRAMEWORK_IN_USE
  */
 export function migrateDown(
   options: MigrateOptions & { count: number; sequence?: Sequence },
@@ -72,6 +72,9 @@ export function migrateDown(
  * database.
  */
 const LOCK = 4_712_005_301;
+
+/** Errors that are found before anything is migrated, and say so themselves. */
+const REFUSALS = ["MIGRATION_MISNAMED", "FRAMEWORK_IN_USE"];
 
 const FRAMEWORK_MIGRATIONS = join(__dirname, "migrations");
 
@@ -99,7 +102,7 @@ async function withDatabase(
     await client.query("select pg_advisory_lock($1)", [LOCK]);
     return await work(client);
   } catch (cause) {
-    if (errorCode(cause) === "MIGRATION_MISNAMED") throw cause;
+    if (REFUSALS.includes(errorCode(cause) ?? "")) throw cause;
     throw codedError(
       "MIGRATION_FAILED",
       `Cannot migrate database "${database}" ${direction}: ${reasonOf(cause)}`,

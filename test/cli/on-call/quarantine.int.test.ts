@@ -43,7 +43,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
       stream: stream.arn,
       sequenceNumber: record.id.split("/")[1],
       reason: "The record is not JSON in UTF-8.",
-      setAsideAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      quarantinedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       bytes: 10,
       begins: "not JSON {",
     });
@@ -90,6 +90,12 @@ describe("a record of Kinesis that cannot be decoded", () => {
     });
     await expect(putBackRecord(relays.system, `${id}0`)).rejects.toMatchObject({ code: "NOT_QUARANTINED" });
     await expect(putBackRecord(relays.system, "nobody/1")).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
+    for (const unlike of ["", "monolith", "monolith/", "/1"]) {
+      await expect(showQuarantined(relays.system, unlike)).rejects.toMatchObject({
+        code: "NOT_QUARANTINED",
+        message: expect.stringContaining(`"${unlike}" is not the ID of a quarantined record`) as string,
+      });
+    }
 
     const lost = { stream: "arn:aws:kinesis:us-east-1:000000000000:stream/gone", sequenceNumber: "7" };
     const message = { ...lost, partitionKey: "k", reason: "r", part: 1, parts: 1, payload: "eA==" };

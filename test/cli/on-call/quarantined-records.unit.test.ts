@@ -23,7 +23,7 @@ test("Parts are put together in their order, whatever order they come in", () =>
     message("2", { part: 2, parts: 3, payload: base64("bb") }),
   ]);
   expect(records).toHaveLength(1);
-  expect(records[0]).toMatchObject({ id: "monolith/1", setAsideAt: "2026-05-04T00:00:01.000Z" });
+  expect(records[0]).toMatchObject({ id: "monolith/1", quarantinedAt: "2026-05-04T00:00:01.000Z" });
   expect(String(records[0]?.payload)).toBe("aabbcc");
   expect(records[0]?.messages.map(({ id }) => id)).toEqual(["3", "1", "2"]);
 });
