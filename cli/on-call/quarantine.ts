@@ -48,7 +48,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
  * @throws NAME_UNKNOWN, NOT_QUARANTINED, PARTS_MISSING
  */
 export async function showQuarantined(system: RunningSystem, id: string): Promise<Buffer> {
-  return inQuarantine(system, id, async ({ records }) => {
+  return inQuarantine(system, relayOf(id), async ({ records }) => {
     const { payload } = recordNamed(records, id);
     if (payload) return payload;
     throw codedError("PARTS_MISSING", `Parts of the record "${id}" are not in the quarantine queue.`);
@@ -68,7 +68,7 @@ export async function putBackRecord(
   id: string,
   corrected?: Buffer,
 ): Promise<PutBackResult[]> {
-  return inQuarantine(system, id, async ({ records }) => {
+  return inQuarantine(system, relayOf(id), async ({ records }) => {
     const record = recordNamed(records, id);
     await moveBack(system, record, corrected);
     return [{ id, outcome: "put back" }];
@@ -109,12 +109,11 @@ async function moveBack(
   await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
 }
 
-async function inQuarantine<Result>(
+function inQuarantine<Result>(
   { clients, quarantineQueues }: RunningSystem,
-  id: string,
+  relay: string,
   work: (quarantine: Quarantine) => Promise<Result>,
 ): Promise<Result> {
-  const relay = relayOf(id);
   const queueUrl = choose("relay", relay, quarantineQueues);
   return withHeldMessages(clients.sqs, queueUrl, (held) => work(quarantinedRecords(relay, held)));
 }
