@@ -26,7 +26,7 @@ export default defineConfig({
           ...shared,
           name: "int",
           include: testsOf("int"),
-          globalSetup: ["test/support/global-postgres.ts"],
+          globalSetup: ["test/support/postgres/global-postgres.ts"],
           testTimeout: SLOW_TEST_MILLISECONDS,
           hookTimeout: SLOW_TEST_MILLISECONDS,
         },

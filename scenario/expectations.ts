@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { OnceReport } from "../test/support/run-once";
+import type { OnceReport } from "../test/support/process/run-once";
 
 /**
  * Expectations of the shop's scenario; test/e2e/start.e2e.test.ts runs these tests on the report of one run.

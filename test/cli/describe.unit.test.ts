@@ -8,7 +8,7 @@ import { project } from "../../runtime/define/project";
 import { domain as loans } from "../fixtures/domains/loans/index";
 import { domain as members } from "../fixtures/domains/members/index";
 import { Member } from "../fixtures/domains/members/contract";
-import { temporaryFolder } from "../support/temporary-folder";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const folder = temporaryFolder();
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { EventBus } from "../../dist/components/event-bus.js";
-import { deploy } from "../support/mocks";
+import { deploy } from "../support/program/mocks";
 
 const deployment = await deploy(() => {
   const bus = new EventBus("events");

@@ -1,4 +1,4 @@
-import "../support/unpackaged";
+import "../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../dist/components/event-bus.js";
 import { Microservice } from "../../dist/components/microservice/microservice.js";
@@ -6,9 +6,9 @@ import { MonolithModule } from "../../dist/components/monolith/module.js";
 import { validateDomains } from "../../dist/registry/validate.js";
 import { domain as loans } from "../../dist/test/fixtures/domains/loans/index.js";
 import { domain as members } from "../../dist/test/fixtures/domains/members/index.js";
-import { deploy } from "../support/mocks";
-import { physicalName, providerFaults } from "../support/provider-rules";
-import { DATABASE } from "../support/monolith-database";
+import { deploy } from "../support/program/mocks";
+import { physicalName, providerFaults } from "../support/program/provider-rules";
+import { DATABASE } from "../support/postgres/monolith-database";
 
 const LONGEST = { domain: 20, subscription: 24, table: 32 };
 

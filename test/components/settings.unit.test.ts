@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { readSettings } from "../../dist/components/settings.js";
-import { FULL_CONFIG, inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/stack-config";
+import { FULL_CONFIG, inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/program/stack-config";
 
 function settingsOf(config: Record<string, string>) {
   pulumi.runtime.setAllConfig(inNamespace(config));

@@ -1,4 +1,4 @@
-import { BANK_TABLES, bankTables } from "../support/bank-tables";
+import { BANK_TABLES, bankTables } from "../support/dynamodb/bank-tables";
 import { storeConformance } from "./store-conformance";
 
 const bank = bankTables();

@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import type { StagedChange } from "../../runtime";
-import type { ReadAccount } from "../support/account";
+import type { ReadAccount } from "../support/domain/account";
 import { type Bank, once } from "./store-under-test";
 
 const LIMIT_BYTES = 245_760;

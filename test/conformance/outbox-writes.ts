@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
-import { newAccount } from "../support/account";
+import { newAccount } from "../support/domain/account";
 import { type Bank, once, upTo } from "./store-under-test";
 
 const TRACE = "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01";

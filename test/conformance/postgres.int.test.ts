@@ -1,6 +1,6 @@
 import { beforeAll } from "vitest";
-import type { AccountHandle } from "../support/account";
-import { type BankDatabase, bankDatabase } from "../support/bank-database";
+import type { AccountHandle } from "../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../support/postgres/bank-database";
 import { outboxConformance, storeConformance } from "./store-conformance";
 import type { StoreUnderTest } from "./store-under-test";
 

@@ -5,8 +5,8 @@ import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { StreamBatchResponse } from "../../runtime/relay/relay-batch";
-import { capturedLog } from "../support/captured-log";
-import { lambdaContext } from "../support/outbox-records";
+import { capturedLog } from "../support/process/captured-log";
+import { lambdaContext } from "../support/domain/outbox-records";
 
 /** An event that a test writes to an outbox. */
 export interface RelayedEvent {

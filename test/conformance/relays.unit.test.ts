@@ -1,6 +1,6 @@
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
-import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/outbox-records";
+import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/domain/outbox-records";
 import { relayConformance, type RelayedEvent } from "./relay-conformance";
 
 const row = ({ id, aggregateId, version }: RelayedEvent) => ({

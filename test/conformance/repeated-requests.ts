@@ -5,7 +5,7 @@ import { z } from "zod";
 import { command, reject } from "../../runtime";
 import { answerCommand, type CommandAnswer } from "../../runtime/command/handler";
 import type { CommittedChange, Store } from "../../runtime/store/store";
-import { accounts, newAccount } from "../support/account";
+import { accounts, newAccount } from "../support/domain/account";
 import type { Bank } from "./store-under-test";
 
 /** Sends a request to the commands `open`, `credit`, `transfer` and `close` of the accounts. */

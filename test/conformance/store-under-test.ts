@@ -8,7 +8,7 @@ import {
   accounts,
   type NewAccount,
   type ReadAccount,
-} from "../support/account";
+} from "../support/domain/account";
 
 /** An event in the outbox. */
 export interface WrittenEvent {
@@ -24,7 +24,7 @@ export interface WrittenEvent {
   traceparent: string | undefined;
 }
 
-/** A store under test, with the accounts of test/support/account.ts. */
+/** A store under test, with the accounts of test/support/domain/account.ts. */
 export interface StoreUnderTest {
   /** The store, as a function of the domain opens it. */
   store: Store;

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { command } from "../../runtime";
 import { answerCommand } from "../../runtime/command/handler";
 import type { TableHandle } from "../../runtime/define/handles";
-import { orderLines } from "../support/order-line";
+import { orderLines } from "../support/domain/order-line";
 import type { Bank } from "./store-under-test";
 
 const uses = { order_lines: orderLines };

@@ -5,9 +5,9 @@ import { command, react, type StagedChange } from "../../runtime";
 import { answerCommand } from "../../runtime/command/handler";
 import type { StoreOpener } from "../../runtime/store/store";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
-import { Account, accounts, newAccount, type ReadAccount } from "../support/account";
-import { capturedLog, problems } from "../support/captured-log";
-import { cloudEvent, queueBatch } from "../support/domain-events";
+import { Account, accounts, newAccount, type ReadAccount } from "../support/domain/account";
+import { capturedLog, problems } from "../support/process/captured-log";
+import { cloudEvent, queueBatch } from "../support/domain/domain-events";
 import { type Bank, once, upTo } from "./store-under-test";
 
 const TWICE = "0a2e4c5d-1111-4222-8333-444455556666";

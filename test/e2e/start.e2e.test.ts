@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { loadDomains } from "../../dist/domains/registry.js";
 import { findScenario } from "../../dist/local/run/scenario.js";
-import { type OnceReport, type OnceResult, runSystemOnce } from "../support/run-once";
+import { type OnceReport, type OnceResult, runSystemOnce } from "../support/process/run-once";
 
 const PROJECT_ROOT = join(__dirname, "..", "..");
 /** Additional tests of the project on the report; found by the file's path, like the scenario. */

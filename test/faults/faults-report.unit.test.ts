@@ -6,7 +6,7 @@ import { describeBrokenBuild, faultsReport } from "../../dist/test/faults/faults
 import { updateGuaranteesPage } from "../../dist/test/faults/guarantees-page.js";
 import { withoutResult } from "../../dist/test/faults/run-broken-build.js";
 import type { SeedResult } from "../../dist/test/faults/run-seed.js";
-import { temporaryFolder } from "../support/temporary-folder";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const PAGE = join(__dirname, "..", "..", "docs", "guarantees.md");
 const BUILD = BROKEN_BUILDS[0]!;

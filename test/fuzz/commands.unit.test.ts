@@ -10,11 +10,11 @@ import type { Store } from "../../runtime/store/store";
 import { domain as loans } from "../fixtures/domains/loans";
 import { domain as members } from "../fixtures/domains/members";
 import { Member } from "../fixtures/domains/members/contract";
-import { isCarried } from "../support/carried";
-import { fakePostgres } from "../support/fake-postgres";
-import { fakeTables } from "../support/fake-tables";
-import { brokenText, type Draw, drawing, jsonText, mutated, oneOf } from "../support/hostile";
-import { lambdaContext } from "../support/outbox-records";
+import { isCarried } from "../support/domain/carried";
+import { fakePostgres } from "../support/postgres/fake-postgres";
+import { fakeTables } from "../support/dynamodb/fake-tables";
+import { brokenText, type Draw, drawing, jsonText, mutated, oneOf } from "../support/domain/hostile";
+import { lambdaContext } from "../support/domain/outbox-records";
 
 const tables = fakeTables({
   loans: ["loanId"],

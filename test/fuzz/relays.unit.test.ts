@@ -11,9 +11,9 @@ import { readCloudEvent } from "../../runtime/envelope/cloud-event";
 import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/publish";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
-import { capturedLog } from "../support/captured-log";
-import { brokenText, type Draw, drawing, jsonText, mutated } from "../support/hostile";
-import { dmsRecord, lambdaContext, outboxImage } from "../support/outbox-records";
+import { capturedLog } from "../support/process/captured-log";
+import { brokenText, type Draw, drawing, jsonText, mutated } from "../support/domain/hostile";
+import { dmsRecord, lambdaContext, outboxImage } from "../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);

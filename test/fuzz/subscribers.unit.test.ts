@@ -4,13 +4,13 @@ import { project, react } from "../../runtime";
 import { dynamoStore } from "../../runtime/dynamodb/store";
 import { makeProjectionHandler } from "../../runtime/projection/handler";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
-import { Account, accounts } from "../support/account";
-import { isCarried } from "../support/carried";
-import { type LogLine } from "../support/captured-log";
-import { bridgeEvent, cloudEvent, queueBatch } from "../support/domain-events";
-import { fakeTables } from "../support/fake-tables";
-import { brokenText, type Draw, drawing, jsonText, mutated } from "../support/hostile";
-import { lambdaContext } from "../support/outbox-records";
+import { Account, accounts } from "../support/domain/account";
+import { isCarried } from "../support/domain/carried";
+import { type LogLine } from "../support/process/captured-log";
+import { bridgeEvent, cloudEvent, queueBatch } from "../support/domain/domain-events";
+import { fakeTables } from "../support/dynamodb/fake-tables";
+import { brokenText, type Draw, drawing, jsonText, mutated } from "../support/domain/hostile";
+import { lambdaContext } from "../support/domain/outbox-records";
 
 const tables = fakeTables({
   "accounts-copy": ["aggregateId"],

@@ -2,7 +2,7 @@ import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FaultsReport } from "../../dist/test/faults/faults-report.js";
-import type { OnceReport } from "../support/run-once";
+import type { OnceReport } from "../support/process/run-once";
 import { copyProject, type ProjectCopy } from "./project-copy";
 
 /** The files to delete, according to the README. */

@@ -1,12 +1,12 @@
-import "../support/unpackaged";
+import "../support/program/unpackaged";
 import { describe, expect, test } from "vitest";
-import { ALL_DOMAINS } from "../support/domain-sources";
-import { expectedFunctions, queueUrl } from "../support/expected-program";
-import { expectedResources } from "../support/expected-resources";
-import { type Declared, json } from "../support/mocks";
-import { type ShortStatement, statementsIn, statementsOf } from "../support/policy-statements";
-import { SUFFIX } from "../support/provider-state";
-import { deployProgram } from "../support/whole-program";
+import { ALL_DOMAINS } from "../support/program/domain-sources";
+import { expectedFunctions, queueUrl } from "../support/program/expected-program";
+import { expectedResources } from "../support/program/expected-resources";
+import { type Declared, json } from "../support/program/mocks";
+import { type ShortStatement, statementsIn, statementsOf } from "../support/program/policy-statements";
+import { SUFFIX } from "../support/program/provider-state";
+import { deployProgram } from "../support/program/whole-program";
 
 // What holds for any domains, and so for those that a team adds, changes or deletes: nothing here needs to be
 // edited with them.

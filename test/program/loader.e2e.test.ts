@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { REGISTERED } from "../support/domain-sources";
-import { hashesOf, runProgram } from "../support/run-program";
-import { temporaryFolder } from "../support/temporary-folder";
+import { REGISTERED } from "../support/program/domain-sources";
+import { hashesOf, runProgram } from "../support/program/run-program";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const folder = temporaryFolder();
 const domains = REGISTERED.registry.all.length > 0 ? "registered" : "fixture";

@@ -1,8 +1,8 @@
-import "../support/unpackaged";
+import "../support/program/unpackaged";
 import { describe, expect, test } from "vitest";
-import { ALL_DOMAINS } from "../support/domain-sources";
-import { type Deployment, packageOf } from "../support/mocks";
-import { deployProgram } from "../support/whole-program";
+import { ALL_DOMAINS } from "../support/program/domain-sources";
+import { type Deployment, packageOf } from "../support/program/mocks";
+import { deployProgram } from "../support/program/whole-program";
 
 /** How Pulumi marks what is not known yet on its way to the engine. Source: Pulumi's SDK, runtime/rpc. */
 const UNKNOWN_MARK = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import { readSettings } from "../../dist/components/settings.js";
-import { inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/stack-config";
+import { inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/program/stack-config";
 
 interface ConfigEntry {
   type: "string" | "integer" | "boolean";

@@ -1,12 +1,12 @@
-import "../support/unpackaged";
+import "../support/program/unpackaged";
 import { describe, expect, test } from "vitest";
-import { ALL_DOMAINS } from "../support/domain-sources";
-import { queueUrl } from "../support/expected-program";
-import { expectedResources } from "../support/expected-resources";
-import type { Declared } from "../support/mocks";
-import { providerFaults } from "../support/provider-rules";
-import { FULL_CONFIG } from "../support/stack-config";
-import { deployProgram } from "../support/whole-program";
+import { ALL_DOMAINS } from "../support/program/domain-sources";
+import { queueUrl } from "../support/program/expected-program";
+import { expectedResources } from "../support/program/expected-resources";
+import type { Declared } from "../support/program/mocks";
+import { providerFaults } from "../support/program/provider-rules";
+import { FULL_CONFIG } from "../support/program/stack-config";
+import { deployProgram } from "../support/program/whole-program";
 
 /** How Pulumi marks a secret on its way to the engine. Source: Pulumi's SDK, runtime/rpc. */
 const SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270";

@@ -1,9 +1,9 @@
-import "../support/unpackaged";
+import "../support/program/unpackaged";
 import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
-import { statementsIn, statementsOf } from "../support/policy-statements";
-import { FULL_CONFIG } from "../support/stack-config";
-import { deployProgram } from "../support/whole-program";
+import { statementsIn, statementsOf } from "../support/program/policy-statements";
+import { FULL_CONFIG } from "../support/program/stack-config";
+import { deployProgram } from "../support/program/whole-program";
 
 // Of the fixture domains, function by function; any-domains.unit.test.ts holds the same for whatever is registered.
 const deployment = await deployProgram();

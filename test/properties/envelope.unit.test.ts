@@ -11,10 +11,10 @@ import { readMessages } from "../../runtime/function/queue-messages";
 import { type DynamoChange, dynamoWrite } from "../../runtime/dynamodb/writes";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
-import { isCarried } from "../support/carried";
-import { capturedLog } from "../support/captured-log";
-import { queueBatch } from "../support/domain-events";
-import { dmsRecord, dynamoStreamEvent, kinesisEvent, lambdaContext } from "../support/outbox-records";
+import { isCarried } from "../support/domain/carried";
+import { capturedLog } from "../support/process/captured-log";
+import { queueBatch } from "../support/domain/domain-events";
+import { dmsRecord, dynamoStreamEvent, kinesisEvent, lambdaContext } from "../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 capturedLog();

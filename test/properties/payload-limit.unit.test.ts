@@ -6,8 +6,8 @@ import { type OutboxRecord, toCloudEvent } from "../../runtime/envelope/cloud-ev
 import { dynamoWrite } from "../../runtime/dynamodb/writes";
 import { MAX_PAYLOAD_BYTES } from "../../runtime/store/validation";
 import { entryBytes, MAX_REQUEST_BYTES, publicationOf } from "../../runtime/relay/publish";
-import { bridgeEvent } from "../support/domain-events";
-import { dmsRecord } from "../support/outbox-records";
+import { bridgeEvent } from "../support/domain/domain-events";
+import { dmsRecord } from "../support/domain/outbox-records";
 
 const Note = aggregate(`${"d".repeat(40)}.${"N".repeat(40)}`, {
   key: "noteId",

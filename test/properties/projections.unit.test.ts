@@ -4,10 +4,10 @@ import { project } from "../../runtime";
 import { foldToNewest, makeProjectionHandler } from "../../runtime/projection/handler";
 import { projectionHandle } from "../../runtime/projection/table";
 import { documentClient } from "../../runtime/dynamodb/documents";
-import { Account } from "../support/account";
-import { cloudEvent, queueBatch } from "../support/domain-events";
-import { fakeTables } from "../support/fake-tables";
-import { lambdaContext } from "../support/outbox-records";
+import { Account } from "../support/domain/account";
+import { cloudEvent, queueBatch } from "../support/domain/domain-events";
+import { fakeTables } from "../support/dynamodb/fake-tables";
+import { lambdaContext } from "../support/domain/outbox-records";
 
 const tables = fakeTables({ copies: ["aggregateId"] });
 const accounts = project(Account, (state) => ({ owner: state.owner }), { indexes: ["owner"] });

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import { relayBatch, type RelayRecord } from "../../runtime/relay/relay-batch";
-import { capturedLog } from "../support/captured-log";
-import { eventRecord } from "../support/outbox-records";
+import { capturedLog } from "../support/process/captured-log";
+import { eventRecord } from "../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { aggregate, project, react, table, withKysely } from "../../dist/runtime/index.js";
-import { faultsOf } from "../support/domain-faults";
-import { Book, book, books, buyBook, library, libraryModule, readers } from "../support/sample-domain";
+import { faultsOf } from "../support/domain/domain-faults";
+import { Book, book, books, buyBook, library, libraryModule, readers } from "../support/domain/sample-domain";
 
 /** What a cast, plain JavaScript, or an import that went in a circle makes of a value. */
 const cast = (value: unknown) => value as never;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { aggregate, command, project, react, withKysely } from "../../dist/runtime/index.js";
 import type { Uses } from "../../dist/runtime/define/handles.js";
-import { faultsOf } from "../support/domain-faults";
-import { Book, books, library, libraryModule, readers } from "../support/sample-domain";
+import { faultsOf } from "../support/domain/domain-faults";
+import { Book, books, library, libraryModule, readers } from "../support/domain/sample-domain";
 
 const titles = project(Book, ({ title }) => ({ title }));
 const bought = react(Book, { uses: {}, on: { BookBought: async () => [] } });

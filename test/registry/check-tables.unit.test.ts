@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { aggregate, table } from "../../dist/runtime/index.js";
-import { faultsOf } from "../support/domain-faults";
-import { Book, book, books, library, libraryModule, readers } from "../support/sample-domain";
+import { faultsOf } from "../support/domain/domain-faults";
+import { Book, book, books, library, libraryModule, readers } from "../support/domain/sample-domain";
 
 const { key, state } = Book;
 const BookSold = () => z.object({});

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { aggregate, project, table } from "../../dist/runtime/index.js";
-import { faultsOf } from "../support/domain-faults";
-import { Book, books, buyBook, library, libraryModule, readers } from "../support/sample-domain";
+import { faultsOf } from "../support/domain/domain-faults";
+import { Book, books, buyBook, library, libraryModule, readers } from "../support/domain/sample-domain";
 
 const titles = project(Book, ({ title }) => ({ title }));
 const { key, state } = Book;

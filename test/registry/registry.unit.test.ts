@@ -5,7 +5,7 @@ import { loadDomains } from "../../dist/domains/registry.js";
 import { loadDomainsFrom } from "../../dist/registry/load-domains.js";
 import { errorCode } from "../../dist/runtime/function/coded-error.js";
 import { FIXTURE_DOMAINS } from "../../dist/test/fixtures/source.js";
-import { temporaryFolder } from "../support/temporary-folder";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const root = join(__dirname, "..", "..");
 const parent = temporaryFolder();

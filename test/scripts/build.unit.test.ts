@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, expect, test, vi } from "vitest";
-import { temporaryFolder } from "../support/temporary-folder";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const PROJECT = join(__dirname, "..", "..");
 const TSCONFIG = {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { temporaryFolder } from "../support/temporary-folder";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 const PROJECT = join(__dirname, "..", "..");
 const WAIT = { timeout: 100_000, interval: 50 };

@@ -5,8 +5,8 @@ import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
 import { dynamoStore } from "../../dist/runtime/dynamodb/store.js";
 import { postgresStore } from "../../dist/runtime/postgres/store.js";
 import { openProjections } from "../../dist/runtime/projection/table.js";
-import { type AwsRequest, awsError, awsStub } from "../support/aws-stub";
-import { bareFunction } from "../support/bare-node";
+import { type AwsRequest, awsError, awsStub } from "../support/dynamodb/aws-stub";
+import { bareFunction } from "../support/process/bare-node";
 
 const [LOAN_ID, MEMBER_ID] = [1, 2].map((digit) => `${digit}a2e4c5d-1111-4222-8333-444455556666`);
 const aws = await awsStub();

@@ -6,9 +6,9 @@ import { makeCommandHandler } from "../../dist/runtime/command/handler.js";
 import { command, table, withKysely } from "../../dist/runtime/index.js";
 import { postgresStore } from "../../dist/runtime/postgres/store.js";
 import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
-import { awsStub } from "../support/aws-stub";
-import { bareFunction } from "../support/bare-node";
-import { connect, freshDatabase } from "../support/postgres";
+import { awsStub } from "../support/dynamodb/aws-stub";
+import { bareFunction } from "../support/process/bare-node";
+import { connect, freshDatabase } from "../support/postgres/postgres";
 
 const members = table(Member);
 /** Two changes of one member. */

@@ -4,19 +4,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { strToU8, zipSync } from "fflate";
 import { beforeAll, describe, expect, test } from "vitest";
-import { awsStub, acceptsAll } from "../support/aws-stub";
-import { FIXTURE, REGISTERED } from "../support/domain-sources";
-import { expectedFunctions } from "../support/expected-program";
-import { expectedRuns } from "../support/expected-runs";
+import { awsStub, acceptsAll } from "../support/dynamodb/aws-stub";
+import { FIXTURE, REGISTERED } from "../support/program/domain-sources";
+import { expectedFunctions } from "../support/program/expected-program";
+import { expectedRuns } from "../support/program/expected-runs";
 import {
   type DeclaredFunction,
   hashesOf,
   packageText,
   type ProgramOptions,
   runProgram,
-} from "../support/run-program";
-import { REQUIRED_CONFIG } from "../support/stack-config";
-import { temporaryFolder } from "../support/temporary-folder";
+} from "../support/program/run-program";
+import { REQUIRED_CONFIG } from "../support/program/stack-config";
+import { temporaryFolder } from "../support/process/temporary-folder";
 
 /** Bytes of a zipped package. Loading it is most of a cold start: 300 KB take about 100 ms. */
 const SIZE_BUDGET_BYTES = 400 * 1024;

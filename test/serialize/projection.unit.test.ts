@@ -3,9 +3,9 @@ import { lambdaPackage } from "../../dist/components/function/lambda-package.js"
 import { project } from "../../dist/runtime/index.js";
 import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
 import { makeProjectionHandler } from "../../dist/runtime/projection/handler.js";
-import { awsError, awsStub } from "../support/aws-stub";
-import { bareFunction } from "../support/bare-node";
-import { cloudEvent, queueBatch } from "../support/domain-events";
+import { awsError, awsStub } from "../support/dynamodb/aws-stub";
+import { bareFunction } from "../support/process/bare-node";
+import { cloudEvent, queueBatch } from "../support/domain/domain-events";
 
 const MEMBER_ID = "0a2e4c5d-1111-4222-8333-444455556666";
 const aws = await awsStub();

@@ -2,9 +2,9 @@ import { beforeEach, expect, test } from "vitest";
 import { lambdaPackage } from "../../dist/components/function/lambda-package.js";
 import { makeDynamoRelay } from "../../dist/runtime/relay/dynamodb-relay.js";
 import { makeKinesisRelay } from "../../dist/runtime/relay/kinesis-relay.js";
-import { acceptsAll, type AwsRequest, awsStub } from "../support/aws-stub";
-import { bareFunction } from "../support/bare-node";
-import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/outbox-records";
+import { acceptsAll, type AwsRequest, awsStub } from "../support/dynamodb/aws-stub";
+import { bareFunction } from "../support/process/bare-node";
+import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/domain/outbox-records";
 
 const aws = await awsStub();
 const environment = {

@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
 import { makeRetentionHandler, RETENTION_PACE } from "../../dist/runtime/retention/handler.js";
-import { agedEvents, confirmCapture, countOlder } from "../support/aged-rows";
-import { awsStub } from "../support/aws-stub";
-import { bareFunction } from "../support/bare-node";
-import { connect, freshDatabase } from "../support/postgres";
+import { agedEvents, confirmCapture, countOlder } from "../support/postgres/aged-rows";
+import { awsStub } from "../support/dynamodb/aws-stub";
+import { bareFunction } from "../support/process/bare-node";
+import { connect, freshDatabase } from "../support/postgres/postgres";
 
 const aws = await awsStub();
 const [retention, slowRetention] = await Promise.all([

@@ -15,10 +15,15 @@ import { dynamoStore } from "../../../runtime/dynamodb/store";
 import { readEnvironment } from "../../../runtime/function/handler";
 import { emulatorFixture } from "../../local/event-sources/emulator-fixture";
 import { inProcess } from "../../local/event-sources/in-process";
-import { Account, accounts } from "../../support/account";
-import { BANK_TABLES, type BankTables, createBankTables, PROJECTION_TABLE } from "../../support/bank-tables";
-import { capturedLog } from "../../support/captured-log";
-import { bridgeEvent, cloudEvent } from "../../support/domain-events";
+import { Account, accounts } from "../../support/domain/account";
+import {
+  BANK_TABLES,
+  type BankTables,
+  createBankTables,
+  PROJECTION_TABLE,
+} from "../../support/dynamodb/bank-tables";
+import { capturedLog } from "../../support/process/captured-log";
+import { bridgeEvent, cloudEvent } from "../../support/domain/domain-events";
 
 const READ = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 const MAX_RECEIVES = 2;

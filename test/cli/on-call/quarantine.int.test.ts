@@ -8,9 +8,9 @@ import {
   putBackRecord,
   showQuarantined,
 } from "../../../dist/cli/on-call/quarantine.js";
-import { BANK_TABLES } from "../../support/bank-tables";
-import { capturedLog } from "../../support/captured-log";
-import { dmsRecord, type outboxImage } from "../../support/outbox-records";
+import { BANK_TABLES } from "../../support/dynamodb/bank-tables";
+import { capturedLog } from "../../support/process/captured-log";
+import { dmsRecord, type outboxImage } from "../../support/domain/outbox-records";
 import { runningRelays } from "./running-relays";
 
 capturedLog();

@@ -15,8 +15,8 @@ import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
 import { emulatorFixture, eventually, type ObservedSource } from "../../local/event-sources/emulator-fixture";
 import { inProcess } from "../../local/event-sources/in-process";
-import { BANK_TABLES, createBankTables } from "../../support/bank-tables";
-import { outboxImage } from "../../support/outbox-records";
+import { BANK_TABLES, createBankTables } from "../../support/dynamodb/bank-tables";
+import { outboxImage } from "../../support/domain/outbox-records";
 
 const BUS = "domain-events";
 const READ_KINESIS = [

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { HandlerFunction } from "../../../dist/components/function/handler-function.js";
 import { handler } from "../../../dist/runtime/function/handler.js";
-import { deploy, json, packageOf } from "../../support/mocks";
-import { statementsIn } from "../../support/policy-statements";
+import { deploy, json, packageOf } from "../../support/program/mocks";
+import { statementsIn } from "../../support/program/policy-statements";
 
 const owner = 'domain "loans", commands';
 const minimal = {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { lambdaPackage } from "../../../dist/components/function/lambda-package.js";
-import { temporaryFolder } from "../../support/temporary-folder";
+import { temporaryFolder } from "../../support/process/temporary-folder";
 
 const require = createRequire(import.meta.url);
 const folder = temporaryFolder();

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { cachedBundle } from "../../../dist/components/function/package-cache.js";
-import { temporaryFolder } from "../../support/temporary-folder";
+import { temporaryFolder } from "../../support/process/temporary-folder";
 
 const HOUR_MILLISECONDS = 60 * 60 * 1_000;
 const DAY_MILLISECONDS = 24 * HOUR_MILLISECONDS;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { allow, allowRule, trust } from "../../../dist/components/function/policy.js";
-import { deploy, json } from "../../support/mocks";
+import { deploy, json } from "../../support/program/mocks";
 
 const { outputs } = await deploy(() => ({
   allowed: allow([

@@ -1,9 +1,9 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Relay } from "../../../dist/components/function/relay.js";
 import { makeDynamoRelay } from "../../../dist/runtime/relay/dynamodb-relay.js";
-import { deploy, json } from "../../support/mocks";
+import { deploy, json } from "../../support/program/mocks";
 
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/outbox";
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";

@@ -1,4 +1,4 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Microservice } from "../../../dist/components/microservice/microservice.js";
@@ -6,8 +6,8 @@ import { react, table } from "../../../dist/runtime/index.js";
 import { Loan } from "../../../dist/test/fixtures/domains/loans/contract.js";
 import { domain as loans } from "../../../dist/test/fixtures/domains/loans/index.js";
 import { Member } from "../../../dist/test/fixtures/domains/members/contract.js";
-import { deploy, json, packageOf } from "../../support/mocks";
-import { statementsOf } from "../../support/policy-statements";
+import { deploy, json, packageOf } from "../../support/program/mocks";
+import { statementsOf } from "../../support/program/policy-statements";
 
 const IN_TRANSACTION = {
   "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": ["TransactWriteItems"] },

@@ -1,9 +1,9 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { ChangeDataCapture } from "../../../dist/components/monolith/change-data-capture.js";
 import { EventBus } from "../../../dist/components/event-bus.js";
-import { deploy, json } from "../../support/mocks";
-import { DATABASE } from "../../support/monolith-database";
+import { deploy, json } from "../../support/program/mocks";
+import { DATABASE } from "../../support/postgres/monolith-database";
 
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567";
 const args = {

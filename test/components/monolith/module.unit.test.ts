@@ -1,13 +1,13 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { MonolithModule } from "../../../dist/components/monolith/module.js";
 import { project } from "../../../dist/runtime/index.js";
 import { Loan } from "../../../dist/test/fixtures/domains/loans/contract.js";
 import { domain as members } from "../../../dist/test/fixtures/domains/members/index.js";
-import { deploy, json } from "../../support/mocks";
-import { DATABASE } from "../../support/monolith-database";
-import { statementsOf } from "../../support/policy-statements";
+import { deploy, json } from "../../support/program/mocks";
+import { DATABASE } from "../../support/postgres/monolith-database";
+import { statementsOf } from "../../support/program/policy-statements";
 
 const database = { ...DATABASE, port: 6432 };
 /** A module without projections. */

@@ -1,11 +1,11 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Monolith } from "../../../dist/components/monolith/monolith.js";
 import { domain as members } from "../../../dist/test/fixtures/domains/members/index.js";
-import { deploy, packageOf } from "../../support/mocks";
-import { DATABASE } from "../../support/monolith-database";
-import { statementsOf } from "../../support/policy-statements";
+import { deploy, packageOf } from "../../support/program/mocks";
+import { DATABASE } from "../../support/postgres/monolith-database";
+import { statementsOf } from "../../support/program/policy-statements";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 

@@ -1,9 +1,9 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { Retention } from "../../../dist/components/monolith/retention.js";
-import { deploy, packageOf } from "../../support/mocks";
-import { DATABASE } from "../../support/monolith-database";
-import { statementsOf } from "../../support/policy-statements";
+import { deploy, packageOf } from "../../support/program/mocks";
+import { DATABASE } from "../../support/postgres/monolith-database";
+import { statementsOf } from "../../support/program/policy-statements";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/monolith-retention-schedule-1234567";

@@ -1,9 +1,9 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { EventBus } from "../../../dist/components/event-bus.js";
 import { Subscription } from "../../../dist/components/subscription/subscription.js";
 import { handler } from "../../../dist/runtime/function/handler.js";
-import { type Declared, deploy, json } from "../../support/mocks";
+import { type Declared, deploy, json } from "../../support/program/mocks";
 
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const arnOf = (queue: string) => `arn:aws:sqs:eu-central-1:111122223333:${queue}-1234567`;

@@ -5,7 +5,7 @@ import {
   startPostgresProxy,
   type StatementFault,
 } from "../../../dist/test/faults/proxies/postgres-proxy.js";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres";
 
 let database: FreshDatabase;
 let proxy: PostgresProxy;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { rawMember, transaction } from "../../runtime/postgres/migrations/guarded-member.js";
-import { connect } from "../../support/postgres.js";
+import { connect } from "../../support/postgres/postgres.js";
 import { captureFixture, untilCaughtUp } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";
 

@@ -6,7 +6,7 @@ import { startOwnPostgres } from "../../../dist/local/servers/postgres/own-postg
 import type { PostgresServer } from "../../../dist/local/servers/postgres/postgres.js";
 import { openRunDirectory, type RunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "../../support/fixture-migrations.js";
+import { FIXTURE_MIGRATIONS } from "../../support/postgres/fixture-migrations.js";
 import {
   type CapturedDatabase,
   captureFixture,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeDmsRecord } from "../../../dist/runtime/relay/kinesis-relay.js";
-import { agedEvents } from "../../support/aged-rows.js";
+import { agedEvents } from "../../support/postgres/aged-rows.js";
 import { captureFixture, untilCaughtUp } from "./capture-fixture.js";
 import { changes, databaseUnderCapture } from "./captured-database.js";
 

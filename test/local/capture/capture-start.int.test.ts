@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { connect, freshDatabase } from "../../support/postgres.js";
+import { connect, freshDatabase } from "../../support/postgres/postgres.js";
 import { type CapturedDatabase, captureFixture } from "./capture-fixture.js";
 import { rulesFor, type TaskInputOverrides } from "./task-inputs.js";
 

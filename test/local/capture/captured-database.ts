@@ -1,5 +1,5 @@
 import type { Client } from "pg";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres.js";
 import { rawMember, transaction } from "../../runtime/postgres/migrations/guarded-member.js";
 import type { CapturedDatabase } from "./capture-fixture.js";
 

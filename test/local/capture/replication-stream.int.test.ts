@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { beforeAll, expect, test } from "vitest";
 import { openReplicationStream } from "../../../dist/local/capture/replication-stream.js";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres.js";
 
 let database: FreshDatabase;
 let slot: string;

@@ -1,11 +1,11 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { replicate } from "../../../dist/components/monolith/replication.js";
 import { replicationTaskSettings } from "../../../dist/components/monolith/replication-settings.js";
 import { readCaptureSettings } from "../../../dist/local/capture/settings.js";
-import { deploy } from "../../support/mocks";
-import { DATABASE } from "../../support/monolith-database";
+import { deploy } from "../../support/program/mocks";
+import { DATABASE } from "../../support/postgres/monolith-database";
 import { rulesFor, rulesWith, STREAM_ARN, type TaskInputOverrides, taskInputs } from "./task-inputs";
 
 const read = (overrides?: TaskInputOverrides) => readCaptureSettings(taskInputs(overrides));

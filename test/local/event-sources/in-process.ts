@@ -1,6 +1,6 @@
 import type { Context } from "aws-lambda";
 import type { InvokeFunction } from "../../../dist/local/event-sources/invoke-function.js";
-import { lambdaContext } from "../../support/outbox-records";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 /** Runs a handler in this process, in the place of the emulator's Lambda. */
 export function inProcess<Event>(

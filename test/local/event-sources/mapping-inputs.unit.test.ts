@@ -1,11 +1,11 @@
-import "../../support/unpackaged";
+import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import {
   type EventSourceMappingInputs,
   readMapping,
 } from "../../../dist/local/event-sources/mapping-inputs.js";
-import { FULL_CONFIG } from "../../support/stack-config";
-import { deployProgram } from "../../support/whole-program";
+import { FULL_CONFIG } from "../../support/program/stack-config";
+import { deployProgram } from "../../support/program/whole-program";
 
 const STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/changes";
 const TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/orders-outbox/stream/2026-11-24T00:07:58.807";

@@ -4,9 +4,9 @@ import { command, reject, type StagedChange } from "../../../runtime";
 import { answerCommand, fingerprintOf, makeCommandHandler } from "../../../runtime/command/handler";
 import type { AnyCommand } from "../../../runtime/define/command";
 import { found } from "../../../runtime/store/handles";
-import { Account, accounts } from "../../support/account";
-import { CONFLICT, fakeStore } from "../../support/fake-store";
-import { lambdaContext } from "../../support/outbox-records";
+import { Account, accounts } from "../../support/domain/account";
+import { CONFLICT, fakeStore } from "../../support/domain/fake-store";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 const CHANGE: StagedChange = {
   kind: "change",

@@ -4,8 +4,8 @@ import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { storeOn } from "../../../runtime/dynamodb/store";
 import { changesOf, sender } from "../../conformance/repeated-requests";
-import { BANK_TABLES, bankTables } from "../../support/bank-tables";
-import { type Break, type BreakingProxy, breakingProxy } from "../../support/breaking-proxy";
+import { BANK_TABLES, bankTables } from "../../support/dynamodb/bank-tables";
+import { type Break, type BreakingProxy, breakingProxy } from "../../support/postgres/breaking-proxy";
 
 const bank = bankTables();
 describe("an answer of DynamoDB that is lost", () => {

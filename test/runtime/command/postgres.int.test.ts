@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { beforeAll, describe, expect, test } from "vitest";
 import { sender } from "../../conformance/repeated-requests";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 let bank: BankDatabase;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { command, reject, type StagedChange } from "../../../runtime";
 import { answerCommand, fingerprintOf } from "../../../runtime/command/handler";
 import type { CommitOutcome } from "../../../runtime/store/store";
-import { CONFLICT, fakeStore } from "../../support/fake-store";
+import { CONFLICT, fakeStore } from "../../support/domain/fake-store";
 
 const INPUT = { owner: "Ada" };
 const COMMITTED = { aggregate: "bank.Account", id: "a", version: 1, event: "AccountOpened", eventId: "e" };

@@ -3,8 +3,8 @@ import { v7 as uuid } from "uuid";
 import { describe, expect, test } from "vitest";
 import { MAX_CHANGES_PER_COMMIT, type StagedChange } from "../../../runtime";
 import type { CommitContext } from "../../../runtime/store/store";
-import { accountChanges, newAccount } from "../../support/account";
-import { BANK_TABLES, bankTables } from "../../support/bank-tables";
+import { accountChanges, newAccount } from "../../support/domain/account";
+import { BANK_TABLES, bankTables } from "../../support/dynamodb/bank-tables";
 
 const bank = bankTables();
 const { opening, crediting, closing } = accountChanges(() => bank.accounts);

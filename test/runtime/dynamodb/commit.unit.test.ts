@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { MAX_CHANGES_PER_COMMIT, type StagedChange } from "../../../runtime";
 import { commitToDynamo } from "../../../runtime/dynamodb/commit";
 import { dynamoHandle } from "../../../runtime/dynamodb/store";
-import { accountAt, accountChanges, type AccountHandle, accounts } from "../../support/account";
+import { accountAt, accountChanges, type AccountHandle, accounts } from "../../support/domain/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));

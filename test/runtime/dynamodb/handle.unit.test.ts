@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { dynamoHandle } from "../../../runtime/dynamodb/store";
 import { projectionHandle } from "../../../runtime/projection/table";
 import { project } from "../../../runtime";
-import { Account, type AccountHandle, accounts as definition } from "../../support/account";
+import { Account, type AccountHandle, accounts as definition } from "../../support/domain/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));

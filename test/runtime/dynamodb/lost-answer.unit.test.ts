@@ -4,7 +4,7 @@ import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { commitToDynamo, isAnswerLost } from "../../../runtime/dynamodb/commit";
-import { accounts, newAccount } from "../../support/account";
+import { accounts, newAccount } from "../../support/domain/account";
 
 const mock = mockClient(DynamoDBDocumentClient);
 const documents = DynamoDBDocumentClient.from(new DynamoDBClient({ region: "us-east-1" }));

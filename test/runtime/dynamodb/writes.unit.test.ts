@@ -3,7 +3,7 @@ import { type DynamoChange, dynamoWrite } from "../../../runtime/dynamodb/writes
 import { inboxAction } from "../../../runtime/dynamodb/inbox";
 import type { Row } from "../../../runtime/define/change";
 import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/validation";
-import { accounts } from "../../support/account";
+import { accounts } from "../../support/domain/account";
 
 const NOW = new Date("2026-05-04T03:02:01.234Z");
 const NOW_SECONDS = Math.floor(NOW.getTime() / 1000);

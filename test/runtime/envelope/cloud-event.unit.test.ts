@@ -8,8 +8,8 @@ import {
   toCloudEvent,
 } from "../../../runtime/envelope/cloud-event";
 import { aggregate } from "../../../runtime/define/aggregate";
-import { bridgeEvent, cloudEvent } from "../../support/domain-events";
-import { outboxRecord } from "../../support/outbox-records";
+import { bridgeEvent, cloudEvent } from "../../support/domain/domain-events";
+import { outboxRecord } from "../../support/domain/outbox-records";
 
 describe("the envelope of an outbox record", () => {
   test("is a CloudEvent 1.0 with the extensions for order, correlation, cause and trace", () => {

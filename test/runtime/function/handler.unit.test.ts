@@ -9,8 +9,8 @@ import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
 import { makeRetentionHandler } from "../../../runtime/retention/handler";
-import { Account } from "../../support/account";
-import { lambdaContext } from "../../support/outbox-records";
+import { Account } from "../../support/domain/account";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 describe("a handler", () => {
   test("is made once at a cold start, with the values of its own variables", async () => {

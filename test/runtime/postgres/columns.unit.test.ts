@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { columnsOf, snakeCase, toColumns } from "../../../runtime/postgres/columns";
-import { orderLines } from "../../support/order-line";
+import { orderLines } from "../../support/domain/order-line";
 
 describe("the column of a field", () => {
   test.each([

@@ -5,7 +5,7 @@ import { aggregate, table } from "../../../runtime";
 import type { AnyTable } from "../../../runtime/define/table";
 import { isKnownToBeValid } from "../../../runtime/postgres/commit";
 import type { DescribedChange } from "../../../runtime/postgres/statement";
-import { accounts, newAccount } from "../../support/account";
+import { accounts, newAccount } from "../../support/domain/account";
 
 const ROW = newAccount("018f3c1e-0000-7000-8000-000000000001");
 const known = (

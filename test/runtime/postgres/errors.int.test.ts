@@ -5,8 +5,8 @@ import { aggregate, type StagedChange, table } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import { postgresHandle } from "../../../runtime/postgres/store";
 import { MAX_PAYLOAD_BYTES } from "../../../runtime/store/validation";
-import { accountChanges } from "../../support/account";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+import { accountChanges } from "../../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 let bank: BankDatabase;
 beforeAll(async () => {

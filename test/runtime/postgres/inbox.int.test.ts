@@ -5,8 +5,8 @@ import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import { readCommittedRequest } from "../../../runtime/postgres/inbox";
 import type { CommitContext } from "../../../runtime/store/store";
-import { accountAt, accountChanges } from "../../support/account";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+import { accountAt, accountChanges } from "../../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 let bank: BankDatabase;
 beforeAll(async () => {

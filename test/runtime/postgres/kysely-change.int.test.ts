@@ -6,8 +6,8 @@ import { command, type NewRowOf, type StagedChange, withKysely } from "../../../
 import { answerCommand } from "../../../runtime/command/handler";
 import type { ChangeBuilders, KyselyHandle } from "../../../runtime/define/handles";
 import { kyselyHandle } from "../../../runtime/postgres/store";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { orderLines } from "../../support/order-line";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { orderLines } from "../../support/domain/order-line";
 
 type Builders = ChangeBuilders<"order_lines", typeof orderLines>;
 type Describe = Parameters<KyselyHandle<"order_lines", typeof orderLines>["change"]>[0];

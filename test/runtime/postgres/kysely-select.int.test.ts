@@ -4,8 +4,8 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { NewRowOf } from "../../../runtime";
 import type { KyselyHandle } from "../../../runtime/define/handles";
 import { kyselyHandle } from "../../../runtime/postgres/store";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { orderLines } from "../../support/order-line";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { orderLines } from "../../support/domain/order-line";
 
 type Line = NewRowOf<typeof orderLines>;
 

@@ -9,12 +9,12 @@ import { readEnvironment } from "../../../runtime/function/handler";
 import { readCommittedRequest } from "../../../runtime/postgres/inbox";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
 import type { CommitContext } from "../../../runtime/store/store";
-import { accountAt, accountChanges, newAccount } from "../../support/account";
+import { accountAt, accountChanges, newAccount } from "../../support/domain/account";
 import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { type Break, type BreakingProxy, breakingProxy } from "../../support/breaking-proxy";
-import { capturedLog } from "../../support/captured-log";
-import { connect } from "../../support/postgres";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { type Break, type BreakingProxy, breakingProxy } from "../../support/postgres/breaking-proxy";
+import { capturedLog } from "../../support/process/captured-log";
+import { connect } from "../../support/postgres/postgres";
 
 const secrets = mockClient(SecretsManagerClient);
 capturedLog();

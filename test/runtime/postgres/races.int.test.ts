@@ -4,9 +4,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import type { CommitContext } from "../../../runtime/store/store";
-import { accountAt, accountChanges } from "../../support/account";
-import { applicationConnection, type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { connect } from "../../support/postgres";
+import { accountAt, accountChanges } from "../../support/domain/account";
+import { applicationConnection, type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { connect } from "../../support/postgres/postgres";
 
 let bank: BankDatabase;
 let serializable: BankDatabase["db"];

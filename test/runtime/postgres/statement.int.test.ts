@@ -2,8 +2,8 @@ import { v7 as uuid } from "uuid";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
-import { accountAt, accountChanges, newAccount } from "../../support/account";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+import { accountAt, accountChanges, newAccount } from "../../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 let bank: BankDatabase;
 beforeAll(async () => {

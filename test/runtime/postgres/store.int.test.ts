@@ -7,9 +7,9 @@ import type { KyselyHandle, ProjectionHandle } from "../../../runtime/define/han
 import { readEnvironment } from "../../../runtime/function/handler";
 import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
 import { type ProjectionOpener, postgresStore } from "../../../runtime/postgres/store";
-import { Account, type AccountHandle, accounts, newAccount } from "../../support/account";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { capturedLog } from "../../support/captured-log";
+import { Account, type AccountHandle, accounts, newAccount } from "../../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { capturedLog } from "../../support/process/captured-log";
 
 const secrets = mockClient(SecretsManagerClient);
 const log = capturedLog();

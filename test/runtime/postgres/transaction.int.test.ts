@@ -4,8 +4,8 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import type { CommitContext } from "../../../runtime/store/store";
-import { accountAt, accountChanges } from "../../support/account";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
+import { accountAt, accountChanges } from "../../support/domain/account";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 let bank: BankDatabase;
 beforeAll(async () => {

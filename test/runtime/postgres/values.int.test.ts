@@ -7,9 +7,9 @@ import type { KyselyHandle } from "../../../runtime/define/handles";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import { kyselyHandle } from "../../../runtime/postgres/store";
 import type { CommitContext } from "../../../runtime/store/store";
-import { type BankDatabase, bankDatabase } from "../../support/bank-database";
-import { isCarried } from "../../support/carried";
-import { drawing, hostileValue, jsonText } from "../../support/hostile";
+import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
+import { isCarried } from "../../support/domain/carried";
+import { drawing, hostileValue, jsonText } from "../../support/domain/hostile";
 
 /** An aggregate whose contract leaves to the database what it takes. */
 const Label = aggregate("bank.Label", {

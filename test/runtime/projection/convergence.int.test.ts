@@ -4,11 +4,11 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { project } from "../../../runtime";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { type ProjectedItem, projectionHandle, writeProjection } from "../../../runtime/projection/table";
-import { Account } from "../../support/account";
-import { bankTables, PROJECTION_TABLE } from "../../support/bank-tables";
-import { capturedLog } from "../../support/captured-log";
-import { cloudEvent, queueBatch } from "../../support/domain-events";
-import { lambdaContext } from "../../support/outbox-records";
+import { Account } from "../../support/domain/account";
+import { bankTables, PROJECTION_TABLE } from "../../support/dynamodb/bank-tables";
+import { capturedLog } from "../../support/process/captured-log";
+import { cloudEvent, queueBatch } from "../../support/domain/domain-events";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 const bank = bankTables();
 capturedLog();

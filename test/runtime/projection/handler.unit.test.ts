@@ -7,10 +7,10 @@ import { aggregate, project } from "../../../runtime";
 import type { AnyProjection } from "../../../runtime/define/project";
 import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { writeProjection } from "../../../runtime/projection/table";
-import { Account } from "../../support/account";
-import { capturedLog, problems } from "../../support/captured-log";
-import { cloudEvent, queueBatch } from "../../support/domain-events";
-import { lambdaContext } from "../../support/outbox-records";
+import { Account } from "../../support/domain/account";
+import { capturedLog, problems } from "../../support/process/captured-log";
+import { cloudEvent, queueBatch } from "../../support/domain/domain-events";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 const documents = mockClient(DynamoDBDocumentClient);
 const log = capturedLog();

@@ -3,11 +3,11 @@ import { type DomainEvent, react, type StagedChange } from "../../../runtime";
 import type { Reactions } from "../../../runtime/define/react";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
 import { found } from "../../../runtime/store/handles";
-import { Account, accounts } from "../../support/account";
-import { capturedLog, problems } from "../../support/captured-log";
-import { cloudEvent, queueBatch } from "../../support/domain-events";
-import { CONFLICT, type FakeStore, fakeStore, openerOf } from "../../support/fake-store";
-import { lambdaContext } from "../../support/outbox-records";
+import { Account, accounts } from "../../support/domain/account";
+import { capturedLog, problems } from "../../support/process/captured-log";
+import { cloudEvent, queueBatch } from "../../support/domain/domain-events";
+import { CONFLICT, type FakeStore, fakeStore, openerOf } from "../../support/domain/fake-store";
+import { lambdaContext } from "../../support/domain/outbox-records";
 
 const log = capturedLog();
 

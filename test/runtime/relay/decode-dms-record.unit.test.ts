@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decodeDmsRecord } from "../../../runtime/relay/kinesis-relay";
-import { dmsRecord } from "../../support/outbox-records";
+import { dmsRecord } from "../../support/domain/outbox-records";
 
 const decode = (record: unknown) => decodeDmsRecord(Buffer.from(JSON.stringify(record)));
 const decodeRow = (row: Record<string, unknown>) => decode(dmsRecord(row));

@@ -5,14 +5,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../../runtime/envelope/cloud-event";
 import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
-import { capturedLog } from "../../support/captured-log";
+import { capturedLog } from "../../support/process/captured-log";
 import {
   dmsRecord,
   dynamoStreamEvent,
   kinesisEvent,
   lambdaContext,
   outboxImage,
-} from "../../support/outbox-records";
+} from "../../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);

@@ -2,7 +2,7 @@ import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from 
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { publish } from "../../../runtime/relay/publish";
-import { capturedLog, problems } from "../../support/captured-log";
+import { capturedLog, problems } from "../../support/process/captured-log";
 
 const bus = mockClient(EventBridgeClient);
 const client = new EventBridgeClient({ region: "us-east-1" });

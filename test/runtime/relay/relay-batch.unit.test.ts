@@ -3,8 +3,8 @@ import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { relayBatch, type RelayRecord } from "../../../runtime/relay/relay-batch";
-import { capturedLog, problems } from "../../support/captured-log";
-import { eventRecord } from "../../support/outbox-records";
+import { capturedLog, problems } from "../../support/process/captured-log";
+import { eventRecord } from "../../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);

@@ -3,10 +3,10 @@ import { mockClient } from "aws-sdk-client-mock";
 import type { Client } from "pg";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { makeRetentionHandler } from "../../../runtime/retention/handler";
-import { agedEvents, agedInboxRecords, confirmCapture, countOlder } from "../../support/aged-rows";
-import { capturedLog } from "../../support/captured-log";
-import { lambdaContext } from "../../support/outbox-records";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres";
+import { agedEvents, agedInboxRecords, confirmCapture, countOlder } from "../../support/postgres/aged-rows";
+import { capturedLog } from "../../support/process/captured-log";
+import { lambdaContext } from "../../support/domain/outbox-records";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres";
 
 const secrets = mockClient(SecretsManagerClient);
 const log = capturedLog();

@@ -1,8 +1,8 @@
 import { Pool } from "pg";
 import { expect, onTestFinished, test } from "vitest";
 import { removeOldEvents, removeOldInboxRecords } from "../../../runtime/retention/old-rows";
-import { agedEvents, agedInboxRecords, confirmCapture, countOlder } from "../../support/aged-rows";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres";
+import { agedEvents, agedInboxRecords, confirmCapture, countOlder } from "../../support/postgres/aged-rows";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres";
 
 /** A pool whose connections plan joins in one way only: it decides in which order rows are locked. */
 function poolThat(database: FreshDatabase, ...settings: string[]): Pool {

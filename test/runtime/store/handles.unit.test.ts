@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
 import { rejectionOf, standardRejection, found, tableHandle } from "../../../runtime/store/handles";
-import { Account, accountAt, accounts, newAccount } from "../../support/account";
+import { Account, accountAt, accounts, newAccount } from "../../support/domain/account";
 
 const ROW = accountAt("a", 3);
 const NOTHING = { find: async () => undefined, where: async () => [] };

@@ -4,8 +4,8 @@ import { codedError } from "../../../runtime/function/coded-error";
 import { commitOnFreshReads, pause, untilKnown } from "../../../runtime/store/retries";
 import type { CommitOutcome } from "../../../runtime/store/store";
 import { found } from "../../../runtime/store/handles";
-import { Account } from "../../support/account";
-import { CONFLICT, fakeStore } from "../../support/fake-store";
+import { Account } from "../../support/domain/account";
+import { CONFLICT, fakeStore } from "../../support/domain/fake-store";
 
 /** Pauses that were taken; each is over at once. */
 let pauses: ReturnType<typeof vi.spyOn>;

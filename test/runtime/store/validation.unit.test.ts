@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { validChange, validFields, validKey, validState } from "../../../runtime/store/validation";
-import { Account } from "../../support/account";
+import { Account } from "../../support/domain/account";
 
 const STATE = { accountId: "018f3c1e-0000-7000-8000-000000000001", owner: "Ada", balance: 5, grade: "gold" };
 

@@ -13,7 +13,7 @@ import {
 import { loadDomainsFrom } from "../../../dist/registry/load-domains.js";
 import { FIXTURE_DOMAINS } from "../../../dist/test/fixtures/source.js";
 import { landscapeOf } from "../../../dist/test/verdict/landscape.js";
-import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres.js";
+import { connect, freshDatabase, type FreshDatabase } from "../../support/postgres/postgres.js";
 
 const LANDSCAPE = landscapeOf(loadDomainsFrom(FIXTURE_DOMAINS.domains).all);
 

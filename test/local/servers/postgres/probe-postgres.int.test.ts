@@ -1,7 +1,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { probePostgres } from "../../../../dist/local/servers/postgres/own-postgres.js";
-import { sharedPostgres } from "../../../support/postgres.js";
+import { sharedPostgres } from "../../../support/postgres/postgres.js";
 
 let server: Server;
 const sockets: Socket[] = [];

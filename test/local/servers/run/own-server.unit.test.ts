@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { onFreePort, waitUntilReady } from "../../../../dist/local/servers/run/own-server.js";
 import { codedError } from "../../../../dist/runtime/function/coded-error.js";
-import { temporaryFolder } from "../../../support/temporary-folder";
+import { temporaryFolder } from "../../../support/process/temporary-folder";
 
 afterEach(() => vi.unstubAllEnvs());
 

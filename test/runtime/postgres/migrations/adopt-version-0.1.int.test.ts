@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Client } from "pg";
 import { expect, test } from "vitest";
 import { migrateUp } from "../../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "../../../support/fixture-migrations.js";
-import { connect, freshDatabase } from "../../../support/postgres.js";
+import { FIXTURE_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
+import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 
 const FRAMEWORK = ["0001_roles", "0002_outbox", "0003_guard", "0004_capture"];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>

@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
-import { connect, freshDatabase } from "../../../support/postgres.js";
+import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 import { rawMember, registeredMember, transaction, VIOLATION } from "./guarded-member.js";
 
 let superuser: Client;

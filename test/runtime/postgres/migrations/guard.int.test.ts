@@ -1,6 +1,6 @@
 import type { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
-import { connect, freshDatabase, type FreshDatabase } from "../../../support/postgres.js";
+import { connect, freshDatabase, type FreshDatabase } from "../../../support/postgres/postgres.js";
 import { rawMember, registeredMember, transaction, VIOLATION } from "./guarded-member.js";
 
 let database: FreshDatabase;

@@ -1,7 +1,7 @@
 import type { Client } from "pg";
 import { beforeAll, describe, expect, test } from "vitest";
-import { agedEvents, agedInboxRecords, countOlder } from "../../../support/aged-rows.js";
-import { connect, freshDatabase } from "../../../support/postgres.js";
+import { agedEvents, agedInboxRecords, countOlder } from "../../../support/postgres/aged-rows.js";
+import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 import { rawMember, transaction } from "./guarded-member.js";
 
 let superuser: Client;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { Client, escapeIdentifier } from "pg";
 import { describe, expect, test } from "vitest";
 import { migrateDown, migrateUp, type Sequence } from "../../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "../../../support/fixture-migrations.js";
-import { connect, freshDatabase, sharedPostgres } from "../../../support/postgres.js";
+import { FIXTURE_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
+import { connect, freshDatabase, sharedPostgres } from "../../../support/postgres/postgres.js";
 
 const FRAMEWORK = ["0001_roles", "0002_outbox", "0003_guard", "0004_capture"].map((name) => ({
   sequence: "framework",

@@ -1,7 +1,7 @@
 /** A domain for tests of the runtime: bank accounts, kept in PostgreSQL and in DynamoDB. */
 import { z } from "zod";
-import { aggregate, type NewRowOf, type RowOf, table } from "../../runtime";
-import type { TableHandle } from "../../runtime/define/handles";
+import { aggregate, type NewRowOf, type RowOf, table } from "../../../runtime";
+import type { TableHandle } from "../../../runtime/define/handles";
 
 /** An account; its note is private. */
 export const Account = aggregate("bank.Account", {

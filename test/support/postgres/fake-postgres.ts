@@ -11,9 +11,9 @@ import {
   PostgresIntrospector,
   PostgresQueryCompiler,
 } from "kysely";
-import type { AnyDatabase } from "../../runtime/postgres/statement";
-import { type ProjectionOpener, storeOn } from "../../runtime/postgres/store";
-import type { Store } from "../../runtime/store/store";
+import type { AnyDatabase } from "../../../runtime/postgres/statement";
+import { type ProjectionOpener, storeOn } from "../../../runtime/postgres/store";
+import type { Store } from "../../../runtime/store/store";
 
 /** A store of the monolith on a fake database. */
 export interface FakePostgres {

@@ -6,10 +6,10 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Client, escapeIdentifier, escapeLiteral } from "pg";
 import type { TestProject } from "vitest/node";
-import { startGuardian } from "../../dist/local/servers/run/guardian.js";
-import { startPostgres } from "../../dist/local/servers/postgres/start-postgres.js";
-import { openRunDirectory } from "../../dist/local/servers/run/run-directory.js";
-import { migrateUp } from "../../dist/runtime/postgres/migrate.js";
+import { startGuardian } from "../../../dist/local/servers/run/guardian.js";
+import { startPostgres } from "../../../dist/local/servers/postgres/start-postgres.js";
+import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
+import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
 import { FIXTURE_MIGRATIONS } from "./fixture-migrations";
 
 /** A role of the monolith's database. */
@@ -39,7 +39,7 @@ const ROLES: Role[] = [
 ];
 
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const run = await openRunDirectory(join(__dirname, "..", ".."));
+  const run = await openRunDirectory(join(__dirname, "..", "..", ".."));
   const guardian = startGuardian(run);
   const server = await startPostgres({ run, report: () => {} });
   const template = await server.createDatabase("template");

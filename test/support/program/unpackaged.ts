@@ -6,7 +6,7 @@
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
-const path = require.resolve("../../dist/components/function/lambda-package.js");
+const path = require.resolve("../../../dist/components/function/lambda-package.js");
 require(path);
 const cached = require.cache[path];
 if (!cached) throw new Error("lambda-package.js is no longer loaded as CommonJS. Replace it in another way.");

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { loadProgram } from "../../dist/local/system/program.js";
+import { loadProgram } from "../../../dist/local/system/program.js";
 import { FIXTURE, type TestedDomains } from "./domain-sources";
 import { deploy, type DeployOptions, type Deployment } from "./mocks";
 

@@ -2,8 +2,8 @@
  * What the program must declare for any domains, derived from their registration independently of the
  * components.
  */
-import type { Registry } from "../../dist/registry/load-domains.js";
-import type { AnyDomain, AnySubscription } from "../../dist/runtime/define/domain.js";
+import type { Registry } from "../../../dist/registry/load-domains.js";
+import type { AnyDomain, AnySubscription } from "../../../dist/runtime/define/domain.js";
 import type { ShortStatement } from "./policy-statements";
 import { SUFFIX } from "./provider-state";
 import { REQUIRED_CONFIG } from "./stack-config";

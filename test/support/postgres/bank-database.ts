@@ -2,12 +2,12 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
-import type { KyselyHandle } from "../../runtime/define/handles";
-import { kyselyHandle, storeOn } from "../../runtime/postgres/store";
-import type { AnyDatabase } from "../../runtime/postgres/statement";
-import type { Store } from "../../runtime/store/store";
-import { accounts, ACCOUNTS_SQL } from "./account";
-import { ORDER_LINES_SQL } from "./order-line";
+import type { KyselyHandle } from "../../../runtime/define/handles";
+import { kyselyHandle, storeOn } from "../../../runtime/postgres/store";
+import type { AnyDatabase } from "../../../runtime/postgres/statement";
+import type { Store } from "../../../runtime/store/store";
+import { accounts, ACCOUNTS_SQL } from "../domain/account";
+import { ORDER_LINES_SQL } from "../domain/order-line";
 import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 
 /** A row of the outbox. */

@@ -38,7 +38,7 @@ export interface DeclaredFunction {
   variables: Record<string, string>;
 }
 
-const ROOT = join(__dirname, "..", "..");
+const ROOT = join(__dirname, "..", "..", "..");
 
 /**
  * Runs the program in a separate process, from the project's folder, and writes the packages below `parent`.

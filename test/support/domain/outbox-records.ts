@@ -1,8 +1,8 @@
 /** Factories of outbox records and stream records. */
 import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { v7 as uuid } from "uuid";
-import type { OutboxRecord } from "../../runtime/envelope/cloud-event";
-import type { RelayRecord } from "../../runtime/relay/relay-batch";
+import type { OutboxRecord } from "../../../runtime/envelope/cloud-event";
+import type { RelayRecord } from "../../../runtime/relay/relay-batch";
 
 /** An outbox record of an account. */
 export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecord {

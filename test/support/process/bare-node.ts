@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect } from "vitest";
-import { type HandlerFactory, lambdaPackage } from "../../dist/components/function/lambda-package.js";
+import { type HandlerFactory, lambdaPackage } from "../../../dist/components/function/lambda-package.js";
 import { temporaryFolder } from "./temporary-folder";
 
 /** The results of the invocations of one function, in order. */

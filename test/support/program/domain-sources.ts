@@ -1,6 +1,6 @@
-import { type DomainSource, REGISTERED_DOMAINS } from "../../dist/local/system/program.js";
-import { loadDomainsFrom, type Registry } from "../../dist/registry/load-domains.js";
-import { FIXTURE_DOMAINS, FIXTURE_MICROSERVICES } from "../../dist/test/fixtures/source.js";
+import { type DomainSource, REGISTERED_DOMAINS } from "../../../dist/local/system/program.js";
+import { loadDomainsFrom, type Registry } from "../../../dist/registry/load-domains.js";
+import { FIXTURE_DOMAINS, FIXTURE_MICROSERVICES } from "../../../dist/test/fixtures/source.js";
 
 /** A set of domains to test the whole program with. */
 export interface TestedDomains {

@@ -5,13 +5,13 @@
 import { CreateTableCommand, DynamoDBClient, type KeySchemaElement } from "@aws-sdk/client-dynamodb";
 import { type DynamoDBDocumentClient, ScanCommand } from "@aws-sdk/lib-dynamodb";
 import { afterAll, beforeAll, vi } from "vitest";
-import { startEmulator } from "../../dist/local/servers/emulator/start-emulator.js";
-import { openRunDirectory } from "../../dist/local/servers/run/run-directory.js";
-import { documentClient } from "../../runtime/dynamodb/documents";
-import { dynamoHandle, storeOn } from "../../runtime/dynamodb/store";
-import { indexAttribute } from "../../runtime/projection/table";
-import type { Store } from "../../runtime/store/store";
-import { type AccountHandle, accounts } from "./account";
+import { startEmulator } from "../../../dist/local/servers/emulator/start-emulator.js";
+import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
+import { documentClient } from "../../../runtime/dynamodb/documents";
+import { dynamoHandle, storeOn } from "../../../runtime/dynamodb/store";
+import { indexAttribute } from "../../../runtime/projection/table";
+import type { Store } from "../../../runtime/store/store";
+import { type AccountHandle, accounts } from "../domain/account";
 
 /** An item of the outbox. */
 export interface OutboxItem {

@@ -2,8 +2,8 @@
  * Every resource that the program must declare for any domains, as "type name", derived from their
  * registration independently of the components.
  */
-import type { Registry } from "../../dist/registry/load-domains.js";
-import type { AnyDomain } from "../../dist/runtime/define/domain.js";
+import type { Registry } from "../../../dist/registry/load-domains.js";
+import type { AnyDomain } from "../../../dist/runtime/define/domain.js";
 
 /** The resources of the program with the required configuration only. */
 export function expectedResources({ modules, microservices }: Registry): string[] {

@@ -1,6 +1,6 @@
 /** Factories of events and messages, as subscribers receive them. */
 import type { SQSEvent } from "aws-lambda";
-import { type CloudEvent, type OutboxRecord, toCloudEvent } from "../../runtime/envelope/cloud-event";
+import { type CloudEvent, type OutboxRecord, toCloudEvent } from "../../../runtime/envelope/cloud-event";
 import { outboxRecord } from "./outbox-records";
 
 /** A domain event in its envelope. */

@@ -3,11 +3,11 @@
  * their registration.
  */
 import { expect } from "vitest";
-import type { Registry } from "../../dist/registry/load-domains.js";
-import type { AnyCommand } from "../../dist/runtime/define/command.js";
-import type { AnyDomain, AnySubscription } from "../../dist/runtime/define/domain.js";
-import { cloudEvent, queueBatch } from "./domain-events";
-import { dynamoStreamEvent, kinesisEvent } from "./outbox-records";
+import type { Registry } from "../../../dist/registry/load-domains.js";
+import type { AnyCommand } from "../../../dist/runtime/define/command.js";
+import type { AnyDomain, AnySubscription } from "../../../dist/runtime/define/domain.js";
+import { cloudEvent, queueBatch } from "../domain/domain-events";
+import { dynamoStreamEvent, kinesisEvent } from "../domain/outbox-records";
 
 /** Events for a function, and the expected result of each. */
 export interface ExpectedRun {

@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
-import type * as Program from "../../local/system/program";
-import type * as Registry from "../../registry/load-domains";
-import type * as Fixtures from "../fixtures/source";
+import type * as Program from "../../../local/system/program";
+import type * as Registry from "../../../registry/load-domains";
+import type * as Fixtures from "../../fixtures/source";
 import type { DeclaredFunction, ProgramRequest } from "./run-program";
 
 const request = JSON.parse(process.argv[2] ?? "") as ProgramRequest;

@@ -2,7 +2,7 @@
  * A second aggregate for tests of the runtime: its fields have other names than its columns in PostgreSQL.
  */
 import { z } from "zod";
-import { aggregate, table } from "../../runtime";
+import { aggregate, table } from "../../../runtime";
 
 /** A line of an order; its cost is private. */
 const OrderLine = aggregate("sales.OrderLine", {

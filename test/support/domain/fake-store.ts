@@ -1,4 +1,4 @@
-import type { StagedChange } from "../../runtime/define/change";
+import type { StagedChange } from "../../../runtime/define/change";
 import type {
   CommitContext,
   CommitOutcome,
@@ -7,7 +7,7 @@ import type {
   Once,
   Store,
   StoreOpener,
-} from "../../runtime/store/store";
+} from "../../../runtime/store/store";
 
 /** A store that writes nothing and answers commits with prepared answers. */
 export interface FakeStore extends Store {

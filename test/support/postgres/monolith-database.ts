@@ -1,4 +1,4 @@
-import { REQUIRED_CONFIG } from "./stack-config";
+import { REQUIRED_CONFIG } from "../program/stack-config";
 
 const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
 

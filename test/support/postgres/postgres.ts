@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { afterAll, inject } from "vitest";
-import { dropRunDatabase } from "../../dist/local/servers/run/clean-up.js";
+import { dropRunDatabase } from "../../../dist/local/servers/run/clean-up.js";
 import type { ProvidedPostgres, Role } from "./global-postgres.js";
 
 /** A database of one test or test file. */

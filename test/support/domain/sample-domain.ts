@@ -1,6 +1,10 @@
 import { z } from "zod";
-import { aggregate, command, microservice, monolithModule, table } from "../../dist/runtime/index.js";
-import type { MicroserviceDomain, MonolithModule, Registration } from "../../dist/runtime/define/domain.js";
+import { aggregate, command, microservice, monolithModule, table } from "../../../dist/runtime/index.js";
+import type {
+  MicroserviceDomain,
+  MonolithModule,
+  Registration,
+} from "../../../dist/runtime/define/domain.js";
 
 const state = () => z.object({ bookId: z.string(), title: z.string() });
 const events = { BookBought: () => z.object({}), BookLent: () => z.object({ to: z.string() }) };
