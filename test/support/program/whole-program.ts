@@ -13,7 +13,7 @@ export function deployProgram(
   return deploy(() => {
     // A module that is already loaded would not run again, or only with the earlier domains.
     for (const name of ["index.js", "domains/registry.js"])
-      delete require.cache[require.resolve(`../../dist/${name}`)];
+      delete require.cache[require.resolve(`../../../dist/${name}`)];
     return loadProgram(source);
   }, options);
 }
