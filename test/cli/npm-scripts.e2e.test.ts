@@ -27,13 +27,13 @@ test("npm run --silent keeps errors and their exit code", () => {
 });
 
 test("a reader that has enough of the output, as `| head` does, is no error", async () => {
-  const preview = spawn(process.execPath, ["scripts/run.mjs", "local/preview/main.js", "--json"], {
+  const list = spawn(process.execPath, ["scripts/run.mjs", "cli/main.js", "list"], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });
   let errors = "";
-  preview.stderr.on("data", (data: Buffer) => (errors += data.toString()));
-  preview.stdout.destroy();
-  const [status] = (await once(preview, "close")) as [number | null];
+  list.stderr.on("data", (data: Buffer) => (errors += data.toString()));
+  list.stdout.destroy();
+  const [status] = (await once(list, "close")) as [number | null];
   expect({ status, errors }).toEqual({ status: 0, errors: "" });
 });

@@ -7,7 +7,6 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Pulumi from "@pulumi/pulumi";
 import type * as Program from "../../../local/system/program";
-import type * as Registry from "../../../registry/load-domains";
 import type * as Fixtures from "../../fixtures/source";
 import type { DeclaredFunction, ProgramRequest } from "./run-program";
 
@@ -56,7 +55,6 @@ async function load(): Promise<void> {
     await pulumi.runtime.runInPulumiStack(async () => loadProgram(source) as object);
     return;
   }
-  if (request.domains === "fixture") useFixtures();
   process.env.PULUMI_NODEJS_TYPESCRIPT = "true";
   process.env.PULUMI_NODEJS_TRANSPILE_ONLY = String(!request.typeCheck);
   // The command around the loader connects to the engine and ends the process; the loader needs only one
@@ -69,16 +67,6 @@ async function load(): Promise<void> {
   };
   const nothing = () => {};
   await run({ _: [request.main], pwd: process.cwd() }, nothing, nothing, () => false);
-}
-
-/** Does for the sources, which are compiled on `require`, what `loadProgram` does for the build. */
-function useFixtures(): void {
-  const path = require.resolve("./domains/registry.ts");
-  const loadDomains = () => {
-    const { loadDomainsFrom } = require("./registry/load-domains.ts") as typeof Registry;
-    return loadDomainsFrom(request.fixtures);
-  };
-  require.cache[path] = { id: path, filename: path, loaded: true, exports: { loadDomains } } as NodeJS.Module;
 }
 
 async function written({

@@ -9,7 +9,7 @@ import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
 export interface ProgramOptions {
   /** The program with the fixture domains, or with those that are registered under domains/. */
   domains: "fixture" | "registered";
-  /** "build": the compiled program in dist/; "pulumi": the sources, with the loader of `pulumi up`. */
+  /** "build": the compiled program in dist/; "pulumi": the sources, with the loader of `pulumi up`, and registered domains. */
   load: "build" | "pulumi";
   /** Leaves computed outputs unknown. @default false */
   preview?: boolean;
@@ -19,8 +19,6 @@ export interface ProgramOptions {
 
 /** The request to the process. */
 export interface ProgramRequest extends Required<ProgramOptions> {
-  /** The folder of the fixture domains, as sources. */
-  fixtures: string;
   project: string;
   main: string;
   config: Record<string, string>;
@@ -55,7 +53,6 @@ export async function runProgram(
     preview: false,
     typeCheck: false,
     ...options,
-    fixtures: join(ROOT, "test", "fixtures", "domains"),
     project: PROJECT,
     main: "index.ts",
     config: inNamespace(REQUIRED_CONFIG),
