@@ -10,11 +10,8 @@ const WHOLE_RUN_MILLISECONDS = 240_000;
 /** Tests of this kind: the framework's, and those that a domain's folder brings along. */
 const testsOf = (kind: string) => [`{test,domains,scenario}/**/*.${kind}.test.ts`];
 
-/** Busy by itself: beside others it would take half as long again, and so would they. */
-const FAULT_RUN = "test/e2e/faults.e2e.test.ts";
-
 // Most tests wait for a server: on a machine with two cores, vitest would run one file at a time and take 1.7 times as long.
-const maxWorkers = Math.max(3, availableParallelism());
+const maxWorkers = Math.max(4, availableParallelism());
 
 export default defineConfig({
   test: {
@@ -36,17 +33,6 @@ export default defineConfig({
           ...shared,
           name: "e2e",
           include: testsOf("e2e"),
-          exclude: [FAULT_RUN],
-          testTimeout: WHOLE_RUN_MILLISECONDS,
-          hookTimeout: WHOLE_RUN_MILLISECONDS,
-        },
-      },
-      {
-        test: {
-          ...shared,
-          name: "faults",
-          include: [FAULT_RUN],
-          sequence: { groupOrder: 1 },
           testTimeout: WHOLE_RUN_MILLISECONDS,
           hookTimeout: WHOLE_RUN_MILLISECONDS,
         },
