@@ -21,6 +21,7 @@ interface Options {
   faults: number;
   changes?: number;
   faultsPerVerdict?: number;
+  until?: string[];
   brokenBuilds?: true;
   json?: true;
   updateDocs?: true;
@@ -47,6 +48,9 @@ new Command("npm run faults --")
     "judge each time after this number of faults, and stop at the first finding",
     wholeNumber,
   )
+  .option("--until <guarantees>", "stop only at a finding about one of these, separated by commas", (text) =>
+    text.split(","),
+  )
   .option("--broken-builds", "check instead whether builds with a mistake are caught")
   .option("--json", "print one JSON document on standard output")
   .option("--update-docs", "write the figures into docs/guarantees.md")
@@ -70,7 +74,7 @@ async function run(options: Options): Promise<void> {
 
 /** A seed without a result does not affect the others. */
 async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed: FailedSeed[] }> {
-  const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict } = options;
+  const { seed, faults, changes = faults * CHANGES_PER_FAULT, faultsPerVerdict, until } = options;
   const seeds = options.seeds ?? Math.max(1, Math.ceil(faults / FAULTS_PER_SEED));
   const shares = Array.from({ length: seeds }, (_, index) => ({
     projectRoot: PROJECT_ROOT,
@@ -79,6 +83,7 @@ async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed:
     changes: Math.ceil(changes / seeds),
     report: reportToStderr,
     ...(faultsPerVerdict === undefined ? {} : { faultsPerVerdict }),
+    ...(until === undefined ? {} : { until }),
   }));
   const runs: SeedResult[] = [];
   const failed: FailedSeed[] = [];

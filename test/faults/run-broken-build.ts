@@ -50,7 +50,7 @@ export async function runBrokenBuild(
       const path = join(copy, "dist", edit.file);
       writeFileSync(path, edited(readFileSync(path, "utf8"), edit));
     }
-    const result = await runSeedProcess({ projectRoot: copy, seed, ...BOUND });
+    const result = await runSeedProcess({ projectRoot: copy, seed, until: build.breaks, ...BOUND });
     const findings: Record<string, number> = {};
     for (const { guarantee } of result.findings) findings[guarantee] = (findings[guarantee] ?? 0) + 1;
     const { faults, changes, seconds } = result;

@@ -22,6 +22,12 @@ export interface SeedOptions {
   changes: number;
   /** Faults between two verdicts; the run ends with the first finding. @default one verdict, at the end */
   faultsPerVerdict?: number;
+  /**
+   * Guarantees of which a finding must name one to end the run: a mistake may break others first.
+   *
+   * @default any
+   */
+  until?: readonly string[];
   report: Report;
 }
 
@@ -64,7 +70,7 @@ const PROGRESS_MILLISECONDS = 20_000;
  * of its stores.
  */
 export async function runSeed(options: SeedOptions): Promise<SeedResult> {
-  const { projectRoot, seed, faults, changes, faultsPerVerdict = faults, report } = options;
+  const { projectRoot, seed, faults, changes, faultsPerVerdict = faults, until, report } = options;
   const startedAt = performance.now();
   report(`seed ${seed}: starting the system`);
   const schedule = openFaultSchedule({ seed, rate: FAULT_RATE });
@@ -90,6 +96,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
     });
     let snapshot: Snapshot | undefined;
     let findings: Finding[] = [];
+    const found = () => findings.some(({ guarantee }) => until?.includes(guarantee) ?? true);
     let redriven = 0;
     do {
       const [known, injected] = [snapshot?.changes.length ?? 0, schedule.total()];
@@ -114,7 +121,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
         privateMarks: writing.privateMarks,
       }));
       schedule.resume();
-    } while (findings.length === 0 && (schedule.total() < faults || snapshot.changes.length < changes));
+    } while (!found() && (schedule.total() < faults || snapshot.changes.length < changes));
     poisoner.close();
     verdict.close();
     return {

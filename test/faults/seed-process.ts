@@ -11,6 +11,8 @@ export interface SeedProcessOptions {
   faults: number;
   changes: number;
   faultsPerVerdict?: number;
+  /** @default any finding */
+  until?: readonly string[];
   /** Takes the lines that the process prints to stderr. @default silent */
   report?: (line: string) => void;
 }
@@ -22,8 +24,11 @@ export interface SeedProcessOptions {
  * @throws SEED_FAILED if the run had no result
  */
 export async function runSeedProcess(options: SeedProcessOptions): Promise<SeedResult> {
-  const { projectRoot, seed, faults, changes, faultsPerVerdict, report } = options;
-  const limits = { seed, seeds: 1, faults, changes, "faults-per-verdict": faultsPerVerdict };
+  const { projectRoot, seed, faults, changes, faultsPerVerdict, until, report } = options;
+  const limits = {
+    ...{ seed, seeds: 1, faults, changes },
+    ...{ "faults-per-verdict": faultsPerVerdict, until: until?.join(",") },
+  };
   const given = Object.entries(limits).filter(([, value]) => value !== undefined);
   const main = join(projectRoot, "dist", "test", "faults", "main.js");
   const child = spawn(
