@@ -31,6 +31,11 @@ export interface CrashPoints {
   struck(): CrashPoint[];
   /** The crash points at which no process was killed yet. */
   left(): CrashPoint[];
+  /**
+   * Of those left, the ones that were seen in at least two rounds before `arm`, and not by chance, e.g. only
+   * where a command lost a race.
+   */
+  missed(): CrashPoint[];
 }
 
 /**
@@ -48,6 +53,9 @@ export function openCrashPoints(): CrashPoints {
   const struck: CrashPoint[] = [];
   const killsOf = new Map<string, number>();
   const timesOf = new Map<string, Map<string, number>>();
+  /** Crash point -> the rounds before `arm` in which it was seen. */
+  const seenIn = new Map<string, Set<number>>();
+  let round = 0;
   let isArmed = false;
   return {
     begins: (step) => void timesOf.set(step, new Map()),
@@ -58,7 +66,14 @@ export function openCrashPoints(): CrashPoints {
       // further ones.
       const again = times.get(sideEffect) !== 1;
       const places = (isRead(sideEffect) ? READ : WRITE).map((when) => ({ step, sideEffect, again, when }));
-      if (!isArmed) return void places.forEach((place) => left.set(describeCrashPoint(place), place));
+      if (!isArmed) {
+        for (const place of places) {
+          const name = describeCrashPoint(place);
+          left.set(name, place);
+          seenIn.set(name, (seenIn.get(name) ?? new Set()).add(round));
+        }
+        return undefined;
+      }
       const kills = killsOf.get(step) ?? 0;
       const place = places.find((one) => left.has(describeCrashPoint(one)));
       if (!place || kills >= KILLS_PER_ROUND) return undefined;
@@ -70,9 +85,14 @@ export function openCrashPoints(): CrashPoints {
     arm() {
       isArmed = true;
     },
-    newRound: () => killsOf.clear(),
+    newRound() {
+      round += 1;
+      killsOf.clear();
+    },
     struck: () => [...struck],
     left: () => [...left.values()],
+    missed: () =>
+      [...left.values()].filter((place) => (seenIn.get(describeCrashPoint(place))?.size ?? 0) > 1),
   };
 }
 

@@ -101,3 +101,17 @@ test("only what leaves nothing behind is a read", () => {
   const writes = ["TransactWriteItems", "begin", "insert into inbox", "commit", "SendMessage", "selected"];
   expect([...reads, ...writes].filter(isRead)).toEqual(reads);
 });
+
+test("a crash point that one round came to by chance may be missed, one of two rounds may not", () => {
+  const points = openCrashPoints();
+  points.newRound();
+  run(points, "command", "begin", "rollback");
+  points.newRound();
+  run(points, "command", "begin");
+  points.arm();
+  expect(points.left()).toHaveLength(4);
+  expect(points.missed().map(describeCrashPoint)).toEqual([
+    "command: killed before begin",
+    "command: killed after begin",
+  ]);
+});
