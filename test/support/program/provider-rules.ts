@@ -139,8 +139,12 @@ function ruleFaults({ eventPattern, scheduleExpression, eventBusName }: Inputs):
 
 function tableFaults(inputs: Inputs): string[] {
   const attributes = (inputs.attributes as { name: string }[]).map(({ name }) => name);
-  const indexes = inputs.globalSecondaryIndexes as { name: string; hashKey: string }[];
-  const keys = [inputs.hashKey, inputs.rangeKey, ...indexes.map(({ hashKey }) => hashKey)].filter(Boolean);
+  const indexes = inputs.globalSecondaryIndexes as {
+    name: string;
+    keySchemas: { attributeName: string }[];
+  }[];
+  const indexKeys = indexes.flatMap(({ keySchemas }) => keySchemas.map(({ attributeName }) => attributeName));
+  const keys = [inputs.hashKey, inputs.rangeKey, ...indexKeys].filter(Boolean);
   return [
     ...limit("globalSecondaryIndexes", indexes.length, 0, 20),
     ...indexes.flatMap(({ name }) => limit(`the length of the index "${name}"`, name.length, 3, 255)),
