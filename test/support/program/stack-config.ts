@@ -13,6 +13,7 @@ export const REQUIRED_CONFIG = {
   applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/application-AbCdEf`,
   captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/capture-AbCdEf`,
   retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/retention-AbCdEf`,
+  captureStartPosition: "2/7C007178",
 } as const;
 
 /** Every setting, none with its default, so that a value that is not passed on shows. */
