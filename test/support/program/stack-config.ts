@@ -33,6 +33,6 @@ export const FULL_CONFIG = {
 } as const;
 
 /** Configuration with the full keys that Pulumi passes to a program. */
-export function inNamespace(config: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${PROJECT}:${name}`, value]));
+export function inNamespace(config: Record<string, string>, project = PROJECT): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${project}:${name}`, value]));
 }
