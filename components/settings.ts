@@ -13,7 +13,7 @@ const secretArn = () => arn("secretsmanager", "secret:[A-Za-z0-9/_+=.@!-]{1,519}
 const ids = (kind: string, most: number) =>
   z
     .string()
-    .transform((list) => list.split(",").map((id) => id.trim()))
+    .transform((list) => [...new Set(list.split(",").map((id) => id.trim()))])
     .refine(
       (list) => list.every((id) => new RegExp(`^${kind}-[0-9a-f]+$`).test(id)),
       `must be ids that start with "${kind}-", separated by commas`,
@@ -61,7 +61,7 @@ const monolithSchema = z
     databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
     /** Subnets of a private database's network, at least two (AWS DMS needs two availability zones); default: none. */
     subnetIds: ids("subnet", MAX_SUBNETS)
-      .refine((list) => new Set(list).size >= 2, "must be two or more")
+      .refine((list) => list.length >= 2, "must be two or more")
       .optional(),
     /** Security groups in that network, of AWS DMS and of the functions that use the database; default: none. */
     securityGroupIds: ids("sg", MAX_SECURITY_GROUPS).optional(),

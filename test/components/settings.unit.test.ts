@@ -162,6 +162,13 @@ test("A network has no more subnets and security groups than Lambda attaches a f
       securityGroupIds: list("sg", groups),
     });
   expect(network(16, 5)).toMatchObject({ subnetIds: { length: 16 }, securityGroupIds: { length: 5 } });
+  expect(
+    settingsOf({
+      ...REQUIRED_CONFIG,
+      subnetIds: "subnet-1,subnet-2,subnet-1",
+      securityGroupIds: "sg-1,sg-1",
+    }),
+  ).toMatchObject({ subnetIds: ["subnet-1", "subnet-2"], securityGroupIds: ["sg-1"] });
   expect(() => network(17, 5)).toThrow("must be 16 at most: AWS Lambda accepts no more");
   expect(() => network(16, 6)).toThrow("must be 5 at most: AWS Lambda accepts no more");
 });
