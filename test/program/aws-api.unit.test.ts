@@ -2,6 +2,7 @@ import "../support/program/unpackaged";
 import { describe, expect, test } from "vitest";
 import { API, apiFaults, INPUTS, wholeText } from "../support/aws-api/check-inputs";
 import { DOCUMENTED } from "../support/aws-api/documented";
+import { deprecatedInputs } from "../support/aws-api/deprecated-inputs";
 import { ALL_DOMAINS } from "../support/program/domain-sources";
 import type { Declared } from "../support/program/mocks";
 import { providerFaults } from "../support/program/provider-rules";
@@ -36,8 +37,23 @@ describe.each(programs)("Of $name,", ({ resources }) => {
   test("AWS's API and the provider accept every input of every resource", () => {
     expect(resources.flatMap(apiFaults)).toEqual([]);
     expect(resources.flatMap(providerFaults)).toEqual([]);
+    expect(resources.flatMap(deprecatedInputs)).toEqual([]);
   });
 });
+
+const declared = (type: string, name: string) =>
+  everything.find((one) => one.type === type && one.name === name)!;
+const SOURCE = declared("aws:dms/endpoint:Endpoint", "monolith-source");
+const TASK = declared("aws:dms/replicationTask:ReplicationTask", "monolith-task");
+const INSTANCE = declared("aws:dms/replicationInstance:ReplicationInstance", "monolith-instance");
+const COMMANDS = declared("aws:lambda/function:Function", "loans-commands");
+const TABLE = declared("aws:dynamodb/table:Table", "loans-loans-table");
+const RULE = declared("aws:cloudwatch/eventRule:EventRule", "loans-on-members-rule");
+const TARGET = declared("aws:cloudwatch/eventTarget:EventTarget", "loans-on-members-target");
+const QUEUE = declared("aws:sqs/queue:Queue", "loans-on-members-queue");
+const ALARM = declared("aws:cloudwatch/metricAlarm:MetricAlarm", "loans-relay-age-alarm");
+const LOG = declared("aws:cloudwatch/logGroup:LogGroup", "loans-commands-log");
+const MAPPING = declared("aws:lambda/eventSourceMapping:EventSourceMapping", "loans-relay-source");
 
 test("Every input that is mapped is declared by some resource, so that none is forgotten in the extract", () => {
   const paths = new Map<string, Set<string>>();
@@ -61,6 +77,15 @@ test("Every input that is mapped is declared by some resource, so that none is f
   expect(unused).toEqual([]);
 });
 
+test.each([
+  [{ hashKey: "memberId" }, 'globalSecondaryIndexes.hashKey is deprecated at "hashKey"'],
+  [{ sortKey: "memberId" }, "the provider has no input globalSecondaryIndexes.sortKey"],
+])("An index with %o is one that the provider does not want", (changed, fault) => {
+  const [index] = TABLE.inputs.globalSecondaryIndexes as object[];
+  const inputs = { ...TABLE.inputs, globalSecondaryIndexes: [{ ...index, ...changed }] };
+  expect(deprecatedInputs({ ...TABLE, inputs })).toEqual([`${TABLE.type} "${TABLE.name}": ${fault}`]);
+});
+
 test("What is quoted of AWS's API reference is there", () => {
   const quotations = Object.entries(DOCUMENTED).filter(([, { source }]) => !source.startsWith("https://"));
   for (const [member, { source }] of quotations) {
@@ -74,20 +99,6 @@ test("Every pattern of the extract can be used here", () => {
   expect(patterns.length).toBeGreaterThan(20);
   for (const pattern of patterns) expect(() => wholeText(pattern), pattern).not.toThrow();
 });
-
-const declared = (type: string, name: string) =>
-  everything.find((one) => one.type === type && one.name === name)!;
-const SOURCE = declared("aws:dms/endpoint:Endpoint", "monolith-source");
-const TASK = declared("aws:dms/replicationTask:ReplicationTask", "monolith-task");
-const INSTANCE = declared("aws:dms/replicationInstance:ReplicationInstance", "monolith-instance");
-const COMMANDS = declared("aws:lambda/function:Function", "loans-commands");
-const TABLE = declared("aws:dynamodb/table:Table", "loans-loans-table");
-const RULE = declared("aws:cloudwatch/eventRule:EventRule", "loans-on-members-rule");
-const TARGET = declared("aws:cloudwatch/eventTarget:EventTarget", "loans-on-members-target");
-const QUEUE = declared("aws:sqs/queue:Queue", "loans-on-members-queue");
-const ALARM = declared("aws:cloudwatch/metricAlarm:MetricAlarm", "loans-relay-age-alarm");
-const LOG = declared("aws:cloudwatch/logGroup:LogGroup", "loans-commands-log");
-const MAPPING = declared("aws:lambda/eventSourceMapping:EventSourceMapping", "loans-relay-source");
 
 test.each<[what: string, resource: Declared, changed: object, fault: RegExp]>([
   [

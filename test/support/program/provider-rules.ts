@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import { type Declared, json } from "./mocks";
 import { SUFFIX } from "./provider-state";
 
@@ -182,7 +183,9 @@ function functionFaults(inputs: Inputs): string[] {
   const variables = Object.entries((inputs.environment as { variables: Record<string, string> }).variables);
   // Lambda's error for too large an environment shows what it measures: the variables as JSON.
   const bytes = Buffer.byteLength(JSON.stringify(Object.fromEntries(variables)));
+  const runtimes: string[] = Object.values(aws.lambda.Runtime);
   return [
+    ...(runtimes.includes(String(inputs.runtime)) ? [] : [`runtime is ${String(inputs.runtime)}`]),
     ...limit("timeout", inputs.timeout, 1, 900),
     ...limit("memorySize", inputs.memorySize, 128, 10_240),
     ...limit("the size of the environment", bytes, 0, 4096),
