@@ -27,6 +27,7 @@ function declareMonolith(configured: NonNullable<typeof settings.monolith>): Mon
       applicationSecretArn: configured.applicationSecretArn,
       captureSecretArn: configured.captureSecretArn,
       retentionSecretArn: configured.retentionSecretArn,
+      captureStartPosition: configured.captureStartPosition,
       network: subnetIds && securityGroupIds && { subnetIds, securityGroupIds },
     },
     streamShards: configured.streamShards,

@@ -11,6 +11,8 @@ import { checkName } from "./names";
 
 /** Fields that the runtime adds to an item or row. */
 const RUNTIME_FIELDS = [VERSION, "removed"];
+/** Characters of the name of a table's key. Source: Amazon DynamoDB quotas. */
+const MAX_KEY_NAME = 255;
 /** Global secondary indexes per table. Source: Amazon DynamoDB quotas. */
 const MAX_INDEXES = 20;
 
@@ -58,6 +60,13 @@ function checkKey(thing: string, aggregate: AnyAggregate, report: Report): void 
       `Name one of ${Object.keys(shape).join(", ")}`,
     );
     return;
+  }
+  if (aggregate.key.length > MAX_KEY_NAME) {
+    report(
+      thing,
+      `has a key with a name of ${aggregate.key.length} characters; the limit is ${MAX_KEY_NAME}`,
+      "Choose a shorter name",
+    );
   }
   const { isText, isNullable, isOptional } = textField(key);
   if (isText && !isNullable && !isOptional) return;

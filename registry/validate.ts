@@ -1,6 +1,7 @@
 import type { AnyDomain } from "../runtime/define/domain";
 import { checkDefinitions } from "./check-definitions";
 import { checkSubscriptions, checkUses } from "./check-subscriptions";
+import { checkSizes } from "./check-sizes";
 import { checkAggregates, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
 import { checkName } from "./names";
@@ -33,6 +34,7 @@ export function validateDomains(found: readonly FoundDomain[]): Fault[] {
       report,
     );
     checkUses(domain, report);
+    checkSizes(domain, report);
   }
   checkSharedDatabase(sound, reportFor);
   return faults;

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
 import { lambdaPackage } from "./lambda-package";
+import { withinEnvironment, withinPolicy } from "./limits";
 import { attachment, type Network } from "../monolith/network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
@@ -53,9 +54,10 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
     };
     const { network } = args;
     const attaching = network ? attachment(network, logGroup.arn) : [];
+    const policy = allow([writeLog, ...attaching, ...args.statements]);
     this.policy = new aws.iam.RolePolicy(
       `${name}-policy`,
-      { role: role.id, policy: allow([writeLog, ...attaching, ...args.statements]) },
+      { role: role.id, policy: policy.apply((document) => withinPolicy(args.owner, document)) },
       child,
     );
     const lambda = new aws.lambda.Function(
@@ -68,7 +70,11 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         role: role.arn,
         timeout: args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         memorySize: args.memoryMegabytes ?? 512,
-        environment: { variables: args.environment },
+        environment: {
+          variables: pulumi
+            .output<Record<string, pulumi.Input<string>>>(args.environment)
+            .apply((variables) => withinEnvironment(args.owner, variables)),
+        },
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },

@@ -2,6 +2,7 @@ import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
 import type { DynamoVariable } from "../../runtime/dynamodb/store";
+import { writeTableNames } from "../../runtime/function/table-names";
 import { type Access, both } from "../function/access";
 import { INBOX_RETENTION_DAYS } from "../inbox-retention";
 import type { PolicyStatement } from "../function/policy";
@@ -90,7 +91,7 @@ export function useStore(
   };
   const entities = {
     environment: {
-      ENTITY_TABLES: pulumi.jsonStringify(physical),
+      ENTITY_TABLES: pulumi.output(physical).apply(writeTableNames),
       OUTBOX_TABLE: store.outbox.name,
       INBOX_TABLE: store.inbox.name,
       OUTBOX_RETENTION_DAYS: String(outboxRetentionDays),

@@ -1,6 +1,7 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AnyDomain } from "../../runtime/define/domain";
+import { writeTableNames } from "../../runtime/function/table-names";
 import { indexAttribute } from "../../runtime/projection/table";
 import type { Access, FunctionEnvironment } from "../function/access";
 import { table } from "../table";
@@ -59,5 +60,5 @@ function namesOf(
   names: readonly string[],
 ): FunctionEnvironment<"PROJECTION_TABLES"> {
   const physical = Object.fromEntries(names.map((name) => [name, tables[name]?.name ?? ""]));
-  return { PROJECTION_TABLES: pulumi.jsonStringify(physical) };
+  return { PROJECTION_TABLES: pulumi.output(physical).apply(writeTableNames) };
 }

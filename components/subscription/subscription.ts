@@ -6,6 +6,7 @@ import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "../function/access";
 import type { Network } from "../monolith/network";
 import { allowRule, type PolicyStatement } from "../function/policy";
+import { eventPatterns } from "./event-patterns";
 import { parkingQueue } from "../operations/parking-queue";
 
 export interface SubscriptionArgs<V extends VariableName> {
@@ -40,7 +41,7 @@ const BATCH_SIZE = 10;
 const TARGET_RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 /**
- * One subscription of one domain: rule -> queue -> function. Messages that the function keeps refusing go to the
+ * One subscription of one domain: rule -> queue -> function, with several rules where the event types need them. Messages that the function keeps refusing go to the
  * queue's dead-letter queue, events that EventBridge cannot deliver to the target's.
  */
 export class Subscription<V extends VariableName = VariableName> extends pulumi.ComponentResource {
@@ -75,37 +76,38 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
       },
       child,
     );
-    const rule = new aws.cloudwatch.EventRule(
-      `${name}-rule`,
-      {
-        eventBusName: args.bus.name,
-        // Replayed events carry "replay-name"; only a rule that is made for the replay delivers them.
-        eventPattern: JSON.stringify({
-          source: [args.source],
-          "detail-type": [...args.eventTypes].sort(),
-          "replay-name": [{ exists: false }],
-        }),
-      },
-      child,
-    );
     const policies = [queue, targetDeadLetters].map(
       (to, index) =>
         new aws.sqs.QueuePolicy(
           `${name}-${index === 0 ? "queue" : "target-dlq"}-policy`,
-          { queueUrl: to.url, policy: allowRule(to.arn, rule.arn) },
+          { queueUrl: to.url, policy: allowRule(to.arn, args.bus.rules(`${name}-rule-*`)) },
           child,
         ),
     );
-    new aws.cloudwatch.EventTarget(
-      `${name}-target`,
-      {
-        eventBusName: args.bus.name,
-        rule: rule.name,
-        arn: queue.arn,
-        deadLetterConfig: { arn: targetDeadLetters.arn },
-        retryPolicy: TARGET_RETRY,
+    // From the last rule to the first: when their number grows, a later rule takes its types before an earlier one
+    // gives them up. (When it shrinks, Pulumi deletes last.)
+    eventPatterns(args.owner, args.source, args.eventTypes).reduceRight<pulumi.Resource[]>(
+      (later, { number, pattern }) => {
+        const ending = number === 1 ? "" : `-${number}`;
+        const rule = new aws.cloudwatch.EventRule(
+          `${name}-rule${ending}`,
+          { eventBusName: args.bus.name, eventPattern: pattern },
+          { ...child, dependsOn: later },
+        );
+        const target = new aws.cloudwatch.EventTarget(
+          `${name}-target${ending}`,
+          {
+            eventBusName: args.bus.name,
+            rule: rule.name,
+            arn: queue.arn,
+            deadLetterConfig: { arn: targetDeadLetters.arn },
+            retryPolicy: TARGET_RETRY,
+          },
+          { ...child, dependsOn: policies },
+        );
+        return [...later, target];
       },
-      { ...child, dependsOn: policies },
+      [],
     );
     const handler = new HandlerFunction(
       name,

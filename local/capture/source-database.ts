@@ -1,7 +1,7 @@
 import { type ClientConfig, Pool } from "pg";
 import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { HEARTBEAT_SCHEMA, slotName } from "../../runtime/postgres/names";
-import { type Lsn, parseLsn } from "./lsn";
+import { formatLsn, type Lsn, parseLsn } from "./lsn";
 import type { CaptureSettings } from "./settings";
 
 /** What the source endpoint's secret holds. */
@@ -83,9 +83,13 @@ export function connectionOf({ database, taskId }: CaptureSettings, secret: Data
  * Checks that the slot can be read.
  *
  * @returns the position up to which it was confirmed before
- * @throws CAPTURE_SLOT_MISSING; CAPTURE_SLOT_UNUSABLE if it belongs to another plugin or database, or has lost its log
+ * @throws CAPTURE_SLOT_MISSING; CAPTURE_SLOT_UNUSABLE if it belongs to another plugin or database, or has lost its
+ *   log; CAPTURE_START_TOO_LATE if the task's start position would skip changes that the slot still has
  */
-export async function checkSlot(pool: Pool, { slotName: name, database }: CaptureSettings): Promise<Lsn> {
+export async function checkSlot(
+  pool: Pool,
+  { slotName: name, database, startPosition }: CaptureSettings,
+): Promise<Lsn> {
   const { rows } = await pool.query<SlotRow>(
     "select slot_type, plugin, database, wal_status, confirmed_flush_lsn from pg_replication_slots where slot_name = $1",
     [name],
@@ -113,7 +117,15 @@ export async function checkSlot(pool: Pool, { slotName: name, database }: Captur
       `The replication slot "${name}" ${problem}. Drop it, create it again, then rebuild the projections`,
     );
   }
-  return parseLsn(slot.confirmed_flush_lsn ?? "0/0") ?? 0n;
+  const confirmed = parseLsn(slot.confirmed_flush_lsn ?? "0/0") ?? 0n;
+  if (startPosition > confirmed) {
+    throw codedError(
+      "CAPTURE_START_TOO_LATE",
+      `The task starts at ${formatLsn(startPosition)} (cdcStartPosition), and would skip what the replication slot "${name}" has from ` +
+        `${formatLsn(confirmed)} on. Set captureStartPosition to ${formatLsn(confirmed)}`,
+    );
+  }
+  return confirmed;
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
 import { migrateUp } from "../../runtime/postgres/migrate";
+import { slotPosition } from "../../runtime/postgres/slot-position";
 import type { EmulatorClients } from "../provision/emulator-clients";
 import type { PostgresServer } from "../servers/postgres/postgres";
 
@@ -18,6 +19,8 @@ export interface LocalDatabase {
   name: string;
   /** A superuser's URL, for checks. */
   adminUrl: string;
+  /** From where the slot of change data capture has the changes. */
+  captureStartPosition: string;
   /** The login of commands and reactions, in the role monolith_application. */
   application: Login;
   /** The login of change data capture, in the role monolith_capture. */
@@ -40,6 +43,7 @@ export async function prepareDatabase(
   const name = await postgres.createDatabase("monolith");
   const adminUrl = postgres.adminUrl(name);
   await migrateUp({ databaseUrl: adminUrl, domainMigrations });
+  const { position } = (await slotPosition(adminUrl)) ?? { position: "" };
   // With a suffix: `monolith_application` etc. are the roles of the migrations.
   const application = newLogin(`${name}_application_login`);
   const capture = newLogin(`${name}_capture_login`);
@@ -54,6 +58,7 @@ export async function prepareDatabase(
     port: postgres.port,
     name,
     adminUrl,
+    captureStartPosition: position,
     application,
     capture,
     retention,

@@ -20,7 +20,7 @@ export function topologyOf(deployment: Deployment): Topology {
   // A rule without a pattern is a schedule, not a subscription.
   const patterned = deployment.byType(RULE_TYPE).filter(({ inputs }) => inputs["eventPattern"] !== undefined);
   const rules = patterned.map(({ name, inputs }) => ({
-    subscription: name.replace(/-rule$/, ""),
+    subscription: name.replace(/-rule(-\d+)?$/, ""),
     pattern: JSON.parse(String(inputs["eventPattern"])) as { source: string[]; "detail-type": string[] },
   }));
   return {

@@ -34,9 +34,9 @@ export interface Variables {
   EVENT_BUS_NAME: string;
   /** URL of the queue for records that cannot be decoded. */
   QUARANTINE_QUEUE_URL: string;
-  /** JSON object: entity table as registered -> its physical name. */
+  /** Entity table as registered -> its physical name; in the form of table-names.ts. */
   ENTITY_TABLES: string;
-  /** JSON object: projection as registered -> the physical name of its table. */
+  /** Projection as registered -> the physical name of its table; in the form of table-names.ts. */
   PROJECTION_TABLES: string;
   /** Physical name of a microservice's outbox table. */
   OUTBOX_TABLE: string;

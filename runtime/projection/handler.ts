@@ -3,7 +3,8 @@ import type { AnyProjection } from "../define/project";
 import { documentClient } from "../dynamodb/documents";
 import { checkedItemBytes } from "../dynamodb/item";
 import { currentData, type ReceivedEvent } from "../envelope/cloud-event";
-import { handler, mapIn } from "../function/handler";
+import { handler } from "../function/handler";
+import { readTableNames } from "../function/table-names";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
 import { indexAttributes, type ProjectedItem, writeProjection } from "./table";
@@ -18,7 +19,7 @@ import { indexAttributes, type ProjectedItem, writeProjection } from "./table";
 export function makeProjectionHandler(name: string, projection: AnyProjection) {
   return handler(["PROJECTION_TABLES"], ({ PROJECTION_TABLES }) => {
     const documents = documentClient();
-    const tableName = mapIn("PROJECTION_TABLES", PROJECTION_TABLES)[name] ?? "";
+    const tableName = readTableNames("PROJECTION_TABLES", PROJECTION_TABLES)[name] ?? "";
     const apply = async (folded: FoldedMessages): Promise<string[]> => {
       try {
         await writeProjection(documents, tableName, folded.newest);

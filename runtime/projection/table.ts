@@ -5,7 +5,8 @@ import { documentClient, queryIndex } from "../dynamodb/documents";
 import { isIndexKey } from "../dynamodb/item";
 import { ID_RULE, isId } from "../envelope/portable-data";
 import { codedError, errorCode } from "../function/coded-error";
-import { type Environment, mapIn } from "../function/handler";
+import type { Environment } from "../function/handler";
+import { readTableNames } from "../function/table-names";
 import { checkIndex, found } from "../store/handles";
 
 /** An item of a projection. Without fields it is a tombstone: the aggregate is gone, as of that version. */
@@ -54,7 +55,7 @@ export async function writeProjection(
 /** Opens the projections of a monolith module, which are DynamoDB tables. */
 export function openProjections({ PROJECTION_TABLES }: Environment<"PROJECTION_TABLES">) {
   const documents = documentClient();
-  const tables = mapIn("PROJECTION_TABLES", PROJECTION_TABLES);
+  const tables = readTableNames("PROJECTION_TABLES", PROJECTION_TABLES);
   return (name: string, projection: AnyProjection) =>
     projectionHandle(documents, tables[name] ?? "", projection);
 }

@@ -101,8 +101,11 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
           name,
           [
             inputs.hashKey,
-            ...(inputs.globalSecondaryIndexes as { name: string; hashKey: string }[]).map(
-              (index) => `${index.name}: ${index.hashKey}`,
+            ...(
+              inputs.globalSecondaryIndexes as { name: string; keySchemas: { attributeName: string }[] }[]
+            ).map(
+              (index) =>
+                `${index.name}: ${index.keySchemas.map(({ attributeName }) => attributeName).join()}`,
             ),
           ],
         ]),

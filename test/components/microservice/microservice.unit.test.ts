@@ -54,6 +54,13 @@ const tableOf = (name: string) => one("aws:dynamodb/table:Table", name).inputs;
 const environmentOf = (name: string) =>
   (one("aws:lambda/function:Function", name).inputs.environment as { variables: unknown }).variables;
 
+/** A global secondary index on one attribute, as the provider takes it. */
+const index = (name: string, attributeName: string) => ({
+  name,
+  keySchemas: [{ attributeName, keyType: "HASH" }],
+  projectionType: "ALL",
+});
+
 test("A microservice has entity tables, an outbox with a relay, an inbox, projections, subscriptions and commands", () => {
   expect(deployment.childrenOf(one("domain-consistency:components:Microservice", "loans"))).toEqual([
     "aws:dynamodb/table:Table loans-inbox",
@@ -82,7 +89,7 @@ test("An entity table is keyed by its aggregate and indexed as registered", () =
       { name: "loanId", type: "S" },
       { name: "memberId", type: "S" },
     ],
-    globalSecondaryIndexes: [{ name: "memberId", hashKey: "memberId", projectionType: "ALL" }],
+    globalSecondaryIndexes: [index("memberId", "memberId")],
     pointInTimeRecovery: { enabled: true },
     deletionProtectionEnabled: true,
   };
@@ -102,7 +109,7 @@ test("A projection is keyed by the aggregate's id and indexed as registered, on 
       { name: "aggregateId", type: "S" },
       { name: "by_city", type: "S" },
     ],
-    globalSecondaryIndexes: [{ name: "city", hashKey: "by_city", projectionType: "ALL" }],
+    globalSecondaryIndexes: [index("city", "by_city")],
     pointInTimeRecovery: { enabled: true },
     deletionProtectionEnabled: true,
   });

@@ -117,7 +117,13 @@ test("A projection has a table, kept from deletion, with the indexes that are re
       { name: "aggregateId", type: "S" },
       { name: "by_memberId", type: "S" },
     ],
-    globalSecondaryIndexes: [{ name: "memberId", hashKey: "by_memberId", projectionType: "ALL" }],
+    globalSecondaryIndexes: [
+      {
+        name: "memberId",
+        keySchemas: [{ attributeName: "by_memberId", keyType: "HASH" }],
+        projectionType: "ALL",
+      },
+    ],
     pointInTimeRecovery: { enabled: true },
     deletionProtectionEnabled: true,
   };

@@ -8,7 +8,7 @@ import { type Declared, deploy, json } from "../../support/program/mocks";
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 const arnOf = (queue: string) => `arn:aws:sqs:eu-central-1:111122223333:${queue}-1234567`;
 const urlOf = (queue: string) => `https://sqs.eu-central-1.amazonaws.com/111122223333/${queue}-1234567`;
-const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/loans-on-members-rule-1234567";
+const RULE_ARN = "arn:aws:events:eu-central-1:111122223333:rule/events-1234567/loans-on-members-rule-*";
 
 const deployment = await deploy(() => {
   const shared = {
@@ -26,6 +26,8 @@ const deployment = await deploy(() => {
   };
   const { queueUrl, deadLetterUrl, targetDeadLetterUrl } = new Subscription("loans-on-members", shared);
   new Subscription("limited", { ...shared, maximumConcurrency: 5 });
+  const eventTypes = Array.from({ length: 100 }, (_, index) => `MemberSaidSomething${index + 1000}`);
+  new Subscription("loans-on-many", { ...shared, eventTypes });
   return { queueUrl, deadLetterUrl, targetDeadLetterUrl };
 });
 const one = (type: string, name: string): Declared => deployment.one(type, `loans-on-members-${name}`);
@@ -67,7 +69,7 @@ test("The rule's target is the queue; what cannot be delivered for a day goes to
   });
 });
 
-test("Both queues that EventBridge writes to take messages of this rule only, before the rule has its target", () => {
+test("Both queues that EventBridge writes to take messages of this subscription's rules only, before the rule has its target", () => {
   const target = one("aws:cloudwatch/eventTarget:EventTarget", "target");
   for (const queue of ["queue", "target-dlq"]) {
     const queuePolicy = one("aws:sqs/queuePolicy:QueuePolicy", `${queue}-policy`);
@@ -84,6 +86,22 @@ test("Both queues that EventBridge writes to take messages of this rule only, be
     });
     expect(target.dependencies).toContain(queuePolicy.urn);
   }
+});
+
+test("Event types that do not fit into one rule's pattern have several rules with the same target, each before it loses a type", () => {
+  const rules = deployment
+    .ofType("aws:cloudwatch/eventRule:EventRule")
+    .filter(({ name }) => name.startsWith("loans-on-many-"));
+  expect(rules.map(({ name }) => name)).toEqual(["loans-on-many-rule", "loans-on-many-rule-2"]);
+  const [first, second] = ["", "-2"].map((ending) =>
+    deployment.one("aws:cloudwatch/eventTarget:EventTarget", `loans-on-many-target${ending}`),
+  );
+  expect(second!.inputs).toEqual({ ...first!.inputs, rule: "loans-on-many-rule-2-1234567" });
+  expect(rules[0]!.dependencies).toContain(second!.urn);
+  const types = rules.flatMap(
+    ({ inputs }) => (json(inputs.eventPattern) as { "detail-type": string[] })["detail-type"],
+  );
+  expect(new Set(types).size).toBe(100);
 });
 
 test("A message that is refused five times goes to the dead-letter queue", () => {

@@ -53,6 +53,21 @@ test("a slot of another plugin, and one of another database", async () => {
   });
 });
 
+test("a start position that would skip changes, with the position that skips none", async () => {
+  const admin = await connect(adminUrl);
+  const { rows } = await admin.query<{ position: string }>(
+    "select confirmed_flush_lsn::text as position from pg_replication_slots where slot_name = $1",
+    [`${captured.name}_outbox`],
+  );
+  const position = rows[0]?.position ?? "";
+  expect(await refusal({ task: { cdcStartPosition: "FFFFFFFF/0" } })).toMatchObject({
+    code: "CAPTURE_START_TOO_LATE",
+    message:
+      `The task starts at FFFFFFFF/0 (cdcStartPosition), and would skip what the replication slot "${captured.name}_outbox" has ` +
+      `from ${position} on. Set captureStartPosition to ${position}`,
+  });
+});
+
 test("a selection rule that names a table that does not exist", async () => {
   expect(await refusal({ rules: rulesFor("Outbox", "aggregate_id") })).toMatchObject({
     code: "CAPTURE_TABLE_MISSING",

@@ -20,11 +20,15 @@ test("A topology knows subscribers by their rules' patterns; a schedule has none
     [
       resource("domain-consistency:components:Subscription", "orders-on-customers", {}),
       rule("orders-on-customers-rule", { eventPattern }),
+      rule("orders-on-customers-rule-12", {
+        eventPattern: JSON.stringify({ source: ["customers"], "detail-type": ["CustomerMerged"] }),
+      }),
       rule("monolith-retention-schedule", { scheduleExpression: "rate(1 hour)" }),
     ],
     [],
   );
   const { subscribersOf } = topologyOf(deployment);
   expect(subscribersOf({ source: "customers", type: "CustomerRelocated" })).toEqual(["orders-on-customers"]);
+  expect(subscribersOf({ source: "customers", type: "CustomerMerged" })).toEqual(["orders-on-customers"]);
   expect(subscribersOf({ source: "customers", type: "CustomerClosed" })).toEqual([]);
 });
