@@ -49,6 +49,7 @@ export class MonolithModule extends pulumi.ComponentResource {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(module.name, module.commands, opener),
         ...access(uses),
+        routes: defaults.routes,
         logRetentionDays: defaults.logRetentionDays,
       },
       child,

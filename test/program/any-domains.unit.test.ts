@@ -162,6 +162,7 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
         ...(hasMonolith ? [quarantine("monolith")] : []),
         ...registry.microservices.map(({ name }) => quarantine(name)),
       ]),
+      unclaimedQueue: queueUrl("unclaimed-queue"),
     });
   });
 
