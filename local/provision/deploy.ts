@@ -6,7 +6,7 @@ import { packageZipper } from "./package-zip";
 import { callProviderFunction } from "./resource-kinds";
 import { provisioner } from "./provisioner";
 import { runProgram } from "./run-program";
-import { checkUnenforcedPermissions } from "./unenforced-permissions";
+import { checkUnenforcedPermissions } from "./permissions/check-permissions";
 
 /** What to deploy, and where. */
 export interface DeployOptions {
