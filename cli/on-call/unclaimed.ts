@@ -12,7 +12,10 @@ export interface UnclaimedEvent extends EventInMessage {
 }
 
 /** Lists the events that no contract knows, oldest first. They stay in their queue. */
-export async function listUnclaimed({ clients, unclaimedQueue }: RunningSystem): Promise<UnclaimedEvent[]> {
+export async function listUnclaimed({
+  clients,
+  unclaimedQueue,
+}: Pick<RunningSystem, "clients" | "unclaimedQueue">): Promise<UnclaimedEvent[]> {
   const listed = await withHeldMessages(clients.sqs, unclaimedQueue, (held) =>
     Promise.resolve(
       held.map(({ id, sentAt, body }) => ({ messageId: id, sentAt, ...envelopeOf(body), ...eventIn(body) })),
