@@ -9,6 +9,7 @@ import { HandlerFunction } from "../function/handler-function";
 import { microserviceStore, readInbox, useStore } from "./tables";
 import { Relay } from "../function/relay";
 import type { Routes } from "../function/routes";
+import { type Used, usedByCommands } from "../function/used";
 import type { Subscription } from "../subscription/subscription";
 import { subscriptions } from "../subscription/subscriptions";
 
@@ -44,7 +45,7 @@ export class Microservice extends pulumi.ComponentResource {
     const child = { parent: this };
     const { domain, bus, routes, outboxRetentionDays, logRetentionDays, alarmTopicArn } = args;
     const store = microserviceStore(domain, args.deletionProtection, child);
-    const access = (uses: readonly string[]) => useStore(domain, store, outboxRetentionDays, uses);
+    const access = (uses: Used | undefined) => useStore(domain, store, outboxRetentionDays, uses);
 
     const relay = new Relay(
       `${name}-relay`,
@@ -82,7 +83,7 @@ export class Microservice extends pulumi.ComponentResource {
       },
       child,
     );
-    const uses = Object.values(domain.commands).flatMap((command) => Object.keys(command.uses));
+    const uses = Object.keys(domain.commands).length > 0 ? usedByCommands(domain.commands) : undefined;
     const commands = new HandlerFunction(
       `${name}-commands`,
       {

@@ -7,6 +7,7 @@ import type { StoreOpener } from "../../runtime/store/store";
 import type { Access } from "../function/access";
 import type { EventBus } from "../event-bus";
 import type { Routes } from "../function/routes";
+import { type Used, usedByReactions } from "../function/used";
 import { type ProjectionTables, writeProjection } from "./projections";
 import { Subscription } from "./subscription";
 
@@ -14,7 +15,7 @@ import { Subscription } from "./subscription";
 export interface StoreAccess<V extends VariableName> {
   opener: StoreOpener<V>;
   /** What a function needs whose reactions use these tables and projections. */
-  access: (uses: readonly string[]) => Access<V>;
+  access: (uses: Used) => Access<V>;
   /** Concurrent invocations, where the database limits connections. @default the account's limit */
   maximumConcurrency?: number;
 }
@@ -51,7 +52,7 @@ export function subscriptions<V extends VariableName>(
     }
     const consumer = {
       handler: makeReactionHandler(`${domain.name}.${name}`, subscription, store.opener),
-      ...store.access(Object.keys(subscription.uses)),
+      ...store.access(usedByReactions(subscription)),
       routes,
       ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
     };
