@@ -3,7 +3,6 @@ import { handleVerbs } from "../../../dist/components/function/handle-verbs.js";
 
 /** Handlers as text, so that nothing compiles them into another form first. */
 function verbsOf(text: string): Record<string, string[] | "any"> | undefined {
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- code of the test itself
   const handler = new Function(`return (${text})`)() as () => unknown;
   const verbs = handleVerbs(handler);
   return (

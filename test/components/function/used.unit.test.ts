@@ -19,7 +19,8 @@ import { awsStub } from "../../support/dynamodb/aws-stub";
 const loans = table(Loan, { indexes: ["memberId", "title"] });
 const members = project(Member, ({ name, city }) => ({ name, city }), { indexes: ["city"] });
 const uses = { loans, members };
-const nothing = { read: false, write: false, queried: new Set() };
+const nothing = { read: false, write: false, queried: new Set<string>() };
+type Loans = TableHandle<typeof loans>;
 const input = () => z.object({});
 
 describe("What a function uses", () => {
@@ -65,7 +66,7 @@ describe("What a function uses", () => {
     const everything = { read: true, write: true, queried: "any" };
     const known = {
       uses,
-      handle: (_: never, { loans }: { loans: TableHandle<typeof loans> }) => loans.find("1"),
+      handle: (_: never, { loans }: { loans: Loans }) => loans.find("1"),
     };
     const unknown = { uses, handle: Math.max as () => unknown };
     const odd = {
