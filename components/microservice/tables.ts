@@ -17,7 +17,10 @@ export interface MicroserviceStore {
   projections: ProjectionTables;
 }
 
-/** Allows writes inside transactions only, in which an entity and its event commit atomically. */
+/**
+ * Allows writes inside transactions only, in which an entity and its event commit atomically. That the event is in the
+ * transaction IAM cannot demand: the runtime puts it there.
+ */
 const IN_TRANSACTION = {
   "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": ["TransactWriteItems"] },
 };

@@ -10,7 +10,10 @@ export interface RetentionArgs {
   database: MonolithDatabase;
   /** Days that outbox rows are kept. */
   outboxRetentionDays: number;
-  /** Days that inbox records are kept; at least 19, see framework migration 0002. @default 30, as a microservice's */
+  /**
+   * Days that inbox records are kept; the database refuses less than 19, and a redrive needs more.
+   * @default 30, as a microservice's
+   */
   inboxRetentionDays?: number;
   /**
    * When it runs, as an EventBridge schedule expression; at least every 3 hours, or an alarm reports that it does

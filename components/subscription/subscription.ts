@@ -44,7 +44,10 @@ const VISIBILITY_TIMEOUT_SECONDS = 6 * DEFAULT_TIMEOUT_SECONDS;
  */
 const WAITING_SECONDS = 2 * MAX_RECEIVES * VISIBILITY_TIMEOUT_SECONDS;
 const BATCH_SIZE = 10;
-/** The most that EventBridge allows: 24 hours, 185 attempts. */
+/**
+ * The most that EventBridge allows: 24 hours, 185 attempts. Without a permission, or without the queue, an event goes
+ * to the target's dead-letter queue at once. Source: Amazon EventBridge user guide, "Using dead-letter queues".
+ */
 const TARGET_RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 /**

@@ -1,4 +1,6 @@
 import "../../support/program/unpackaged";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { deployProgram } from "../../support/program/whole-program";
 
@@ -32,6 +34,18 @@ test("The reads of an outbox table's stream are watched by DynamoDB's own metric
     threshold: 1,
     treatMissingData: "breaching",
   });
+});
+
+test("Every alarm is explained to the person on call", () => {
+  const page = readFileSync(join(__dirname, "..", "..", "..", "docs", "operations.md"), "utf8");
+  const explained = [...page.matchAll(/^\| `(.*?-alarm)`/gm)].map(([, name]) => name);
+  const kinds = deployment.ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) =>
+    name
+      .replace(/^.*(-dlq|-quarantine|unclaimed-queue)-age-alarm$/, "<any queue>-age-alarm")
+      .replace(/^[a-z]+-on-[a-z]+/, "<subscription>")
+      .replace(/^[a-z]+-relay/, "<relay>"),
+  );
+  expect([...new Set(kinds)].sort()).toEqual(explained.sort());
 });
 
 test("Silence is bad only of what is never silent while it runs; everything else is quiet on an idle system", () => {

@@ -61,7 +61,7 @@ test("The rule takes these events of that domain, and no replayed ones", () => {
   });
 });
 
-test("The rule's target is the queue; what cannot be delivered for a day goes to the target's dead-letter queue", () => {
+test("The rule's target is the queue; what cannot be delivered, at once or for a day, goes to the target's dead-letter queue", () => {
   expect(one("aws:cloudwatch/eventTarget:EventTarget", "target").inputs).toEqual({
     eventBusName: "events-1234567",
     rule: "loans-on-members-rule-1234567",

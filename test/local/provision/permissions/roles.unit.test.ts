@@ -1,5 +1,7 @@
 import "../../../support/program/unpackaged";
-import { expect, it } from "vitest";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it, test } from "vitest";
 import type { DeployedResource, Deployment } from "../../../../dist/local/provision/deployment.js";
 import { deploymentOf } from "../../../../dist/local/provision/deployment.js";
 import {
@@ -55,6 +57,16 @@ function trusting(roleName: string, Service: string): Deployment {
       : {},
   );
 }
+
+test("The page on what is not verified lists what is checked here, and PutEvents", () => {
+  const page = readFileSync(join(__dirname, "..", "..", "..", "..", "docs", "unverified.md"), "utf8");
+  const [, section = ""] = page.split("### What the emulator does not enforce");
+  const rows = [...section.matchAll(/^\| (?!What|-)(.*?) +\|/gm)].map(([, what]) => what);
+  expect(rows).toEqual([
+    ...NOT_ENFORCED.map(({ what }) => what),
+    "PutEvents: the sources of the entries (`events:source`)",
+  ]);
+});
 
 const findings = (deployment: Deployment) => NOT_ENFORCED.flatMap(({ check }) => check(deployment));
 
