@@ -15,7 +15,10 @@ const program = new Command("domains")
 program
   .command(WITHOUT_SYSTEM)
   .description("lists the domains: tables, events, subscriptions, commands")
-  .action(() => print(registeredDomains().map(describeDomain).join("\n\n")));
+  .action(() => {
+    const all = registeredDomains();
+    print(all.map((domain) => describeDomain(domain, all)).join("\n\n"));
+  });
 
 program
   .command("send")

@@ -34,7 +34,7 @@ program
             sequence: framework ? "framework" : "domains",
           });
     const names = done.map(({ sequence, name }) => `${sequence}/${name}`);
-    report(names.length === 0 ? "Nothing to do." : `Done: ${names.join(", ")}`);
+    report(names.length === 0 ? "No migration to run." : `Done: ${names.join(", ")}`);
     const found = await slotPosition(databaseUrl);
     if (found) report(startPosition(found));
   })

@@ -17,6 +17,8 @@ export interface RunningSystem {
   queues: Record<string, Record<string, SubscriptionQueues>>;
   /** Relay -> URL of the queue with records that it could not decode. */
   quarantineQueues: Record<string, string>;
+  /** URL of the queue with events that no contract knows. */
+  unclaimedQueue: string;
 }
 
 /** URLs of a subscription's queues. */
@@ -52,7 +54,8 @@ function findRunningSystem(): RunningSystem {
       "No system of this project runs on this machine. Start one with: npm start",
     );
   }
-  const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues } = run;
+  const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues, unclaimedQueue } =
+    run;
   return {
     clients: emulatorClients(String(endpoint), String(region)),
     // Written by the runner of the same project.
@@ -60,6 +63,7 @@ function findRunningSystem(): RunningSystem {
     projectionTables: projectionTables as RunningSystem["projectionTables"],
     queues: queues as RunningSystem["queues"],
     quarantineQueues: quarantineQueues as RunningSystem["quarantineQueues"],
+    unclaimedQueue: String(unclaimedQueue),
   };
 }
 

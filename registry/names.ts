@@ -31,7 +31,7 @@ const RULES = {
 export type NameKind = keyof typeof RULES;
 
 /** The stack's own resources have these names. */
-const RESERVED_DOMAINS = ["monolith", "events"];
+const RESERVED_DOMAINS = ["monolith", "events", "unclaimed"];
 /**
  * Suffixes of a domain's own functions. The function of a subscription "relay" of a domain "x" would be named
  * "x-on-relay", as would the relay of a domain "x-on".

@@ -4,6 +4,7 @@ import { checkSubscriptions, checkUses } from "./check-subscriptions";
 import { checkSizes } from "./check-sizes";
 import { checkAggregates, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
+import { checkUnheard } from "./listeners";
 import { checkName } from "./names";
 
 /** A domain and the folder that registers it. */
@@ -35,6 +36,8 @@ export function validateDomains(found: readonly FoundDomain[]): Fault[] {
     );
     checkUses(domain, report);
     checkSizes(domain, report);
+    // A fault in another folder would make its subscriptions look missing.
+    if (sound.length === found.length) checkUnheard(domain, all, report);
   }
   checkSharedDatabase(sound, reportFor);
   return faults;

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters";
 import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
 import { EXIT_REFUSED, withSystem } from "../running-system";
+import { listUnclaimed } from "./unclaimed";
 
 /** Adds the commands for on-call work: the relays' quarantine and the subscriptions' dead letters. */
 export function addOnCallCommands(program: Command): void {
@@ -57,6 +58,13 @@ export function addOnCallCommands(program: Command): void {
     .action((domain: string, subscription: string) =>
       withSystem(async (system) => printJson(await redriveDeadLetters(system, { domain, subscription }))),
     );
+
+  program
+    .command("unclaimed")
+    .description("events on the bus that no contract knows")
+    .command("list")
+    .description("lists the events")
+    .action(() => withSystem(async (system) => printJson(await listUnclaimed(system))));
 }
 
 interface PutBackOptions {

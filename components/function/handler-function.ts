@@ -2,6 +2,7 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
+import { after, type Routes } from "./routes";
 import { lambdaPackage } from "./lambda-package";
 import { withinEnvironment, withinPolicy } from "./limits";
 import { attachment, type Network } from "../monolith/network";
@@ -23,6 +24,8 @@ export interface HandlerFunctionArgs<V extends VariableName> {
   memoryMegabytes?: number;
   /** Days that its log is kept. */
   logRetentionDays: number;
+  /** What a function that raises events is created and updated after. @default nothing */
+  routes?: Routes | undefined;
 }
 
 /** A function's timeout, where none is given. */
@@ -78,7 +81,7 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: [this.policy] },
+      { ...child, dependsOn: after(args.routes, this.policy) },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;

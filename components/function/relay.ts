@@ -1,11 +1,12 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { RelayHandler } from "../../runtime/relay/relay-batch";
-import { alarm } from "../operations/alarm";
 import type { EventBus } from "../event-bus";
+import { parkingQueue } from "../operations/parking-queue";
+import { relayAlarms, type StreamReads } from "../operations/relay-alarms";
 import { HandlerFunction } from "./handler-function";
 import type { PolicyStatement } from "./policy";
-import { parkingQueue } from "../operations/parking-queue";
+import { after, type Routes } from "./routes";
 
 export interface RelayArgs {
   /** Names the relay in errors, e.g. `domain "orders", relay`. */
@@ -18,21 +19,23 @@ export interface RelayArgs {
   streamArn: pulumi.Input<string>;
   /** Allows the function to read the stream. */
   reading: PolicyStatement;
+  /** The metric that counts the reads of the stream. */
+  reads: StreamReads;
   /** Filter patterns: records that match none are not delivered; empty: all are. The handler does not rely on them. */
   filters: object[];
+  /** What must stand before the relay publishes anything. @default nothing */
+  routes?: Routes | undefined;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
 /** Records per batch; a relay publishes ten at a time. */
 const BATCH_SIZE = 100;
-/** Alarm threshold for events waiting in the outbox. */
-const ITERATOR_AGE_ALARM_MILLISECONDS = 60_000;
 
 /**
- * A function that publishes what a stream captured of an outbox. It retries indefinitely, so that order is kept and
- * nothing is lost; an alarm on the iterator age reports a relay that makes no progress. Records that cannot be
- * decoded are quarantined.
+ * A function that publishes what a stream captured of an outbox. It retries for as long as the stream keeps the
+ * records, so that order is kept; alarms report a relay that makes no progress or does not run at all. Records
+ * that cannot be decoded are quarantined.
  */
 export class Relay extends pulumi.ComponentResource {
   /** URL of the queue with records that could not be decoded. */
@@ -72,23 +75,9 @@ export class Relay extends pulumi.ComponentResource {
         maximumRecordAgeInSeconds: -1,
         ...filterCriteria(args.filters),
       },
-      { ...child, dependsOn: [handler.policy] },
+      { ...child, dependsOn: after(args.routes, handler.policy) },
     );
-    alarm(
-      `${name}-age-alarm`,
-      {
-        description: `Events are waiting in the outbox: ${name} makes no progress.`,
-        namespace: "AWS/Lambda",
-        metricName: "IteratorAge",
-        dimensions: { FunctionName: handler.name },
-        statistic: "Maximum",
-        threshold: ITERATOR_AGE_ALARM_MILLISECONDS,
-        periodSeconds: 60,
-        periods: 3,
-        topicArn: alarmTopicArn,
-      },
-      child,
-    );
+    relayAlarms(name, { functionName: handler.name, reads: args.reads, topicArn: alarmTopicArn }, child);
     this.quarantineUrl = quarantine.url;
     this.registerOutputs({ quarantineUrl: this.quarantineUrl });
   }

@@ -8,6 +8,8 @@ import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "../function/handler-function";
 import { microserviceStore, readInbox, useStore } from "./tables";
 import { Relay } from "../function/relay";
+import type { Routes } from "../function/routes";
+import { type Used, usedByCommands } from "../function/used";
 import type { Subscription } from "../subscription/subscription";
 import { subscriptions } from "../subscription/subscriptions";
 
@@ -15,6 +17,8 @@ export interface MicroserviceArgs {
   /** The domain, as it is registered. */
   domain: MicroserviceDomain;
   bus: EventBus;
+  /** What must stand before the relay and the functions publish or raise events. @default nothing */
+  routes?: Routes | undefined;
   /** Days that outbox items are kept, for redrive and audit. */
   outboxRetentionDays: number;
   logRetentionDays: number;
@@ -39,9 +43,9 @@ export class Microservice extends pulumi.ComponentResource {
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Microservice", name, {}, opts);
     const child = { parent: this };
-    const { domain, bus, outboxRetentionDays, logRetentionDays, alarmTopicArn } = args;
+    const { domain, bus, routes, outboxRetentionDays, logRetentionDays, alarmTopicArn } = args;
     const store = microserviceStore(domain, args.deletionProtection, child);
-    const access = (uses: readonly string[]) => useStore(domain, store, outboxRetentionDays, uses);
+    const access = (uses: Used | undefined) => useStore(domain, store, outboxRetentionDays, uses);
 
     const relay = new Relay(
       `${name}-relay`,
@@ -61,25 +65,38 @@ export class Microservice extends pulumi.ComponentResource {
           ],
           Resource: store.outbox.streamArn,
         },
+        reads: {
+          namespace: "AWS/DynamoDB",
+          // The latency of each successful call: the number of its values is the number of calls.
+          metricName: "SuccessfulRequestLatency",
+          dimensions: {
+            TableName: store.outbox.name,
+            Operation: "GetRecords",
+            StreamLabel: store.outbox.streamLabel,
+          },
+          statistic: "SampleCount",
+        },
         filters: [{ eventName: ["INSERT"] }],
+        routes,
         logRetentionDays,
         alarmTopicArn,
       },
       child,
     );
-    const uses = Object.values(domain.commands).flatMap((command) => Object.keys(command.uses));
+    const uses = Object.keys(domain.commands).length > 0 ? usedByCommands(domain.commands) : undefined;
     const commands = new HandlerFunction(
       `${name}-commands`,
       {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(domain.name, domain.commands, dynamoStore),
         ...both(access(uses), readInbox(store)),
+        routes,
         logRetentionDays,
       },
       child,
     );
     const database = { opener: dynamoStore, access };
-    const defaults = { bus, logRetentionDays, alarmTopicArn };
+    const defaults = { bus, routes, logRetentionDays, alarmTopicArn };
     this.subscriptions = subscriptions(domain, store.projections, database, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(

@@ -4,6 +4,7 @@ import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
 import type { MonolithDatabase } from "./database";
 import type { EventBus } from "../event-bus";
 import { Relay } from "../function/relay";
+import type { Routes } from "../function/routes";
 import { replicate } from "./replication";
 
 export interface ChangeDataCaptureArgs {
@@ -17,6 +18,8 @@ export interface ChangeDataCaptureArgs {
   streamRetentionHours: number;
   /** E.g. "dms.t3.micro". */
   replicationInstanceClass: string;
+  /** What must stand before the relay publishes anything. @default nothing */
+  routes?: Routes | undefined;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -64,6 +67,13 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
           ],
           Resource: stream.arn,
         },
+        reads: {
+          namespace: "AWS/Kinesis",
+          metricName: "GetRecords.Success",
+          dimensions: { StreamName: stream.name },
+          statistic: "Sum",
+        },
+        routes: args.routes,
         // No filter: with one, Lambda drops what is not JSON, and the relay must quarantine it.
         filters: [],
         logRetentionDays: args.logRetentionDays,

@@ -5,6 +5,7 @@ import { postgresStore } from "../../runtime/postgres/store";
 import { openProjections } from "../../runtime/projection/table";
 import { both } from "../function/access";
 import { HandlerFunction } from "../function/handler-function";
+import { type Used, usedByCommands } from "../function/used";
 import { type MonolithDatabase, useDatabase } from "./database";
 import { projectionTables, readProjections } from "../subscription/projections";
 import type { Subscription } from "../subscription/subscription";
@@ -39,16 +40,15 @@ export class MonolithModule extends pulumi.ComponentResource {
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
     const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
-    const access = (uses: readonly string[]) =>
-      both(useDatabase(database), readProjections(module, projections, uses));
+    const access = (uses: Used) => both(useDatabase(database), readProjections(module, projections, uses));
 
-    const uses = Object.values(module.commands).flatMap((command) => Object.keys(command.uses));
     const commands = new HandlerFunction(
       `${name}-commands`,
       {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(module.name, module.commands, opener),
-        ...access(uses),
+        ...access(usedByCommands(module.commands)),
+        routes: defaults.routes,
         logRetentionDays: defaults.logRetentionDays,
       },
       child,

@@ -3,6 +3,7 @@ import { codedError } from "../../runtime/function/coded-error";
 import type { MonolithModule as Module } from "../../runtime/define/domain";
 import { ChangeDataCapture } from "./change-data-capture";
 import type { EventBus } from "../event-bus";
+import type { Routes } from "../function/routes";
 import type { MonolithDatabase } from "./database";
 import { MonolithModule } from "./module";
 import { Retention } from "./retention";
@@ -22,6 +23,8 @@ export interface MonolithArgs {
   /** Days that outbox rows are kept, for redrive and audit. */
   outboxRetentionDays: number;
   logRetentionDays: number;
+  /** What must stand before the relay and the modules' functions publish or raise events. @default nothing */
+  routes?: Routes | undefined;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
   /** SNS topic for alarms. */
@@ -40,7 +43,7 @@ export class Monolith extends pulumi.ComponentResource {
     super("domain-consistency:components:Monolith", name, {}, opts);
     const child = { parent: this };
     if (args.modules.length === 0) throw withoutModules();
-    const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
+    const { modules, bus, database, routes, deletionProtection, logRetentionDays, alarmTopicArn } = args;
     const capture = new ChangeDataCapture(
       name,
       {
@@ -50,6 +53,7 @@ export class Monolith extends pulumi.ComponentResource {
         streamShards: args.streamShards,
         streamRetentionHours: args.streamRetentionHours,
         replicationInstanceClass: args.replicationInstanceClass,
+        routes,
         logRetentionDays,
         alarmTopicArn,
       },
@@ -60,7 +64,7 @@ export class Monolith extends pulumi.ComponentResource {
       { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
       child,
     );
-    const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
+    const moduleArgs = { database, bus, routes, deletionProtection, logRetentionDays, alarmTopicArn };
     this.modules = Object.fromEntries(
       modules.map((module) => [
         module.name,

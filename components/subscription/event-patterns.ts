@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { codedError } from "../../runtime/function/coded-error";
 
 /** Characters of a rule's pattern. Source: Amazon EventBridge quotas; the API itself accepts 4,096. */
-const LONGEST_PATTERN = 2_048;
+export const LONGEST_PATTERN = 2_048;
 /** So many rules' ARNs still fit into the policy of a queue; a power of two. */
 const MOST_RULES = 32;
 

@@ -7,7 +7,10 @@ import type { FunctionEnvironment } from "../function/access";
 import type { Network } from "../monolith/network";
 import { allowRule, type PolicyStatement } from "../function/policy";
 import { eventPatterns } from "./event-patterns";
+import type { Routes } from "../function/routes";
+import { alarm } from "../operations/alarm";
 import { parkingQueue } from "../operations/parking-queue";
+import { MAX_RETENTION_SECONDS, queueAgeAlarm } from "../operations/queue-age";
 
 export interface SubscriptionArgs<V extends VariableName> {
   /** Names the subscription in errors, e.g. `domain "orders", subscription "customers"`. */
@@ -26,18 +29,26 @@ export interface SubscriptionArgs<V extends VariableName> {
   network?: Network | undefined;
   /** Concurrent invocations; 2 or more. @default the account's limit */
   maximumConcurrency?: number;
+  /** What must stand before the function raises events. @default nothing */
+  routes?: Routes | undefined;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
 
 /** Receives before a message goes to the dead-letter queue. AWS recommends 5 or more for queues read by Lambda. */
 const MAX_RECEIVES = 5;
-/** Shorter than the dead-letter queue's, in which a message keeps its age. */
-const QUEUE_RETENTION_SECONDS = 4 * 86_400;
 /** AWS recommends six times the function's timeout. */
 const VISIBILITY_TIMEOUT_SECONDS = 6 * DEFAULT_TIMEOUT_SECONDS;
+/**
+ * A refused message leaves the queue for its dead-letter queue after 15 minutes. One that is twice as old was not
+ * received: the mapping or its permission is gone, or the function does not keep up.
+ */
+const WAITING_SECONDS = 2 * MAX_RECEIVES * VISIBILITY_TIMEOUT_SECONDS;
 const BATCH_SIZE = 10;
-/** The most that EventBridge allows: 24 hours, 185 attempts. */
+/**
+ * The most that EventBridge allows: 24 hours, 185 attempts. Without a permission, or without the queue, an event goes
+ * to the target's dead-letter queue at once. Source: Amazon EventBridge user guide, "Using dead-letter queues".
+ */
 const TARGET_RETRY = { maximumEventAgeInSeconds: 86_400, maximumRetryAttempts: 185 };
 
 /**
@@ -50,6 +61,8 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
   readonly deadLetterUrl: pulumi.Output<string>;
   /** The queue with events that EventBridge could not deliver. */
   readonly targetDeadLetterUrl: pulumi.Output<string>;
+  /** What delivers the events to the queue: a target for each rule. They depend on rule, queue and policies. */
+  readonly targets: pulumi.Resource[];
 
   constructor(name: string, args: SubscriptionArgs<V>, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Subscription", name, {}, opts);
@@ -67,12 +80,23 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
       `${name}-queue`,
       {
         visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
-        messageRetentionSeconds: QUEUE_RETENTION_SECONDS,
+        // As long as the dead-letter queue, in which a message keeps its age: 14 days in both together.
+        messageRetentionSeconds: MAX_RETENTION_SECONDS,
         sqsManagedSseEnabled: true,
         redrivePolicy: pulumi.jsonStringify({
           deadLetterTargetArn: deadLetters.arn,
           maxReceiveCount: MAX_RECEIVES,
         }),
+      },
+      child,
+    );
+    queueAgeAlarm(
+      `${name}-queue-age-alarm`,
+      {
+        description: `Messages wait for ${name}: its function is not invoked or does not keep up. SQS deletes them after 14 days.`,
+        queue,
+        thresholdSeconds: WAITING_SECONDS,
+        topicArn: alarmTopicArn,
       },
       child,
     );
@@ -86,7 +110,7 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
     );
     // From the last rule to the first: when their number grows, a later rule takes its types before an earlier one
     // gives them up. (When it shrinks, Pulumi deletes last.)
-    eventPatterns(args.owner, args.source, args.eventTypes).reduceRight<pulumi.Resource[]>(
+    this.targets = eventPatterns(args.owner, args.source, args.eventTypes).reduceRight<pulumi.Resource[]>(
       (later, { number, pattern }) => {
         const ending = number === 1 ? "" : `-${number}`;
         const rule = new aws.cloudwatch.EventRule(
@@ -104,6 +128,20 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
             retryPolicy: TARGET_RETRY,
           },
           { ...child, dependsOn: policies },
+        );
+        alarm(
+          `${name}-lost-alarm${ending}`,
+          {
+            description: `EventBridge dropped an event for ${name}: neither its queue nor the target's dead-letter queue took it.`,
+            namespace: "AWS/Events",
+            metricName: "InvocationsFailedToBeSentToDlq",
+            dimensions: { EventBusName: args.bus.name, RuleName: rule.name },
+            statistic: "Sum",
+            threshold: 0,
+            periodSeconds: 60,
+            topicArn: alarmTopicArn,
+          },
+          child,
         );
         return [...later, target];
       },
@@ -124,6 +162,7 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
           },
           ...args.statements,
         ],
+        routes: args.routes,
         logRetentionDays: args.logRetentionDays,
       },
       child,

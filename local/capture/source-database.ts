@@ -98,7 +98,8 @@ export async function checkSlot(
   if (!slot) {
     throw codedError(
       "CAPTURE_SLOT_MISSING",
-      `There is no replication slot "${name}" (postgresSettings.slotName). Run the migrations, which create "${slotName(database)}", or correct the name`,
+      `There is no replication slot "${name}" (postgresSettings.slotName). Run "npm run migrate", which creates "${slotName(database)}" where it is missing, or correct the name. ` +
+        "What was committed without a slot is in the outbox and is not captured",
     );
   }
   const problem =
@@ -114,7 +115,8 @@ export async function checkSlot(
   if (problem !== undefined) {
     throw codedError(
       "CAPTURE_SLOT_UNUSABLE",
-      `The replication slot "${name}" ${problem}. Drop it, create it again, then rebuild the projections`,
+      `The replication slot "${name}" ${problem}. Drop it (select pg_drop_replication_slot('${name}')) and run "npm run migrate", which creates "${slotName(database)}" again. ` +
+        "What was committed meanwhile is in the outbox and is not captured",
     );
   }
   const confirmed = parseLsn(slot.confirmed_flush_lsn ?? "0/0") ?? 0n;

@@ -11,6 +11,7 @@ import { type BusTap, openBusTap } from "./bus-tap";
 import { sendCommand } from "./command-client";
 import { type LocalDatabase, prepareDatabase, storeSecrets } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
+import { type EventsGate, openEventsGate } from "./events-gate";
 import type { FaultHooks } from "./fault-hooks";
 import { type Topology, topologyOf } from "./topology";
 import {
@@ -32,6 +33,7 @@ export interface LocalSystem {
   registry: Registry;
   journal: Journal;
   tap: BusTap;
+  gate: EventsGate;
   flow: EventFlow;
   /** Sends a command to a domain's deployed command function. */
   send(domain: string, request: CommandRequest): Promise<CommandAnswer>;
@@ -98,13 +100,29 @@ async function startOn(
   const port = (await faults?.serversStarted(servers)) ?? database.port;
   const config = localConfig({ ...database, port }, secrets);
   const program = () => loadProgram(source);
-  const options = { program, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
+  // Under faults, functions reach the emulator by way of the faults' proxy.
+  const gate = await openEventsGate({
+    endpoint: faults?.emulatorVariables["AWS_ENDPOINT_URL"] ?? endpoint,
+    namesCallers: faults !== undefined,
+  });
+  stops.push("the gate to EventBridge", () => gate.stop());
+  const functionVariables = (name: string) => gate.variables(name);
+  const options = {
+    program,
+    project: PROJECT,
+    stack: LOCAL_STACK,
+    config,
+    endpoint,
+    region,
+    functionVariables,
+  };
   const deployment = await step(
     report,
     "Running the Pulumi program",
     (said) => deployProgram({ ...options, report: said }),
     phases,
   );
+  gate.enforce(deployment);
   const topology = topologyOf(deployment);
   const journal = openJournal();
   const busName = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
@@ -128,6 +146,7 @@ async function startOn(
     projectionTables: deployment.outputs["projectionTables"],
     queues: deployment.outputs["queues"],
     quarantineQueues: deployment.outputs["quarantineQueues"],
+    unclaimedQueue: deployment.outputs["unclaimedQueue"],
   });
   return {
     servers,
@@ -138,6 +157,7 @@ async function startOn(
     registry,
     journal,
     tap,
+    gate,
     flow,
     send(domain, request) {
       const name = functions[domain];

@@ -6,7 +6,9 @@ import type { RunnerOption } from "node-pg-migrate";
 import { Client } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
 import { adoptEarlierMigrations } from "./adopt-migrations";
+import { checkEncoding } from "./check-encoding";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
+import { restoreSlot } from "./restore-slot";
 
 /** The database to migrate, and the migrations. */
 export interface MigrateOptions {
@@ -32,16 +34,19 @@ export interface Migration {
  * Runs every migration that has not been run: first the framework's (roles, outbox, inbox, guard, slot), then
  * the teams'. Each runs in its own transaction. Concurrent runs on one database wait for each other; the
  * later ones find nothing left to do. The records of a database of version 0.1, which had one sequence, are
- * moved to the two sequences first.
+ * moved to the two sequences first. A slot that is missing although its migration was run is created again, and
+ * reported.
  *
  * @returns the migrations that this call ran, in order
- * @throws DATABASE_UNREACHABLE; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error as its cause:
- *   the failed migration is rolled back, earlier ones stay
+ * @throws DATABASE_UNREACHABLE; DATABASE_NOT_UTF8; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error
+ *   as its cause: the failed migration is rolled back, earlier ones stay
  */
 export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
   return withDatabase(options, "up", async (client) => {
+    await checkEncoding(client, databaseOf(options));
     await adoptEarlierMigrations(client);
     const framework = await run(client, options, { sequence: "framework", direction: "up" });
+    await restoreSlot(client, options.report ?? (() => {}));
     const domains = await run(client, options, { sequence: "domains", direction: "up" });
     await client.query(`alter table if exists public.${DOMAIN_MIGRATIONS_TABLE} owner to monolith_migration`);
     return [...framework, ...domains];
@@ -74,22 +79,23 @@ export function migrateDown(
 const LOCK = 4_712_005_301;
 
 /** Errors that are found before anything is migrated, and say so themselves. */
-const REFUSALS = ["MIGRATION_MISNAMED", "FRAMEWORK_IN_USE"];
+const REFUSALS = ["DATABASE_NOT_UTF8", "MIGRATION_MISNAMED", "FRAMEWORK_IN_USE"];
 
 const FRAMEWORK_MIGRATIONS = join(__dirname, "migrations");
 
 async function withDatabase(
-  { databaseUrl, report = () => {} }: MigrateOptions,
+  options: MigrateOptions,
   direction: "up" | "down",
   work: (client: Client) => Promise<Migration[]>,
 ): Promise<Migration[]> {
+  const { databaseUrl, report = () => {} } = options;
   const client = new Client({
     connectionString: databaseUrl,
     application_name: "domain-consistency migrations",
   });
   client.on("error", () => {}); // a broken connection also fails the running statement
   client.on("notice", (notice) => report([notice.message, notice.hint].filter(Boolean).join(". ")));
-  const database = new URL(databaseUrl).pathname.slice(1);
+  const database = databaseOf(options);
   await client.connect().catch((cause: unknown) => {
     throw codedError(
       "DATABASE_UNREACHABLE",
@@ -111,6 +117,10 @@ async function withDatabase(
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+function databaseOf({ databaseUrl }: MigrateOptions): string {
+  return new URL(databaseUrl).pathname.slice(1);
 }
 
 interface Run {

@@ -64,8 +64,8 @@ const RESERVE_MILLISECONDS = 3_000;
  * Relays a batch of stream records, in the stream's order: publishes events on the bus in order per
  * aggregate, and quarantines records that cannot be decoded or published.
  *
- * @returns the first record that is neither published nor quarantined. Lambda retries from there on, so
- *   nothing is lost; later records that were already published are published again
+ * @returns the first record that is neither published nor quarantined. Lambda retries from there on until the
+ *   stream deletes the record; later records that were already published are published again
  */
 export async function relayBatch(
   records: RelayRecord[],

@@ -94,7 +94,6 @@ const EXPECTED: Record<string, object[]> = {
   "monolith-retention": [RETENTION_SECRET],
   "members-commands": [
     APPLICATION_SECRET,
-    reads("ReadProjections", "members-loans-projection"),
     queries("QueryProjections", "members-loans-projection/index/memberId"),
   ],
   "members-on-loans": [receives("members-on-loans-queue"), projects("members-loans-projection")],
@@ -102,7 +101,6 @@ const EXPECTED: Record<string, object[]> = {
   "loans-relay": [READ_OUTBOX_STREAM, publishes("loans"), quarantines("loans-relay-quarantine")],
   "loans-commands": [
     reads("ReadEntities", "loans-loans-table"),
-    queries("QueryIndexes", "loans-loans-table/index/memberId"),
     WRITE_LOANS,
     reads("ReadProjections", "loans-members-projection"),
     queries("QueryProjections", "loans-members-projection/index/city"),
@@ -111,7 +109,6 @@ const EXPECTED: Record<string, object[]> = {
   "loans-on-members": [receives("loans-on-members-queue"), projects("loans-members-projection")],
   "loans-on-leavers": [
     receives("loans-on-leavers-queue"),
-    reads("ReadEntities", "loans-loans-table"),
     queries("QueryIndexes", "loans-loans-table/index/memberId"),
     WRITE_LOANS,
   ],

@@ -50,6 +50,7 @@ export async function runningRelays() {
     projectionTables: {},
     queues: {},
     quarantineQueues: { monolith: monolith.url, bank: bank.url },
+    unclaimedQueue: "",
   };
   const seen: CloudEvent[] = [];
   const receive = async () => {

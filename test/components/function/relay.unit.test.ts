@@ -16,6 +16,12 @@ const deployment = await deploy(() => {
     domains: ["members", "press"],
     streamArn: STREAM_ARN,
     reading: { Sid: "ReadStream", Action: ["kinesis:GetRecords"], Resource: STREAM_ARN },
+    reads: {
+      namespace: "AWS/Kinesis" as const,
+      metricName: "GetRecords.Success",
+      dimensions: { StreamName: "outbox" },
+      statistic: "Sum" as const,
+    },
     logRetentionDays: 7,
   };
   const relay = new Relay("town-relay", { ...shared, filters: [], alarmTopicArn: TOPIC_ARN });
@@ -23,11 +29,14 @@ const deployment = await deploy(() => {
   return { quarantineUrl: relay.quarantineUrl };
 });
 
-test("A relay is a function, its event source, a quarantine queue and alarms on both", () => {
+test("A relay is a function, its event source, a quarantine queue, and alarms on all of them", () => {
   const component = deployment.one("domain-consistency:components:Relay", "town-relay");
   expect(deployment.childrenOf(component)).toEqual([
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-age-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-quarantine-age-alarm",
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-quarantine-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-reads-alarm",
+    "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-throttles-alarm",
     "aws:lambda/eventSourceMapping:EventSourceMapping town-relay-source",
     "aws:sqs/queue:Queue town-relay-quarantine",
     "domain-consistency:components:HandlerFunction town-relay",
@@ -115,6 +124,38 @@ test("An outbox whose events wait longer than a minute raises an alarm", () => {
     period: 60,
     evaluationPeriods: 3,
     treatMissingData: "notBreaching",
+    alarmActions: [TOPIC_ARN],
+  });
+});
+
+test("A stream that nobody reads raises an alarm, and a metric that is missing is no reading", () => {
+  expect(deployment.one("aws:cloudwatch/metricAlarm:MetricAlarm", "town-relay-reads-alarm").inputs).toEqual({
+    alarmDescription:
+      "town-relay does not run: nobody reads its stream. Events wait in the stream until it deletes them.",
+    namespace: "AWS/Kinesis",
+    metricName: "GetRecords.Success",
+    dimensions: { StreamName: "outbox" },
+    statistic: "Sum",
+    comparisonOperator: "LessThanThreshold",
+    threshold: 1,
+    period: 300,
+    evaluationPeriods: 3,
+    treatMissingData: "breaching",
+    alarmActions: [TOPIC_ARN],
+  });
+});
+
+test("A relay that Lambda may not invoke raises an alarm", () => {
+  const { inputs } = deployment.one("aws:cloudwatch/metricAlarm:MetricAlarm", "town-relay-throttles-alarm");
+  expect(inputs).toMatchObject({
+    namespace: "AWS/Lambda",
+    metricName: "Throttles",
+    dimensions: { FunctionName: "town-relay-1234567" },
+    statistic: "Sum",
+    comparisonOperator: "GreaterThanThreshold",
+    threshold: 0,
+    period: 300,
+    evaluationPeriods: 3,
     alarmActions: [TOPIC_ARN],
   });
 });

@@ -155,14 +155,9 @@ test("A projection takes all events of its aggregate, is not limited, and writes
   ]);
 });
 
-test("Commands may read the projections that they use, by key and by index, and no others", () => {
+test("Commands may query the projections that they query, and no others", () => {
   const expected = (module: string) => [
     READ_SECRET,
-    {
-      Sid: "ReadProjections",
-      Action: ["dynamodb:GetItem"],
-      Resource: [`dynamodb:table/${module}-loans-projection`],
-    },
     {
       Sid: "QueryProjections",
       Action: ["dynamodb:Query"],

@@ -8,7 +8,10 @@ import type { ShortStatement } from "./policy-statements";
 import { SUFFIX } from "./provider-state";
 import { REQUIRED_CONFIG } from "./stack-config";
 
-/** Function -> its required permissions, beside writing its own log, and its environment variables. */
+/**
+ * Function -> the most that its `uses` allow, beside writing its own log, and its environment variables. Which part of
+ * it the code calls, handler-code.ts tells.
+ */
 export type ExpectedFunctions = Record<
   string,
   { statements: ShortStatement[]; variables: Record<string, string> }

@@ -16,7 +16,8 @@ export type SnapshotSources = Pick<
 
 const BUS_TAP_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 50;
-const DEAD_LETTERS = /-dlq$/;
+/** An event that no contract knows has reached nobody, as a dead letter has. */
+const DEAD_LETTERS = /-dlq$|^unclaimed-queue$/;
 const QUARANTINE = /-quarantine$/;
 
 /**
