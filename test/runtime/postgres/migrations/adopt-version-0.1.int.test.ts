@@ -7,9 +7,17 @@ import { migrateUp } from "../../../../dist/runtime/postgres/migrate.js";
 import { FIXTURE_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
 import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 
-const FRAMEWORK = ["0001_roles", "0002_outbox", "0003_guard", "0004_capture"];
+const FRAMEWORK = [
+  "0001_roles",
+  "0002_outbox",
+  "0003_guard",
+  "0004_capture",
+  "0005_contract_values",
+  "0006_guard_lives",
+  "0007_truthful_events",
+];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>
-  migrateUp({ databaseUrl, domainMigrations });
+  migrateUp({ databaseUrl, domainMigrations, domains: [] });
 
 const SCRIPT = readFileSync(
   join(__dirname, "..", "..", "..", "fixtures", "version-0.1.sql"),
