@@ -154,6 +154,7 @@ function checkedStatement(
   const { definition, event } = given;
   const { aggregate } = definition;
   const change = validChange(aggregate, event, given.change);
+  if (given.operation === "create") validKey(aggregate, given.fields[aggregate.key]);
   const { staged, state } = checkedFields(given);
   const known = stateIsKnown ? state : undefined;
   const statement = changeStatement(db, staged, {

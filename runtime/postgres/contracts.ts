@@ -1,6 +1,7 @@
 import type { ClientBase } from "pg";
 import type { AnyDomain } from "../define/domain";
-import { type Field, fieldsOf } from "../define/fields";
+import type { Field } from "../define/fields";
+import { fieldsOf } from "../store/fields";
 import type { AnyTable } from "../define/table";
 import { codedError } from "../function/coded-error";
 import { columnsOf } from "./columns";

@@ -1,8 +1,8 @@
 import { escapeIdentifier, escapeLiteral } from "pg";
 import type { Row } from "../define/change";
-import { canonical, type Field, type Fields } from "../define/fields";
+import type { Field, Fields } from "../define/fields";
+import { canonical } from "../store/fields";
 import { codedError } from "../function/coded-error";
-import type { Columns } from "./columns";
 
 /** A PostgreSQL function takes at most 100 arguments: 50 names with their values. */
 const MAX_FIELDS_PER_OBJECT = 50;
@@ -16,7 +16,7 @@ const MAX_FIELDS_PER_OBJECT = 50;
  * @param columns field -> column
  * @param row the row's alias in the query
  */
-export function jsonOf(fields: Fields, columns: Columns, row: string): string {
+export function jsonOf(fields: Fields, columns: Readonly<Record<string, string>>, row: string): string {
   const all = Object.entries(fields).map(([name, field]) => {
     const column = `${row}.${escapeIdentifier(columns[name] ?? name)}`;
     return { pair: `${escapeLiteral(name)}, ${carried(field, column)}`, column, field };

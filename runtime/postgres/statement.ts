@@ -32,13 +32,6 @@ export interface ChangedRow {
 /** The effect of a change on its row, as far as it is known before the database runs it. */
 export interface DescribedChange {
   operation: "insert" | "update" | "delete";
-  /** Field -> value or Kysely expression. */
-  values: Row;
-  /**
-   * Whether a module's Kysely query does more than `values` shows, e.g. by a second `set` or an `on
-   * conflict`.
-   */
-  more: boolean;
   /** The row's key, where it is known. */
   key?: unknown;
   /** Whether an insert updates an existing row. @default false */
@@ -112,10 +105,9 @@ export function describeChange(
   switch (staged.operation) {
     case "create": {
       const values = toColumns(columns.all, encodedRow(definition.fields.all, staged.fields));
-      const described: DescribedChange = { operation: "insert", values: staged.fields, more: false };
       return {
         query: db.insertInto(table).values({ ...values, ...version }),
-        described: { ...described, key: staged.fields[key] },
+        described: { operation: "insert", key: staged.fields[key] },
       };
     }
     case "update": {
@@ -127,18 +119,18 @@ export function describeChange(
           .set({ ...values, [VERSION]: nextVersion(table) })
           .where(columns.key, "=", row[key])
           .where(VERSION, "=", row[VERSION]),
-        described: { operation: "update", values: fields, more: false, key: row[key] },
+        described: { operation: "update", key: row[key] },
       };
     }
     case "remove": {
       const { row } = staged;
       return {
         query: db.deleteFrom(table).where(columns.key, "=", row[key]).where(VERSION, "=", row[VERSION]),
-        described: { operation: "delete", values: {}, more: false, key: row[key] },
+        described: { operation: "delete", key: row[key] },
       };
     }
     case "kysely": {
-      const described: DescribedChange = { operation: "update", values: {}, more: false };
+      const described: DescribedChange = { operation: "update" };
       const builders = buildersFor(
         withFieldNames(db, table, columns.all, definition.fields.all),
         staged,
@@ -146,8 +138,7 @@ export function describeChange(
         described,
       );
       const query = staged.describe(builders as never) as ChangeQuery;
-      const details = { ...detailsOf(query, described), key: described.values[key] };
-      return { query, described: { ...described, ...details } };
+      return { query, described: { ...described, updatesExisting: updatesExisting(query) } };
     }
   }
 }
@@ -168,29 +159,25 @@ function buildersFor(
 ) {
   return {
     insert(values: Row) {
-      Object.assign(described, { operation: "insert", values });
+      Object.assign(described, { operation: "insert", key: values[definition.aggregate.key] });
       return creator
         .insertInto(table)
         .values({ ...encodedRow(definition.fields.all, values), ...firstVersion });
     },
     update(values: Row) {
-      Object.assign(described, { operation: "update", values });
       return creator.updateTable(table).set({ ...values, [VERSION]: nextVersion(table) });
     },
     delete() {
-      Object.assign(described, { operation: "delete", values: {} });
+      described.operation = "delete";
       return creator.deleteFrom(table);
     },
   };
 }
 
-function detailsOf(query: ChangeQuery, { operation, values }: DescribedChange) {
-  // Only an update has `updates`, and only an insert has `onConflict`.
-  const node: { updates?: readonly unknown[]; onConflict?: { updates?: unknown } } = query.toOperationNode();
-  const { updates, onConflict } = node;
-  const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
-  const more = onConflict !== undefined || (updates?.length ?? 0) !== expected;
-  return { more, updatesExisting: onConflict?.updates !== undefined };
+function updatesExisting(query: ChangeQuery): boolean {
+  // Only an insert has `onConflict`.
+  const { onConflict }: { onConflict?: { updates?: unknown } } = query.toOperationNode();
+  return onConflict?.updates !== undefined;
 }
 
 /**

@@ -10,6 +10,7 @@ import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../
 import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
+import { checkTables } from "./contracts";
 import { checkTexts, isRefusedValue, refusedValue } from "./errors";
 import { jsonOf } from "./json";
 import { readCommittedRequest } from "./inbox";
@@ -35,7 +36,42 @@ export function postgresStore(
     open(environment) {
       const pool = () => openPool(environment);
       const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
-      return storeOn(db, openProjections?.(environment));
+      return comparingTables(storeOn(db, openProjections?.(environment)), db);
+    },
+  };
+}
+
+/**
+ * Compares the tables that a function uses with the database, once, beside its first reads: nothing is written
+ * to tables that differ from what the domain registers.
+ */
+function comparingTables(store: Store, db: Kysely<AnyDatabase>): Store {
+  const compared = new Map<string, Promise<void>>();
+  const compare = (name: string, definition: AnyTable): Promise<void> => {
+    const known = compared.get(name);
+    if (known) return known;
+    const { domain } = definition.aggregate;
+    const comparison = checkTables(
+      (text, values) => db.executeQuery(CompiledQuery.raw(text, values)),
+      [{ domain, name, definition }],
+    );
+    compared.set(name, comparison);
+    // Awaited by the commit. The next invocation compares again, after a migration perhaps.
+    comparison.catch(() => compared.delete(name));
+    return comparison;
+  };
+  return {
+    ...store,
+    handles(uses) {
+      for (const [name, used] of Object.entries(uses)) {
+        if (used.kind === "table") void compare(name, used);
+        if (used.kind === "kysely-table") void compare(name, used.table);
+      }
+      return store.handles(uses);
+    },
+    async commit(changes, context) {
+      for (const { table, definition } of changes) await compare(table, definition);
+      return store.commit(changes, context);
     },
   };
 }

@@ -1,11 +1,13 @@
 import { type AnyAggregate, shortName } from "../define/aggregate";
 import type { MadeTable, Row, StagedChange } from "../define/change";
 import type { Rejection } from "../define/command";
-import { canonical, canonicalRow, type Field, tableFields } from "../define/fields";
+import type { Field } from "../define/fields";
 import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
 import { codedError, shortened } from "../function/coded-error";
+import { canonical, canonicalRow, tableFields } from "./fields";
 import type { Conflict } from "./store";
+import { closedChange } from "./validation";
 
 /** The reads of a table that a store implements; the rest of a handle is the same in both stores. */
 export interface TableReads {
@@ -83,7 +85,7 @@ export function withSchemasMadeOnce<T extends AnyTable>(table: T): T & MadeTable
   const { aggregate } = table;
   const events = Object.entries(aggregate.events).map(([type, event]) => [
     type,
-    { ...event, change: once(() => event.change().strict()) },
+    { ...event, change: once(() => closedChange(event.change())) },
   ]);
   const [state, hidden] = [once(aggregate.state), once(table.private)];
   return {

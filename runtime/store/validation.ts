@@ -25,14 +25,20 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
       `${aggregate.name} has no event "${type}". Its events are ${Object.keys(aggregate.events).join(", ")}.`,
     );
   }
-  const schema = contract.change();
-  // A contract that declares how to treat other fields (loose, catchall) keeps that; any other refuses them.
-  const result = parseData(schema.def.catchall ? schema : schema.strict(), change);
+  const result = parseData(closedChange(contract.change()), change);
   if ("data" in result) return result.data;
   throw codedError(
     "INVALID_CHANGE",
     `The change of "${type}" does not fit its contract: ${issuesText(result.issues)}. Nothing was written.`,
   );
+}
+
+/**
+ * The schema of a change, which refuses fields that it does not name. One that declares how to treat other
+ * fields (loose, catchall) keeps that.
+ */
+export function closedChange(schema: z.ZodObject): z.ZodObject {
+  return schema.def.catchall ? schema : schema.strict();
 }
 
 /**

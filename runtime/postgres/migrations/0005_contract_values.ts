@@ -97,7 +97,7 @@ const JSON_VALUES = `
       return value;
     elsif found_kind is distinct from (case kind
         when 'text' then 'string' when 'object' then 'object' when 'map' then 'object' when 'variants' then 'object'
-        when 'list' then 'array' when 'tuple' then 'array' when 'scalar' then nullif(nullif(found_kind, 'object'), 'array')
+        when 'list' then 'array' when 'tuple' then 'array' when 'any' then found_kind when 'scalar' then nullif(nullif(found_kind, 'object'), 'array')
         else kind end) then
       return case when value is not null then public.refuse_value(format('JSON of the kind %s where the contract has %s', found_kind, kind)) end;
     elsif found_kind = 'number' then
@@ -109,18 +109,18 @@ const JSON_VALUES = `
       select jsonb_object_agg(key, public.carry_json(part, shape -> 'fields' -> key)) into picked
         from jsonb_each(value) as parts (key, part) where shape -> 'fields' ? key;
       return coalesce(picked, '{}');
-    elsif kind = 'map' then
+    elsif kind = 'map' or kind = 'any' and found_kind = 'object' then
       if value ?| array['__proto__', 'constructor'] then
         return public.refuse_value('an object with the key "__proto__" or "constructor"');
       end if;
-      select jsonb_object_agg(key, public.carry_json(part, shape -> 'of')) into picked from jsonb_each(value) as parts (key, part);
+      select jsonb_object_agg(key, public.carry_json(part, case kind when 'any' then shape else shape -> 'of' end)) into picked from jsonb_each(value) as parts (key, part);
       return coalesce(picked, '{}');
     elsif found_kind = 'array' then
       if kind = 'tuple' and (jsonb_array_length(value) < jsonb_array_length(shape -> 'items')
           or shape -> 'of' is null and jsonb_array_length(value) > jsonb_array_length(shape -> 'items')) then
         return public.refuse_value('a list of another length than its contract''s');
       end if;
-      select jsonb_agg(public.carry_json(part, coalesce(shape -> 'items' -> (place - 1)::integer, shape -> 'of')) order by place) into picked
+      select jsonb_agg(public.carry_json(part, case kind when 'any' then shape else coalesce(shape -> 'items' -> (place - 1)::integer, shape -> 'of') end) order by place) into picked
         from jsonb_array_elements(value) with ordinality as parts (part, place);
       return coalesce(picked, '[]');
     elsif kind = 'variants' then

@@ -58,6 +58,7 @@ const GUARDED_TABLES = `
            tgfoid::regprocedure as guard
       from pg_trigger where tgname = 'guard_outbox' and not tgisinternal;
   alter view guarded_tables owner to monolith_migration;
+  grant select on guarded_tables to monolith_application;
 `;
 
 // Runs at once, for removals and for creations that do not begin with version 1.

@@ -58,6 +58,7 @@ export function down(pgm: MigrationBuilder): void {
 
 const PRIVILEGED = ["outbox_recheck", "generate_outbox_check", "register_contract"];
 
+// Under repeatable read, a row that another transaction has just removed may be visible beside the new one: the younger counts.
 // The slow half of the check of an event, for what the fast half has not accepted: it accepts what a savepoint has written
 // and what the earlier contract says, and reports anything else. It names fields and no values, which may be private.
 const RECHECK = `
@@ -84,7 +85,7 @@ const RECHECK = `
           hint = format('The aggregates are: %s. A migration guards a table: select guard_entity_table(...).',
             coalesce((select string_agg(aggregate, ', ' order by aggregate) from public.guarded_tables), 'none'));
     end if;
-    execute format('select version, xmin from %s where %I::text = $1', guarded.entity, guarded.key_name)
+    execute format('select version, xmin from %s where %I::text = $1 order by age(xmin) limit 1', guarded.entity, guarded.key_name)
       into found_version, found_xmin using event.aggregate_id;
     if is_removal then
       if found_version is not null then
@@ -112,7 +113,7 @@ const RECHECK = `
       if is_removal then
         return;
       end if;
-      execute format('select %s from %s as entity where %I::text = $1', contract.state_sql, guarded.entity, guarded.key_name)
+      execute format('select %s from %s as entity where %I::text = $1 order by age(entity.xmin) limit 1', contract.state_sql, guarded.entity, guarded.key_name)
         into state using event.aggregate_id;
       if state = event.payload -> 'state' then
         return;
@@ -224,7 +225,7 @@ const RAISE_EVENT = `
     if jsonb_typeof(change) is distinct from 'object' then
       raise exception 'The change of "%" is no JSON object', type using errcode = 'DC004', hint = 'Pass what happened, e.g. ''{"reason": "..."}''.';
     end if;
-    execute format('select version, %s from %s as entity where %I::text = $1', contract.state_sql, guarded.entity, guarded.key_name)
+    execute format('select version, %s from %s as entity where %I::text = $1 order by age(entity.xmin) limit 1', contract.state_sql, guarded.entity, guarded.key_name)
       into version, state using aggregate_id;
     if version is null then
       select d.version, 'null'::jsonb into version, state from public.${DELETED_AGGREGATES_TABLE} as d

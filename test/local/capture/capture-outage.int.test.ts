@@ -30,6 +30,7 @@ beforeAll(async () => {
     domainMigrations: FIXTURE_MIGRATIONS,
     domains: [],
   });
+  await sql("alter table outbox disable trigger outbox_check");
   await sql("create role reader login replication password 'reader' in role monolith_capture");
   captured = {
     name: "shop",

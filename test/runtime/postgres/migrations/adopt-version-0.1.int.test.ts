@@ -57,7 +57,10 @@ test("a database of version 0.1 moves over with all its rows, and goes on from w
   const before = await contents(client);
   expect(before["customers"]).toHaveLength(1);
 
-  expect(await up(url, folder)).toEqual([{ sequence: "domains", name: "0008_invoices" }]);
+  expect(await up(url, folder)).toEqual([
+    ...FRAMEWORK.slice(4).map((name) => ({ sequence: "framework", name })),
+    { sequence: "domains", name: "0008_invoices" },
+  ]);
 
   expect(await contents(client)).toEqual(before);
   expect(await recorded(client, "domain_consistency_migrations")).toEqual(FRAMEWORK);
@@ -79,7 +82,7 @@ test("a database of version 0.1 that was left after the guard gets the rest", as
   const client = await connect(url);
   await client.query(SCRIPT.slice(0, SCRIPT.indexOf("-- 0004_customers")));
   expect(await up(url)).toEqual([
-    { sequence: "framework", name: "0004_capture" },
+    ...FRAMEWORK.slice(3).map((name) => ({ sequence: "framework", name })),
     { sequence: "domains", name: "0001_members" },
     { sequence: "domains", name: "0002_members_by_city" },
   ]);
