@@ -1,4 +1,4 @@
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { type CustomTypesConfig, escapeIdentifier, escapeLiteral, types } from "pg";
 import type { Row } from "../define/change";
 import type { Field, Fields } from "../define/fields";
 import { canonical } from "../store/fields";
@@ -95,6 +95,17 @@ export function decoded(field: Field | undefined, value: unknown): unknown {
     default:
       return value;
   }
+}
+
+/** The types of dates and times (pg_type): date, timestamp, timestamptz. */
+const TIMES: readonly number[] = [1082, 1114, 1184];
+
+/** pg's parsers, but for times, which it would parse to a `Date` without microseconds. */
+export function typeParsers(): CustomTypesConfig {
+  return {
+    getTypeParser: ((oid: number, format: "text") =>
+      TIMES.includes(oid) ? String : types.getTypeParser(oid, format)) as typeof types.getTypeParser,
+  };
 }
 
 /** A time as PostgreSQL writes it ("2026-11-27 09:30:00.5+00"), or as pg parses it, in ISO 8601. */

@@ -50,9 +50,10 @@ const THIS_TRANSACTION = `
 `;
 
 const GUARDED_TABLES = `
+  -- A trigger's argument ends with a zero byte.
   create view guarded_tables as
     select tgrelid::regclass as entity,
-           rtrim(encode(tgargs, 'escape'), '\\000') as aggregate,
+           convert_from(substring(tgargs for octet_length(tgargs) - 1), 'UTF8') as aggregate,
            (select attname from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
              where indrelid = tgrelid and indisprimary) as key_name,
            tgfoid::regprocedure as guard

@@ -4,6 +4,7 @@ import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
 import type { KyselyHandle } from "../../../runtime/define/handles";
 import { registerContracts } from "../../../runtime/postgres/contracts";
+import { typeParsers } from "../../../runtime/postgres/json";
 import { kyselyHandle, storeOn } from "../../../runtime/postgres/store";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
 import type { Store } from "../../../runtime/store/store";
@@ -106,7 +107,7 @@ export function applicationConnection(database: FreshDatabase, settings: Record<
     ([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`,
   );
   const { url } = database.as("monolith_application");
-  const pool = new Pool({ connectionString: url, max: 10, options: options.join(" ") });
+  const pool = new Pool({ connectionString: url, max: 10, types: typeParsers(), options: options.join(" ") });
   const statements: string[] = [];
   pool.on("connect", (client: PoolClient) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
