@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
+import { loadDomains } from "../domains/registry";
 import { migrateDown, migrateUp } from "../runtime/postgres/migrate";
 import { type SlotPosition, slotPosition } from "../runtime/postgres/slot-position";
 import { errorCode } from "../runtime/function/coded-error";
@@ -27,7 +28,7 @@ program
     const options = { databaseUrl, domainMigrations: DOMAIN_MIGRATIONS, report };
     const done =
       down === undefined
-        ? await migrateUp(options)
+        ? await migrateUp({ ...options, domains: loadDomains().all })
         : await migrateDown({
             ...options,
             count: Number(down),

@@ -3,6 +3,8 @@ import type { AnyAggregate } from "../runtime/define/aggregate";
 import { shortName } from "../runtime/define/aggregate";
 import { type AnyDomain, aggregatesOf } from "../runtime/define/domain";
 import type { AnyTable } from "../runtime/define/table";
+import { fieldsOf, type UnusableField } from "../runtime/store/fields";
+import { errorCode } from "../runtime/function/coded-error";
 import { columnsOf, VERSION } from "../runtime/postgres/columns";
 import { RESERVED_TABLES } from "../runtime/postgres/names";
 import type { Report } from "./fault";
@@ -35,8 +37,11 @@ export function checkAggregates(domain: AnyDomain, report: Report): void {
     namesSeen.add(name);
     checkName("aggregate", shortName(aggregate), report);
     checkKey(thing, aggregate, report);
+    checkData(`the state of ${thing}`, () => fieldsOf(aggregate.state()), report);
     for (const type of Object.keys(aggregate.events)) {
       checkName("event", type, report);
+      const change = aggregate.events[type]?.change;
+      if (change) checkData(`the change of event "${type}"`, () => fieldsOf(change(), true), report);
       const other = typesSeen.get(type);
       if (other) {
         report(
@@ -47,6 +52,17 @@ export function checkAggregates(domain: AnyDomain, report: Report): void {
       }
       typesSeen.set(type, name);
     }
+  }
+}
+
+/** Schemas of what is stored and published describe values, and change none (docs/fields.md). */
+function checkData(thing: string, describe: () => unknown, report: Report): void {
+  try {
+    describe();
+  } catch (error) {
+    if (errorCode(error) !== "FIELD_UNUSABLE") throw error;
+    const { problem, remedy } = error as Error & UnusableField;
+    report(thing, problem, remedy);
   }
 }
 
@@ -89,6 +105,7 @@ export function checkTables(domain: AnyDomain, report: Report): void {
       report(thing, `holds the same aggregate as table "${other}"`, "Keep each aggregate in one table");
     tabled.set(table.aggregate, name);
     checkFields(thing, table, report);
+    checkData(`the private fields of ${thing}`, () => fieldsOf(table.private()), report);
     checkTableIndexes(thing, domain, table, report);
     if (domain.kind === "monolith-module") checkModuleTable(name, table, report);
     else if (Object.keys(table.columns).length > 0) {

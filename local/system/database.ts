@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
+import type { AnyDomain } from "../../runtime/define/domain";
 import { migrateUp } from "../../runtime/postgres/migrate";
 import { slotPosition } from "../../runtime/postgres/slot-position";
 import type { EmulatorClients } from "../provision/emulator-clients";
@@ -35,14 +36,16 @@ export interface LocalDatabase {
  * Creates and migrates the database of a run, with a login for each role that needs one.
  *
  * @param domainMigrations the folder of the modules' migrations, compiled
+ * @param domains all domains
  */
 export async function prepareDatabase(
   postgres: PostgresServer,
   domainMigrations: string,
+  domains: readonly AnyDomain[],
 ): Promise<LocalDatabase> {
   const name = await postgres.createDatabase("monolith");
   const adminUrl = postgres.adminUrl(name);
-  await migrateUp({ databaseUrl: adminUrl, domainMigrations });
+  await migrateUp({ databaseUrl: adminUrl, domainMigrations, domains });
   const { position } = (await slotPosition(adminUrl)) ?? { position: "" };
   // With a suffix: `monolith_application` etc. are the roles of the migrations.
   const application = newLogin(`${name}_application_login`);

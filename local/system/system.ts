@@ -90,7 +90,7 @@ async function startOn(
   const database = await step(
     report,
     "Migrating the database",
-    () => prepareDatabase(postgres, source.migrations),
+    () => prepareDatabase(postgres, source.migrations, registry.all),
     phases,
   );
   stops.push("the database's logins", () => database.close());

@@ -9,6 +9,9 @@ const UNIQUE_VIOLATION = "23505";
 /** SQLSTATEs of the guard (framework migration 0003) and of the payload check (framework migration 0002). */
 const GUARD_VIOLATION = "DC001";
 const PAYLOAD_TOO_LARGE = "DC002";
+/** SQLSTATE of the check of events (framework migration 0007), and of values that JSON cannot hold (0005). */
+const EVENT_UNTRUE = "DC004";
+const VALUE_NOT_EXACT = "DC005";
 /** Code of the error that rolls a transaction back and carries its outcome. */
 const ROLLED_BACK = "ROLLED_BACK";
 /**
@@ -16,6 +19,12 @@ const ROLLED_BACK = "ROLLED_BACK";
  * uuid, a NUL character) and program limit exceeded (e.g. too long for an index).
  */
 const REFUSED_VALUE = /^(22|54)...$/;
+
+/** Whether the database refused an event because its state is not what the row says. */
+export function saysOtherState(error: unknown): boolean {
+  const { column, detail } = error as { column?: string; detail?: string };
+  return errorCode(error) === EVENT_UNTRUE && column === "payload" && detail !== undefined;
+}
 
 /** An error that rolls a transaction back; `outcomeOf` turns it into the outcome. */
 export function rolledBack(outcome: Conflict) {
@@ -68,7 +77,8 @@ export function manyRowsChanged({ table, event }: IdentifiedChange, cause: unkno
 
 /** Whether the database refused a value, and not the statement as such. */
 export function isRefusedValue(error: unknown): boolean {
-  return REFUSED_VALUE.test(errorCode(error) ?? "");
+  const code = errorCode(error) ?? "";
+  return REFUSED_VALUE.test(code) || code === VALUE_NOT_EXACT;
 }
 
 /**

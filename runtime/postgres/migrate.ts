@@ -5,8 +5,10 @@ import { runner } from "node-pg-migrate";
 import type { RunnerOption } from "node-pg-migrate";
 import { Client } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
+import type { AnyDomain } from "../define/domain";
 import { adoptEarlierMigrations } from "./adopt-migrations";
 import { checkEncoding } from "./check-encoding";
+import { moduleTables, registerContracts } from "./contracts";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
 import { restoreSlot } from "./restore-slot";
 
@@ -36,12 +38,16 @@ export interface Migration {
  * later ones find nothing left to do. The records of a database of version 0.1, which had one sequence, are
  * moved to the two sequences first. A slot that is missing although its migration was run is created again, and
  * reported.
+ * Then the modules' tables are compared with what the modules register, and
+ * their contracts are registered: from then on, the database accepts only events that fit them.
  *
+ * @param options.domains all domains of the project
  * @returns the migrations that this call ran, in order
  * @throws DATABASE_UNREACHABLE; DATABASE_NOT_UTF8; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error
- *   as its cause: the failed migration is rolled back, earlier ones stay
+ *   as its cause: the failed migration is rolled back, earlier ones stay; TABLES_DIFFER: the
+ *   migrations stay
  */
-export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
+export function migrateUp(options: MigrateOptions & { domains: readonly AnyDomain[] }): Promise<Migration[]> {
   return withDatabase(options, "up", async (client) => {
     await checkEncoding(client, databaseOf(options));
     await adoptEarlierMigrations(client);
@@ -49,6 +55,7 @@ export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
     await restoreSlot(client, options.report ?? (() => {}));
     const domains = await run(client, options, { sequence: "domains", direction: "up" });
     await client.query(`alter table if exists public.${DOMAIN_MIGRATIONS_TABLE} owner to monolith_migration`);
+    await registerContracts(client, moduleTables(options.domains));
     return [...framework, ...domains];
   });
 }
@@ -78,8 +85,14 @@ export function migrateDown(
  */
 const LOCK = 4_712_005_301;
 
-/** Errors that are found before anything is migrated, and say so themselves. */
-const REFUSALS = ["DATABASE_NOT_UTF8", "MIGRATION_MISNAMED", "FRAMEWORK_IN_USE"];
+/** Errors that say themselves what was found and what was done. */
+const REFUSALS = [
+  "DATABASE_NOT_UTF8",
+  "MIGRATION_MISNAMED",
+  "FRAMEWORK_IN_USE",
+  "TABLES_DIFFER",
+  "FIELD_UNUSABLE",
+];
 
 const FRAMEWORK_MIGRATIONS = join(__dirname, "migrations");
 

@@ -1,3 +1,4 @@
+import { typeParsers } from "./json";
 import { createHash } from "node:crypto";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { Pool, type PoolClient } from "pg";
@@ -45,6 +46,7 @@ export async function openPool(environment: Environment<PoolVariable>): Promise<
   const first = await read();
   let unused: Credentials | undefined = first;
   const pool = new Pool({
+    types: typeParsers(),
     host: environment.DATABASE_HOST,
     port: Number(environment.DATABASE_PORT),
     database: environment.DATABASE_NAME,

@@ -10,7 +10,9 @@ import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../
 import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
+import { checkTables } from "./contracts";
 import { checkTexts, isRefusedValue, refusedValue } from "./errors";
+import { jsonOf } from "./json";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
 import type { AnyDatabase } from "./statement";
@@ -34,7 +36,42 @@ export function postgresStore(
     open(environment) {
       const pool = () => openPool(environment);
       const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
-      return storeOn(db, openProjections?.(environment));
+      return comparingTables(storeOn(db, openProjections?.(environment)), db);
+    },
+  };
+}
+
+/**
+ * Compares the tables that a function uses with the database, once, beside its first reads: nothing is written
+ * to tables that differ from what the domain registers.
+ */
+function comparingTables(store: Store, db: Kysely<AnyDatabase>): Store {
+  const compared = new Map<string, Promise<void>>();
+  const compare = (name: string, definition: AnyTable): Promise<void> => {
+    const known = compared.get(name);
+    if (known) return known;
+    const { domain } = definition.aggregate;
+    const comparison = checkTables(
+      (text, values) => db.executeQuery(CompiledQuery.raw(text, values)),
+      [{ domain, name, definition }],
+    );
+    compared.set(name, comparison);
+    // Awaited by the commit. The next invocation compares again, after a migration perhaps.
+    comparison.catch(() => compared.delete(name));
+    return comparison;
+  };
+  return {
+    ...store,
+    handles(uses) {
+      for (const [name, used] of Object.entries(uses)) {
+        if (used.kind === "table") void compare(name, used);
+        if (used.kind === "kysely-table") void compare(name, used.table);
+      }
+      return store.handles(uses);
+    },
+    async commit(changes, context) {
+      for (const { table, definition } of changes) await compare(table, definition);
+      return store.commit(changes, context);
     },
   };
 }
@@ -58,27 +95,34 @@ export function storeOn(db: Kysely<AnyDatabase>, projection?: ReturnType<Project
   };
 }
 
+interface ReadRow {
+  fields: Row;
+  version: number;
+}
+
 /** Makes the handle of an entity table; `TableHandle` is its type as commands see it. */
 export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared: AnyTable) {
   const columns = columnsOf(declared);
   const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
-  const selected = [...Object.entries(columns.all), [VERSION, VERSION] as const]
-    .map(([field, column]) => `${escapeIdentifier(column)} as ${escapeIdentifier(field)}`)
-    .join(", ");
+  const selected = `${jsonOf(definition.fields.all, columns.all, "entity")} as fields, ${VERSION}`;
   const rowsWith = async (column: string, value: string): Promise<Row[]> => {
     const what = `The ${column} to find in "${table}"`;
     checkTexts(what, [value]);
-    const text = `select ${selected} from ${escapeIdentifier(table)} where ${escapeIdentifier(column)} = $1`;
+    const text = `select ${selected} from ${escapeIdentifier(table)} as entity where ${escapeIdentifier(column)} = $1`;
     try {
-      const result: QueryResult<Row> = await db.executeQuery(CompiledQuery.raw(text, [value]));
-      return result.rows;
+      const result: QueryResult<ReadRow> = await db.executeQuery(CompiledQuery.raw(text, [value]));
+      return result.rows.map(({ fields, version }) => ({ ...fields, version }));
     } catch (error) {
       if (!isRefusedValue(error)) throw error;
       throw refusedValue(what, `SQLSTATE ${errorCode(error)}`, error);
     }
   };
   return tableHandle(table, definition, {
-    find: async (id) => (await rowsWith(columns.key, id))[0],
+    async find(id) {
+      const [row] = await rowsWith(columns.key, id);
+      // PostgreSQL also finds another spelling of the key, e.g. "007" in a column of integers.
+      return row?.[definition.aggregate.key] === id ? row : undefined;
+    },
     where: (index, value) => rowsWith(columns.all[index] ?? index, value),
   });
 }
@@ -86,8 +130,8 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared:
 /** Makes the handle of a table with Kysely's builders; `KyselyHandle` is its type as commands see it. */
 export function kyselyHandle(db: Kysely<AnyDatabase>, table: string, declared: AnyTable) {
   const columns = columnsOf(declared);
-  const named = withFieldNames(db, table, columns.all);
   const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
+  const named = withFieldNames(db, table, columns.all, definition.fields.all);
   return {
     ...postgresHandle(db, table, declared),
     select: () => named.selectFrom(table),

@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../runtime/store/handles";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -34,7 +35,7 @@ function write(noteId: string, text: string) {
     kind: "change",
     operation: "create",
     table: "notes",
-    definition,
+    definition: withSchemasMadeOnce(definition),
     event,
     change: {},
     fields: { noteId, text },

@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { describe, expect, test } from "vitest";
 import { type DynamoChange, dynamoWrite } from "../../../runtime/dynamodb/writes";
 import { inboxAction } from "../../../runtime/dynamodb/inbox";
@@ -28,7 +29,7 @@ interface Given {
 const about = ({ table = "accounts", event = "AccountCredited", change = { amount: 5 } }: Given) => ({
   kind: "change" as const,
   table,
-  definition: accounts,
+  definition: withSchemasMadeOnce(accounts),
   event,
   change,
 });

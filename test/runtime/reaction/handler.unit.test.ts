@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type DomainEvent, react, type StagedChange } from "../../../runtime";
 import type { Reactions } from "../../../runtime/define/react";
@@ -20,7 +21,7 @@ const CHANGE: StagedChange = {
   kind: "change",
   operation: "create",
   table: "accounts",
-  definition: accounts,
+  definition: withSchemasMadeOnce(accounts),
   event: "AccountOpened",
   change: {},
   fields: { accountId: "a" },

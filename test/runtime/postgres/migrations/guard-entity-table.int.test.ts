@@ -91,12 +91,12 @@ describe("guard_entity_table", () => {
     [
       "create table t (id uuid, version integer not null)",
       "id",
-      'it needs a primary key of the one column "id"',
+      'it needs a primary key of the one column "id", not deferrable',
     ],
     [
       "create table t (id uuid, b integer, version integer not null, primary key (id, b))",
       "id",
-      'it needs a primary key of the one column "id"',
+      'it needs a primary key of the one column "id", not deferrable',
     ],
     [
       "create table t (id timestamptz primary key, version integer not null)",
