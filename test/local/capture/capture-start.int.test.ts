@@ -45,7 +45,7 @@ test("a database that was restored without its slot, until the remedy of the mes
     code: "CAPTURE_SLOT_MISSING",
     message: expect.stringContaining('Run "npm run migrate"') as string,
   });
-  await migrateUp({ databaseUrl: url, domainMigrations: FIXTURE_MIGRATIONS });
+  await migrateUp({ databaseUrl: url, domainMigrations: FIXTURE_MIGRATIONS, domains: [] });
   const stream = await fixture.createStream();
   const capture = await fixture.capture(restored, stream);
   const [id] = await changes(await connect(url), 1, 2);

@@ -25,7 +25,7 @@ async function inEncoding(
     await admin.query(`drop database ${name} with (force)`);
   }
 }
-const options = (databaseUrl: string) => ({ databaseUrl, domainMigrations: FIXTURE_MIGRATIONS });
+const options = (databaseUrl: string) => ({ databaseUrl, domainMigrations: FIXTURE_MIGRATIONS, domains: [] });
 
 test.each(["LATIN1", "LATIN9", "WIN1252", "EUC_JP", "SQL_ASCII"])(
   "a database in %s is refused before anything is migrated, with the remedy",

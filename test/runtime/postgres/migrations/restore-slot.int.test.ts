@@ -9,7 +9,12 @@ import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 async function up(databaseUrl: string): Promise<{ migrations: unknown[]; lines: string[] }> {
   const lines: string[] = [];
   const report = (line: string) => void lines.push(line);
-  const migrations = await migrateUp({ databaseUrl, domainMigrations: FIXTURE_MIGRATIONS, report });
+  const migrations = await migrateUp({
+    databaseUrl,
+    domainMigrations: FIXTURE_MIGRATIONS,
+    domains: [],
+    report,
+  });
   return { migrations, lines };
 }
 
