@@ -42,7 +42,7 @@ export function postgresStore(
 }
 
 /**
- * Compares the tables that a function uses with the database, once, beside its first reads: nothing is written
+ * Compares the tables that a function changes with the database, once, before its first commit: nothing is written
  * to tables that differ from what the domain registers.
  */
 function comparingTables(store: Store, db: Kysely<AnyDatabase>): Store {
@@ -56,19 +56,12 @@ function comparingTables(store: Store, db: Kysely<AnyDatabase>): Store {
       [{ domain, name, definition }],
     );
     compared.set(name, comparison);
-    // Awaited by the commit. The next invocation compares again, after a migration perhaps.
+    // The next invocation compares again, after a migration perhaps.
     comparison.catch(() => compared.delete(name));
     return comparison;
   };
   return {
     ...store,
-    handles(uses) {
-      for (const [name, used] of Object.entries(uses)) {
-        if (used.kind === "table") void compare(name, used);
-        if (used.kind === "kysely-table") void compare(name, used.table);
-      }
-      return store.handles(uses);
-    },
     async commit(changes, context) {
       for (const { table, definition } of changes) await compare(table, definition);
       return store.commit(changes, context);
