@@ -4,7 +4,7 @@ import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
 import { after, type Routes } from "./routes";
 import { lambdaPackage } from "./lambda-package";
-import { withinEnvironment, withinPolicy } from "./limits";
+import { checkEnvironment, checkPolicy } from "./limits";
 import { attachment, type Network } from "../monolith/network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
@@ -57,12 +57,16 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
     };
     const { network } = args;
     const attaching = network ? attachment(network, logGroup.arn) : [];
-    const policy = allow([writeLog, ...attaching, ...args.statements]);
-    this.policy = new aws.iam.RolePolicy(
-      `${name}-policy`,
-      { role: role.id, policy: policy.apply((document) => withinPolicy(args.owner, document)) },
-      child,
-    );
+    // Before the function, which depends on its policy. A preview does not know the policy either where it does not
+    // know all variables.
+    const policy = pulumi
+      .all([allow([writeLog, ...attaching, ...args.statements]), variablesOf(args.environment)])
+      .apply(([document, variables]) => {
+        checkEnvironment(args.owner, variables);
+        checkPolicy(args.owner, document);
+        return document;
+      });
+    this.policy = new aws.iam.RolePolicy(`${name}-policy`, { role: role.id, policy }, child);
     const lambda = new aws.lambda.Function(
       name,
       {
@@ -73,11 +77,7 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         role: role.arn,
         timeout: args.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         memorySize: args.memoryMegabytes ?? 512,
-        environment: {
-          variables: pulumi
-            .output<Record<string, pulumi.Input<string>>>(args.environment)
-            .apply((variables) => withinEnvironment(args.owner, variables)),
-        },
+        environment: { variables: args.environment },
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
@@ -87,6 +87,12 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
     this.name = lambda.name;
     this.registerOutputs({ arn: this.arn, name: this.name });
   }
+}
+
+function variablesOf(
+  environment: Record<string, pulumi.Input<string>>,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.output(environment);
 }
 
 async function archive<V extends VariableName>({

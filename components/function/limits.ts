@@ -16,9 +16,9 @@ const REMEDY = "Let it use fewer tables and projections, give them shorter names
  * @param owner names the function in errors
  * @throws ENVIRONMENT_TOO_LARGE
  */
-export function withinEnvironment(owner: string, variables: Record<string, string>): Record<string, string> {
+export function checkEnvironment(owner: string, variables: Record<string, string>): void {
   const bytes = Buffer.byteLength(JSON.stringify(variables));
-  if (bytes <= MOST_VARIABLE_BYTES) return variables;
+  if (bytes <= MOST_VARIABLE_BYTES) return;
   throw codedError(
     "ENVIRONMENT_TOO_LARGE",
     `The environment variables of the function of ${owner} have ${bytes} bytes; Lambda's limit is ${MOST_VARIABLE_BYTES}. ${REMEDY}`,
@@ -31,9 +31,9 @@ export function withinEnvironment(owner: string, variables: Record<string, strin
  * @param owner names the function in errors
  * @throws POLICY_TOO_LARGE
  */
-export function withinPolicy(owner: string, policy: string): string {
+export function checkPolicy(owner: string, policy: string): void {
   const { length } = policy.replace(/\s/g, "");
-  if (length <= MOST_POLICY_CHARACTERS) return policy;
+  if (length <= MOST_POLICY_CHARACTERS) return;
   throw codedError(
     "POLICY_TOO_LARGE",
     `The policy of the function of ${owner} has ${length} characters; IAM's limit is ${MOST_POLICY_CHARACTERS}. ${REMEDY}`,
