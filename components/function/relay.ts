@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RelayHandler } from "../../runtime/relay/relay-batch";
 import type { EventBus } from "../event-bus";
 import { parkingQueue } from "../operations/parking-queue";
-import { relayAlarms, type StreamReads } from "../operations/relay-alarms";
+import { relayAlarms } from "../operations/relay-alarms";
 import { HandlerFunction } from "./handler-function";
 import type { PolicyStatement } from "./policy";
 import { after, type Routes } from "./routes";
@@ -19,8 +19,6 @@ export interface RelayArgs {
   streamArn: pulumi.Input<string>;
   /** Allows the function to read the stream. */
   reading: PolicyStatement;
-  /** The metric that counts the reads of the stream. */
-  reads: StreamReads;
   /** Filter patterns: records that match none are not delivered; empty: all are. The handler does not rely on them. */
   filters: object[];
   /** What must stand before the relay publishes anything. @default nothing */
@@ -77,7 +75,11 @@ export class Relay extends pulumi.ComponentResource {
       },
       { ...child, dependsOn: after(args.routes, handler.policy) },
     );
-    relayAlarms(name, { functionName: handler.name, reads: args.reads, topicArn: alarmTopicArn }, child);
+    relayAlarms(
+      name,
+      { functionName: handler.name, streamArn: args.streamArn, topicArn: alarmTopicArn },
+      child,
+    );
     this.quarantineUrl = quarantine.url;
     this.registerOutputs({ quarantineUrl: this.quarantineUrl });
   }

@@ -65,17 +65,6 @@ export class Microservice extends pulumi.ComponentResource {
           ],
           Resource: store.outbox.streamArn,
         },
-        reads: {
-          namespace: "AWS/DynamoDB",
-          // The latency of each successful call: the number of its values is the number of calls.
-          metricName: "SuccessfulRequestLatency",
-          dimensions: {
-            TableName: store.outbox.name,
-            Operation: "GetRecords",
-            StreamLabel: store.outbox.streamLabel,
-          },
-          statistic: "SampleCount",
-        },
         filters: [{ eventName: ["INSERT"] }],
         routes,
         logRetentionDays,

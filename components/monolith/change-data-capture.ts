@@ -67,12 +67,6 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
           ],
           Resource: stream.arn,
         },
-        reads: {
-          namespace: "AWS/Kinesis",
-          metricName: "GetRecords.Success",
-          dimensions: { StreamName: stream.name },
-          statistic: "Sum",
-        },
         routes: args.routes,
         // No filter: with one, Lambda drops what is not JSON, and the relay must quarantine it.
         filters: [],

@@ -5,11 +5,11 @@ export interface AlarmArgs {
   /** What it means, for the person on call. */
   description: string;
   /** Namespace of a metric that AWS publishes, e.g. "AWS/SQS". */
-  namespace: string;
-  metricName: string;
-  dimensions: Record<string, pulumi.Input<string>>;
+  namespace: pulumi.Input<string>;
+  metricName: pulumi.Input<string>;
+  dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>;
   /** "SampleCount" is the number of values: for a latency, the number of calls. */
-  statistic: "Maximum" | "Sum" | "SampleCount";
+  statistic: pulumi.Input<"Maximum" | "Sum" | "SampleCount">;
   /** The alarm is raised beyond this. */
   threshold: number;
   /** On which side of the threshold it is raised. @default "above" */

@@ -1,17 +1,10 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { alarm } from "./alarm";
-
-/** The metric that AWS publishes when a stream is read, also when it has no records. */
-export interface StreamReads {
-  namespace: "AWS/Kinesis" | "AWS/DynamoDB";
-  metricName: string;
-  dimensions: Record<string, pulumi.Input<string>>;
-  statistic: "Sum" | "SampleCount";
-}
 
 export interface RelayAlarmsArgs {
   functionName: pulumi.Output<string>;
-  reads: StreamReads;
+  /** ARN of the Kinesis or DynamoDB stream that the relay reads. */
+  streamArn: pulumi.Input<string>;
   topicArn: string | undefined;
 }
 
@@ -35,9 +28,10 @@ const PERIODS = 3;
  */
 export function relayAlarms(
   name: string,
-  { functionName, reads, topicArn }: RelayAlarmsArgs,
+  { functionName, streamArn, topicArn }: RelayAlarmsArgs,
   opts: pulumi.CustomResourceOptions,
 ): void {
+  const reads = pulumi.output(streamArn).apply(readsOf);
   const ofFunction = { namespace: "AWS/Lambda", dimensions: { FunctionName: functionName }, topicArn };
   alarm(
     `${name}-age-alarm`,
@@ -55,7 +49,10 @@ export function relayAlarms(
   alarm(
     `${name}-reads-alarm`,
     {
-      ...reads,
+      namespace: reads.namespace,
+      metricName: reads.metricName,
+      dimensions: reads.dimensions,
+      statistic: reads.statistic,
       description: `${name} does not run: nobody reads its stream. Events wait in the stream until it deletes them.`,
       threshold: 1,
       raised: "below",
@@ -79,4 +76,33 @@ export function relayAlarms(
     },
     opts,
   );
+}
+
+/** The metric that counts the successful reads of a stream, also of one that has no records. */
+interface StreamReads {
+  namespace: string;
+  metricName: string;
+  dimensions: Record<string, string>;
+  statistic: "Sum" | "SampleCount";
+}
+
+/** @param arn arn:<partition>:kinesis:...:stream/<name> or arn:<partition>:dynamodb:...:table/<name>/stream/<label> */
+function readsOf(arn: string): StreamReads {
+  const [, tableName = "", streamLabel = ""] = /:table\/([^/]+)\/stream\/(.+)$/.exec(arn) ?? [];
+  if (tableName === "") {
+    const streamName = arn.split("/").at(-1) ?? "";
+    return {
+      namespace: "AWS/Kinesis",
+      metricName: "GetRecords.Success",
+      dimensions: { StreamName: streamName },
+      statistic: "Sum",
+    };
+  }
+  return {
+    namespace: "AWS/DynamoDB",
+    // The latency of each successful call: the number of its values is the number of calls.
+    metricName: "SuccessfulRequestLatency",
+    dimensions: { TableName: tableName, Operation: "GetRecords", StreamLabel: streamLabel },
+    statistic: "SampleCount",
+  };
 }

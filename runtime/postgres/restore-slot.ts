@@ -40,4 +40,4 @@ export async function restoreSlot(client: Client, report: (line: string) => void
 }
 
 const WHAT_IS_MISSING =
-  'Those that were not captured have to be published from the outbox: see "A lost slot" in docs/operations.md';
+  'Events that were not captured have to be published from the outbox: see "A lost slot" in docs/operations.md';

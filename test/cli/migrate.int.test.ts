@@ -22,5 +22,5 @@ test("Migrating says where the slot starts, and how a new stack is told", async 
   const line = `The slot ${name}_outbox has the changes from ${position} on. For a new stack: pulumi config set captureStartPosition ${position}\n`;
   expect(first).toMatch(/\nDone: framework\/0001_roles, .*\n/);
   expect(first.endsWith(line)).toBe(true);
-  expect(migrate(url)).toBe(`Nothing to do.\n${line}`);
+  expect(migrate(url)).toBe(`No migration to run.\n${line}`);
 });

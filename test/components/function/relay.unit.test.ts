@@ -16,12 +16,6 @@ const deployment = await deploy(() => {
     domains: ["members", "press"],
     streamArn: STREAM_ARN,
     reading: { Sid: "ReadStream", Action: ["kinesis:GetRecords"], Resource: STREAM_ARN },
-    reads: {
-      namespace: "AWS/Kinesis" as const,
-      metricName: "GetRecords.Success",
-      dimensions: { StreamName: "outbox" },
-      statistic: "Sum" as const,
-    },
     logRetentionDays: 7,
   };
   const relay = new Relay("town-relay", { ...shared, filters: [], alarmTopicArn: TOPIC_ARN });

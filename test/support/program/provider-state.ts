@@ -45,7 +45,6 @@ const STATES: Record<string, (name: string) => Record<string, unknown>> = {
     name,
     arn: arn("dynamodb", `table/${name}`),
     streamArn: arn("dynamodb", `table/${name}/stream/2026-11-23T00:00:00.000`),
-    streamLabel: "2026-11-23T00:00:00.000",
   }),
   "aws:iam/role:Role": (name) => ({ name, arn: `arn:aws:iam::${ACCOUNT}:role/${name}` }),
   "aws:iam/rolePolicy:RolePolicy": (name) => ({ name }),

@@ -26,7 +26,7 @@ test("a database that was restored without its slot gets one, and the operator l
   expect(migrations).toEqual([]);
   expect(lines).toEqual([
     `Created the replication slot "${name}_outbox", which was missing. It captures what is committed from now on. The outbox has ` +
-      '6 event(s) from before. Those that were not captured have to be published from the outbox: see "A lost slot" in docs/operations.md',
+      '6 event(s) from before. Events that were not captured have to be published from the outbox: see "A lost slot" in docs/operations.md',
   ]);
   const { rows } = await client.query(
     "select plugin, database from pg_replication_slots where slot_name = $1",
