@@ -3,8 +3,10 @@ import { v7 as uuid } from "uuid";
 import type { Row, StagedChange } from "../define/change";
 import type { AnyTable } from "../define/table";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { issuesText, parseData } from "../envelope/portable-data";
+import { issuesText } from "../envelope/data-issues";
+import { parseData } from "../envelope/portable-data";
 import { codedError } from "../function/coded-error";
+import { refusedValue } from "../store/refused-values";
 import type { CommitContext, CommittedChange } from "../store/store";
 import { MAX_PAYLOAD_BYTES, validChange, validKey, validState } from "../store/validation";
 import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "./item";
@@ -159,10 +161,8 @@ function validPrivateFields({ aggregate, private: hidden }: AnyTable, fields: Ro
 function checkIndexes({ aggregate, indexes }: AnyTable, item: Row): void {
   const index = indexes.find((name) => item[name] !== undefined && !isIndexKey(item[name]));
   if (!index) return;
-  throw codedError(
-    "INVALID_STATE",
-    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} or absent. Nothing was written.`,
-  );
+  const message = `is an index, so it must be ${INDEX_KEY_RULE} or absent`;
+  throw refusedValue(`The new state of ${aggregate.name}`, [{ path: index, message }]);
 }
 
 function physicalName(tables: DynamoTables, table: string): string {

@@ -4,13 +4,15 @@ import type { Row, StagedKyselyChange } from "../define/change";
 import type { ProjectionHandle } from "../define/handles";
 import type { AnyProjection } from "../define/project";
 import type { AnyTable } from "../define/table";
+import { isText } from "../envelope/portable-data";
 import { codedError, errorCode } from "../function/coded-error";
+import { withoutValues } from "../function/private-values";
 import type { Environment } from "../function/handler";
+import { isRefusedSqlstate } from "../store/refused-values";
 import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../store/handles";
 import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
-import { checkTexts, isRefusedValue, refusedValue } from "./errors";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
 import type { AnyDatabase } from "./statement";
@@ -65,16 +67,16 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared:
   const selected = [...Object.entries(columns.all), [VERSION, VERSION] as const]
     .map(([field, column]) => `${escapeIdentifier(column)} as ${escapeIdentifier(field)}`)
     .join(", ");
+  // A value that the column cannot hold is in no row.
   const rowsWith = async (column: string, value: string): Promise<Row[]> => {
-    const what = `The ${column} to find in "${table}"`;
-    checkTexts(what, [value]);
+    if (!isText(value)) return [];
     const text = `select ${selected} from ${escapeIdentifier(table)} where ${escapeIdentifier(column)} = $1`;
     try {
       const result: QueryResult<Row> = await db.executeQuery(CompiledQuery.raw(text, [value]));
       return result.rows;
     } catch (error) {
-      if (!isRefusedValue(error)) throw error;
-      throw refusedValue(what, `SQLSTATE ${errorCode(error)}`, error);
+      if (isRefusedSqlstate(errorCode(error) ?? "")) return [];
+      throw withoutValues(error);
     }
   };
   return tableHandle(table, definition, {
