@@ -1,6 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { readCloudEvent } from "../../runtime/envelope/cloud-event";
-import { errorCode } from "../../runtime/function/coded-error";
+import { parsedJson } from "../../runtime/envelope/portable-data";
+import { loggedReason } from "../../runtime/function/private-values";
 import { deleteMessage, type HeldMessage, inTens, withHeldMessages } from "./held-messages";
 import { choose, type RunningSystem, type SubscriptionQueues } from "../running-system";
 
@@ -83,11 +84,11 @@ function queuesOf(system: RunningSystem, { domain, subscription }: DeadLetterOpt
 function deadLetter({ id, sentAt, body }: HeldMessage, why: DeadLetter["why"]): DeadLetter {
   const message = { messageId: id, why, sentAt };
   try {
-    const { event, version } = readCloudEvent(JSON.parse(body));
+    const { event, version } = readCloudEvent(parsedJson(body));
     const { id: eventId, type, source, subject } = event;
     return { ...message, event: { id: eventId, type, source, aggregateId: subject, version } };
   } catch (error) {
-    const { message: reason } = error as Error;
-    return { ...message, unreadable: `${errorCode(error) ?? "ERROR"}: ${reason}` };
+    const { code = "ERROR", reason } = loggedReason(error);
+    return { ...message, unreadable: `${code}: ${reason}` };
   }
 }

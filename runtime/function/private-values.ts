@@ -85,6 +85,9 @@ const WITHOUT_VALUES = /^(03|08|0A|21|23|25|26|28|2B|34|3D|3F|40|42|53|54|55|57|
 /** AWS's errors about a request's content, which may repeat a part of it. */
 const ABOUT_CONTENT = /Validation|Serialization|InvalidParameter|InvalidMessage|InvalidArgument/;
 
+/** Node.js's errors about an argument, which they repeat. */
+const ABOUT_ARGUMENT = /^ERR_(INVALID|UNKNOWN|OUT_OF_RANGE|BUFFER|ENCODING|AMBIGUOUS|ILLEGAL|UNSUPPORTED)/;
+
 function messageOf(error: object): string {
   const { name, message, code, issues, $fault } = error as Unchecked;
   const text = typeof message === "string" ? message : "";
@@ -96,8 +99,7 @@ function messageOf(error: object): string {
     return "AWS refused the content of the request.";
   if (Array.isArray(issues) && /ZodError$/.test(String(name))) return "A value does not fit its schema.";
   if (name === "SyntaxError") return "A text cannot be parsed.";
-  // Node.js ends these with "Received <value>".
-  return /^ERR_/.test(String(code)) ? text.replace(/\s*\.?\s*Received\b[\s\S]*$/, ".") : text;
+  return ABOUT_ARGUMENT.test(String(code)) ? "Node.js refused an argument." : text;
 }
 
 const NAMES_OF_DATABASE = [

@@ -5,6 +5,7 @@ import { runner } from "node-pg-migrate";
 import type { RunnerOption } from "node-pg-migrate";
 import { Client } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
+import { isRaised, withoutValues } from "../function/private-values";
 import { adoptEarlierMigrations } from "./adopt-migrations";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
 
@@ -106,7 +107,7 @@ async function withDatabase(
     throw codedError(
       "MIGRATION_FAILED",
       `Cannot migrate database "${database}" ${direction}: ${reasonOf(cause)}`,
-      { cause },
+      { cause: withoutValues(cause) },
     );
   } finally {
     await client.end().catch(() => {});
@@ -189,7 +190,9 @@ function reportMigration(line: string, sequence: Sequence, report: (line: string
   if (name !== undefined) report(`${direction === "UP" ? "Migrating" : "Undoing"} ${sequence}/${name}`);
 }
 
+/** What a migration raises itself is for whoever runs it. */
 function reasonOf(error: unknown): string {
-  const { message, hint } = error as { message?: string; hint?: string };
+  const { hint } = error as { hint?: string };
+  const { message } = isRaised(error) ? (error as Error) : withoutValues(error);
   return `${message || errorCode(error) || String(error)}${hint ? `. ${hint}` : ""}`;
 }
