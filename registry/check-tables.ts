@@ -17,6 +17,8 @@ const RUNTIME_FIELDS = [VERSION, "removed"];
 const MAX_KEY_NAME = 255;
 /** Global secondary indexes per table. Source: Amazon DynamoDB quotas. */
 const MAX_INDEXES = 20;
+/** Bytes of a name in PostgreSQL, which cuts off the rest. Source: PostgreSQL, NAMEDATALEN. */
+const MAX_IDENTIFIER_BYTES = 63;
 
 /** Checks the contracts of a domain's own aggregates. */
 export function checkAggregates(domain: AnyDomain, report: Report): void {
@@ -107,14 +109,42 @@ export function checkTables(domain: AnyDomain, report: Report): void {
     checkFields(thing, table, report);
     checkData(`the private fields of ${thing}`, () => fieldsOf(table.private()), report);
     checkTableIndexes(thing, domain, table, report);
+    checkRejections(thing, table, report);
     if (domain.kind === "monolith-module") checkModuleTable(name, table, report);
-    else if (Object.keys(table.columns).length > 0) {
+    else checkMicroserviceTable(thing, table, report);
+  }
+}
+
+function checkMicroserviceTable(thing: string, { columns, rejections }: AnyTable, report: Report): void {
+  for (const [option, mapped] of [
+    ["columns", columns],
+    ["rejections", rejections],
+  ] as const) {
+    if (Object.keys(mapped).length === 0) continue;
+    report(
+      thing,
+      `has \`${option}\`, but a microservice's tables have no ${option === "columns" ? "columns" : "constraints"}`,
+      `Remove \`${option}\`, or make the domain a monolithModule`,
+    );
+  }
+}
+
+function checkRejections(thing: string, { rejections }: AnyTable, report: Report): void {
+  for (const [constraint, rejection] of Object.entries(rejections)) {
+    const code = typeof rejection === "string" ? rejection : rejection.code;
+    if (constraint === "" || Buffer.byteLength(constraint) > MAX_IDENTIFIER_BYTES) {
       report(
         thing,
-        "maps columns, but a microservice's tables have none",
-        "Remove `columns`, or make the domain a monolithModule",
+        `maps the constraint "${constraint}", whose name PostgreSQL cannot hold`,
+        `Write the name as PostgreSQL has it, at most ${MAX_IDENTIFIER_BYTES} bytes`,
       );
     }
+    if (/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(code)) continue;
+    report(
+      thing,
+      `maps the constraint "${constraint}" to "${code}", which is not a code`,
+      "Use SCREAMING_SNAKE_CASE, e.g. EMAIL_TAKEN",
+    );
   }
 }
 

@@ -15,8 +15,6 @@ export interface ListedRecord {
   quarantinedAt: string;
   /** Size of its content; absent if parts are missing. */
   bytes?: number;
-  /** The first characters of its content; absent if parts are missing. */
-  begins?: string;
 }
 
 /** The result of putting a record back. */
@@ -24,9 +22,7 @@ export type PutBackResult = { id: string } & (
   { outcome: "put back" } | { outcome: "kept"; code: string; reason: string }
 );
 
-const SHOWN_BYTES = 80;
-
-/** Lists the quarantined records, relay by relay, oldest first. */
+/** Lists the quarantined records, relay by relay, oldest first; without their content, which may be private. */
 export async function listQuarantine(system: RunningSystem): Promise<ListedRecord[]> {
   const listed: ListedRecord[] = [];
   for (const relay of Object.keys(system.quarantineQueues).sort()) {
@@ -36,7 +32,7 @@ export async function listQuarantine(system: RunningSystem): Promise<ListedRecor
     listed.push(...records.map(listedRecord));
     const of = { stream: "", sequenceNumber: "", reason: "This message is not from a relay." };
     for (const { id, sentAt, body } of foreign) {
-      listed.push({ id: `${relay}/${id}`, ...of, quarantinedAt: sentAt, begins: body.slice(0, SHOWN_BYTES) });
+      listed.push({ id: `${relay}/${id}`, ...of, quarantinedAt: sentAt, bytes: Buffer.byteLength(body) });
     }
   }
   return listed;
@@ -139,9 +135,5 @@ function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecor
 
 function listedRecord(record: QuarantinedRecord): ListedRecord {
   const { id, stream, sequenceNumber, reason, quarantinedAt, payload } = record;
-  const content = payload && {
-    bytes: payload.length,
-    begins: payload.subarray(0, SHOWN_BYTES).toString("utf8"),
-  };
-  return { id, stream, sequenceNumber, reason, quarantinedAt, ...content };
+  return { id, stream, sequenceNumber, reason, quarantinedAt, ...(payload && { bytes: payload.length }) };
 }

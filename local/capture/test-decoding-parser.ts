@@ -105,7 +105,8 @@ function skip(reader: Reader, expected: string): boolean {
 function unreadable({ text, at }: Reader) {
   return codedError(
     "CAPTURE_UNREADABLE",
-    `Cannot read test_decoding's message at character ${at}: "${text.slice(at, at + 40)}", in "${text.slice(0, 120)}". ` +
+    `Cannot read test_decoding's message at character ${at} of ${text.length}, which begins ` +
+      `"${/^table \S{1,130}/.exec(text)?.[0] ?? text.slice(0, 5)}". ` +
       "The slot's plugin must be test_decoding of PostgreSQL 16 or newer",
   );
 }

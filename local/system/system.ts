@@ -5,6 +5,7 @@ import { type Journal, openJournal } from "../journey/journey";
 import { deployProgram } from "../provision/deploy";
 import type { Deployment } from "../provision/deployment";
 import { emulatorClients, type EmulatorClients } from "../provision/emulator-clients";
+import { checkDisk, diskFailure, foldersOfRuns } from "../servers/disk";
 import { type Phase, type Report, step } from "../servers/report";
 import { type Servers, startServers } from "../servers/start-servers";
 import { type BusTap, openBusTap } from "./bus-tap";
@@ -63,7 +64,7 @@ export interface SystemOptions {
  * stand-ins for change data capture and the event source mappings. The stop stack of `servers` stops
  * everything.
  *
- * @throws DOMAINS_INVALID, and the errors of the servers, the migrations and the deployment; everything is
+ * @throws DOMAINS_INVALID, DISK_FULL, DISK_NOT_WRITABLE, and the errors of the servers, the migrations and the deployment; everything is
  *   stopped then
  */
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
@@ -71,12 +72,20 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   // First, so that a fault in a domain folder is reported at once.
   const registry = loadDomainsFrom(source.domains);
   const emulator = faults && { persist: true, variables: faults.emulatorVariables };
-  const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) });
+  const reasonOf = (error: unknown) => diskFailure(error, foldersOfRuns(projectRoot)) ?? error;
+  checkDisk(projectRoot);
+  const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) }).catch(
+    (error: unknown) => {
+      throw reasonOf(error);
+    },
+  );
   try {
     return await startOn(servers, registry, options);
   } catch (error) {
+    // Looked at before stopping makes room again.
+    const reason = reasonOf(error);
     await servers.stops.stopAll();
-    throw error;
+    throw reason;
   }
 }
 

@@ -6,7 +6,6 @@ import { readTableNames } from "../function/table-names";
 import { projectionHandle } from "../projection/table";
 import { handlesMadeOnce, tableHandle, withSchemasMadeOnce } from "../store/handles";
 import type { Store, StoreOpener } from "../store/store";
-import { validKey } from "../store/validation";
 import { commitToDynamo } from "./commit";
 import { documentClient, queryIndex } from "./documents";
 import { readCommittedRequest } from "./inbox";
@@ -85,7 +84,6 @@ export function dynamoHandle(
   const { aggregate } = definition;
   return tableHandle(table, definition, {
     async find(id) {
-      validKey(aggregate, id);
       const Key = { [aggregate.key]: id };
       const read = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
       return living((await documents.send(read)).Item);

@@ -4,6 +4,7 @@ import type { Row, StagedChange } from "../define/change";
 import type { AnyTable } from "../define/table";
 import type { OutboxRecord } from "../envelope/cloud-event";
 import { codedError } from "../function/coded-error";
+import { refusedValue } from "../store/refused-values";
 import type { CommitContext, CommittedChange } from "../store/store";
 import {
   MAX_PAYLOAD_BYTES,
@@ -156,10 +157,8 @@ function outboxAction(record: OutboxRecord, tables: DynamoTables, now: Date): Tr
 function checkIndexes({ aggregate, indexes }: AnyTable, item: Row): void {
   const index = indexes.find((name) => item[name] !== undefined && !isIndexKey(item[name]));
   if (!index) return;
-  throw codedError(
-    "INVALID_STATE",
-    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} or absent. Nothing was written.`,
-  );
+  const message = `is an index, so it must be ${INDEX_KEY_RULE} or absent`;
+  throw refusedValue(`The new state of ${aggregate.name}`, [{ path: index, message }]);
 }
 
 function physicalName(tables: DynamoTables, table: string): string {

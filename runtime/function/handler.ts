@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import { parsedJson } from "../envelope/portable-data";
 import { codedError } from "./coded-error";
+import { withoutValues } from "./private-values";
 
 /** A Lambda handler before it is packaged. */
 export interface Handler<V extends VariableName, Event = never, Result = unknown> {
@@ -21,7 +22,20 @@ export function handler<V extends VariableName, Event, Result>(
   variables: readonly V[],
   make: (environment: Environment<V>) => (event: Event, context: Context) => Promise<Result>,
 ): Handler<V, Event, Result> {
-  return { variables, callbackFactory: () => make(readEnvironment(variables)) };
+  return {
+    variables,
+    callbackFactory() {
+      const run = make(readEnvironment(variables));
+      return async (event, context) => {
+        try {
+          return await run(event, context);
+        } catch (error) {
+          // Lambda's runtime logs and returns whatever is in the error.
+          throw withoutValues(error);
+        }
+      };
+    },
+  };
 }
 
 /**

@@ -23,11 +23,11 @@ import { type AnyDatabase, changeStatement, describeChange, type IdentifiedChang
  * Commits the changes of a command or reaction to PostgreSQL: all changes and their events are written, or
  * nothing.
  *
- * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed
- *   before, "unknown" when the connection broke before the answer came and the database could not be reached
+ * @returns "conflict" when a row had changed since it was read, "refused" when a constraint or trigger of the
+ *   domain refused a change, "duplicate" when `context.once` was committed before, "unknown" when the connection broke before the answer came and the database could not be reached
  *   again
  * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, VALUE_CHANGED, EVENT_TOO_LARGE, MANY_ROWS_CHANGED,
- *   AGGREGATE_CHANGED_TWICE, CONNECTION_LOST (before the commit was sent), and the database's own errors;
+ *   GUARD_REFUSED, AGGREGATE_CHANGED_TWICE, CONNECTION_LOST (before the commit was sent), and the database's own errors;
  *   nothing is written then
  */
 export async function commitToPostgres(
@@ -53,14 +53,13 @@ async function tryToCommit(
   context: CommitContext,
 ): Promise<CommitOutcome> {
   const first = await commitOnce(db, changes, context);
-  if (first.outcome !== "conflict") return first;
   // 8. If the key of a creation had an earlier life, write it on top of that life's last version.
-  const { reborn, existing } = await explainConflict(db, changes);
+  const { reborn, existing } = first.outcome === "conflict" ? await explainConflict(db, changes) : {};
   const last = reborn ? await commitOnce(db, reborn, context) : first;
-  if (last.outcome !== "conflict") return last;
+  if (last.outcome !== "conflict" && last.outcome !== "refused") return last;
   // 9. If the message was processed before, the change conflicts with its own effect.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
-  return { ...last, ...existing };
+  return last.outcome === "conflict" ? { ...last, ...existing } : last;
 }
 
 async function commitOnce(
@@ -107,7 +106,8 @@ async function attempt(
     return await inTransaction(db, changes, context, { progress, ...how });
   } catch (error) {
     if (progress.isCommitting && errorCode(error) === CONNECTION_LOST) return UNKNOWN;
-    return outcomeOf(error, changes);
+    if (saysOtherState(error)) throw error;
+    return outcomeOf(db, error, changes);
   }
 }
 

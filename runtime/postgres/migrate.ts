@@ -6,6 +6,7 @@ import type { RunnerOption } from "node-pg-migrate";
 import { Client } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
 import type { AnyDomain } from "../define/domain";
+import { isRaised, withoutValues } from "../function/private-values";
 import { adoptEarlierMigrations } from "./adopt-migrations";
 import { checkEncoding } from "./check-encoding";
 import { moduleTables, registerContracts } from "./contracts";
@@ -125,7 +126,7 @@ async function withDatabase(
     throw codedError(
       "MIGRATION_FAILED",
       `Cannot migrate database "${database}" ${direction}: ${reasonOf(cause)}`,
-      { cause },
+      { cause: withoutValues(cause) },
     );
   } finally {
     await client.end().catch(() => {});
@@ -212,7 +213,9 @@ function reportMigration(line: string, sequence: Sequence, report: (line: string
   if (name !== undefined) report(`${direction === "UP" ? "Migrating" : "Undoing"} ${sequence}/${name}`);
 }
 
+/** What a migration raises itself is for whoever runs it. */
 function reasonOf(error: unknown): string {
-  const { message, hint } = error as { message?: string; hint?: string };
+  const { hint } = error as { hint?: string };
+  const { message } = isRaised(error) ? (error as Error) : withoutValues(error);
   return `${message || errorCode(error) || String(error)}${hint ? `. ${hint}` : ""}`;
 }

@@ -6,6 +6,7 @@ import { codedError, errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { log } from "../function/log";
 import { CONNECTION_LOST } from "../store/retries";
+import { hideValues } from "./hide-values";
 
 /**
  * A function runs one request at a time; the second connection is for a read beside a running transaction.
@@ -63,7 +64,7 @@ export async function openPool(environment: Environment<PoolVariable>): Promise<
   });
   // Without a listener, an idle connection that breaks would end the process. The pool opens a new one.
   pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
-  return prepareStatements(reportLostConnections(pool));
+  return prepareStatements(hideValues(reportLostConnections(pool)));
 }
 
 function credentialsOf(secret: string, secretId: string): Credentials {

@@ -32,6 +32,8 @@ export interface ChangedRow {
 /** The effect of a change on its row, as far as it is known before the database runs it. */
 export interface DescribedChange {
   operation: "insert" | "update" | "delete";
+  /** What it sets: field -> value or Kysely expression. */
+  values: Row;
   /** The row's key, where it is known. */
   key?: unknown;
   /** Whether an insert updates an existing row. @default false */
@@ -107,7 +109,7 @@ export function describeChange(
       const values = toColumns(columns.all, encodedRow(definition.fields.all, staged.fields));
       return {
         query: db.insertInto(table).values({ ...values, ...version }),
-        described: { operation: "insert", key: staged.fields[key] },
+        described: { operation: "insert", values: staged.fields, key: staged.fields[key] },
       };
     }
     case "update": {
@@ -119,18 +121,18 @@ export function describeChange(
           .set({ ...values, [VERSION]: nextVersion(table) })
           .where(columns.key, "=", row[key])
           .where(VERSION, "=", row[VERSION]),
-        described: { operation: "update", key: row[key] },
+        described: { operation: "update", values: fields, key: row[key] },
       };
     }
     case "remove": {
       const { row } = staged;
       return {
         query: db.deleteFrom(table).where(columns.key, "=", row[key]).where(VERSION, "=", row[VERSION]),
-        described: { operation: "delete", key: row[key] },
+        described: { operation: "delete", values: {}, key: row[key] },
       };
     }
     case "kysely": {
-      const described: DescribedChange = { operation: "update" };
+      const described: DescribedChange = { operation: "update", values: {} };
       const builders = buildersFor(
         withFieldNames(db, table, columns.all, definition.fields.all),
         staged,
@@ -159,12 +161,13 @@ function buildersFor(
 ) {
   return {
     insert(values: Row) {
-      Object.assign(described, { operation: "insert", key: values[definition.aggregate.key] });
+      Object.assign(described, { operation: "insert", values, key: values[definition.aggregate.key] });
       return creator
         .insertInto(table)
         .values({ ...encodedRow(definition.fields.all, values), ...firstVersion });
     },
     update(values: Row) {
+      described.values = values;
       return creator.updateTable(table).set({ ...values, [VERSION]: nextVersion(table) });
     },
     delete() {

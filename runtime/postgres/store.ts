@@ -4,14 +4,16 @@ import type { Row, StagedKyselyChange } from "../define/change";
 import type { ProjectionHandle } from "../define/handles";
 import type { AnyProjection } from "../define/project";
 import type { AnyTable } from "../define/table";
+import { isText } from "../envelope/portable-data";
 import { codedError, errorCode } from "../function/coded-error";
+import { withoutValues } from "../function/private-values";
 import type { Environment } from "../function/handler";
+import { isRefusedSqlstate } from "../store/refused-values";
 import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../store/handles";
 import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
 import { checkTables } from "./contracts";
-import { checkTexts, isRefusedValue, refusedValue } from "./errors";
 import { jsonOf } from "./json";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
@@ -98,16 +100,16 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared:
   const columns = columnsOf(declared);
   const definition = withSchemasMadeOnce({ ...declared, columns: columns.all });
   const selected = `${jsonOf(definition.fields.all, columns.all, "entity")} as fields, ${VERSION}`;
+  // A value that the column cannot hold is in no row.
   const rowsWith = async (column: string, value: string): Promise<Row[]> => {
-    const what = `The ${column} to find in "${table}"`;
-    checkTexts(what, [value]);
+    if (!isText(value)) return [];
     const text = `select ${selected} from ${escapeIdentifier(table)} as entity where ${escapeIdentifier(column)} = $1`;
     try {
       const result: QueryResult<ReadRow> = await db.executeQuery(CompiledQuery.raw(text, [value]));
       return result.rows.map(({ fields, version }) => ({ ...fields, version }));
     } catch (error) {
-      if (!isRefusedValue(error)) throw error;
-      throw refusedValue(what, `SQLSTATE ${errorCode(error)}`, error);
+      if (isRefusedSqlstate(errorCode(error) ?? "")) return [];
+      throw withoutValues(error);
     }
   };
   return tableHandle(table, definition, {

@@ -3,11 +3,10 @@ import type { ProjectionHandle } from "../define/handles";
 import type { AnyProjection } from "../define/project";
 import { documentClient, queryIndex } from "../dynamodb/documents";
 import { isIndexKey } from "../dynamodb/item";
-import { ID_RULE, isId } from "../envelope/portable-data";
-import { codedError, errorCode } from "../function/coded-error";
+import { errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { readTableNames } from "../function/table-names";
-import { checkIndex, found } from "../store/handles";
+import { checkIndex, checkIsText, found, isHeldId } from "../store/handles";
 
 /** An item of a projection. Without fields it is a tombstone: the aggregate is gone, as of that version. */
 export interface ProjectedItem {
@@ -67,9 +66,7 @@ export function projectionHandle(
   { aggregate, indexes }: AnyProjection,
 ): ProjectionHandle<Record<string, unknown>> {
   const find = async (id: string) => {
-    if (!isId(id)) {
-      throw codedError("INVALID_KEY", `The key of a projection is ${ID_RULE}. Use another key.`);
-    }
+    if (!isHeldId(aggregate, id)) return undefined;
     const read = new GetCommand({ TableName: tableName, Key: { aggregateId: id }, ConsistentRead: true });
     const item = (await documents.send(read)).Item as ProjectedItem | undefined;
     return item?.fields;
@@ -79,6 +76,7 @@ export function projectionHandle(
     get: (id) => found(find(id), aggregate, id),
     async where(index, value) {
       checkIndex(`The projection of ${aggregate.name}`, indexes, index);
+      checkIsText(`The ${index} to find in the projection of ${aggregate.name}`, value);
       const lookup = { tableName, index, attribute: indexAttribute(index), value };
       const items = (await queryIndex(documents, lookup)) as unknown as ProjectedItem[];
       return items.flatMap(({ fields }) => (fields ? [fields] : []));

@@ -1,7 +1,6 @@
 import type { EventData } from "../define/aggregate";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { dataFault, ID_RULE, isId, parsedJson } from "../envelope/portable-data";
-import { shortened } from "../function/coded-error";
+import { dataFault, ID_RULE, isId, parsedJson, placeOf } from "../envelope/portable-data";
 
 /** An outbox row or item as a stream captured it; nothing in it has been checked. */
 export type CapturedFields = { [F in keyof Omit<OutboxRecord, "data"> | "payload"]?: unknown };
@@ -50,7 +49,7 @@ export function decodeCaptured(captured: CapturedFields): DecodedEvent {
   const data = dataOf(texts.payload);
   if (!data) return undecodable("The payload is not JSON with change and state.");
   const fault = dataFault(data.change) ?? dataFault(data.state);
-  if (fault) return undecodable(shortened(`In the payload, "${fault.path.join(".")}" ${fault.message}`));
+  if (fault) return undecodable(`In the payload, ${placeOf(fault)} ${fault.message}.`);
   const occurredAt = timeOf(texts.occurredAt);
   if (!occurredAt) return undecodable("occurredAt is not a time.");
   return {

@@ -5,8 +5,8 @@ import {
   type PutEventsResultEntry,
 } from "@aws-sdk/client-eventbridge";
 import { type OutboxRecord, toCloudEvent } from "../envelope/cloud-event";
-import { errorCode } from "../function/coded-error";
 import { log } from "../function/log";
+import { loggedReason } from "../function/private-values";
 
 /** PutEvents takes at most 10 entries per call. Source: Amazon EventBridge quotas. */
 export const MAX_ENTRIES = 10;
@@ -136,7 +136,7 @@ async function putEvents<P extends Publication>(client: EventBridgeClient, batch
     }
     return new Set(failed);
   } catch (error) {
-    log("error", "PutEvents failed", { code: errorCode(error), reason: (error as Error).message });
+    log("error", "PutEvents failed", loggedReason(error));
     return new Set(batch);
   }
 }

@@ -2,9 +2,9 @@ import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { errorCode } from "../function/coded-error";
 import { type Handler, handler } from "../function/handler";
 import { log } from "../function/log";
+import { loggedReason } from "../function/private-values";
 import { entryBytes, MAX_REQUEST_BYTES, publicationOf, publish, type RecordPublication } from "./publish";
 import { quarantine } from "./quarantine";
 
@@ -127,12 +127,11 @@ async function tryToQuarantine(
     log("error", "Quarantined a record that cannot be decoded", { stream, sequenceNumber, reason });
     return true;
   } catch (error) {
-    const failure = { code: errorCode(error), reason: (error as Error).message };
     log("error", "Could not quarantine a record", {
       stream,
       sequenceNumber,
       undecodable: reason,
-      ...failure,
+      ...loggedReason(error),
     });
     return false;
   }

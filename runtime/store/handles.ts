@@ -1,9 +1,10 @@
 import { type AnyAggregate, shortName } from "../define/aggregate";
 import type { MadeTable, Row, StagedChange } from "../define/change";
-import type { Rejection } from "../define/command";
+import type { Rejection } from "../define/rejection";
 import type { Field } from "../define/fields";
 import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
+import { isId } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
 import { canonical, canonicalRow, tableFields } from "./fields";
 import type { Conflict } from "./store";
@@ -25,12 +26,14 @@ export interface TableReads {
  */
 export function tableHandle(table: string, definition: MadeTable, reads: TableReads) {
   const { aggregate, indexes, fields: known } = definition;
-  const find = (id: string) => reads.find(canonicalText(known.public[aggregate.key], id));
   const staged = { table, definition };
+  const find = async (id: string) =>
+    isHeldId(aggregate, id) ? reads.find(canonicalText(known.public[aggregate.key], id)) : undefined;
   return {
     find,
     async where(index: string, value: string): Promise<Row[]> {
       checkIndex(`The table "${table}"`, indexes, index);
+      checkIsText(`The ${index} to find in "${table}"`, value);
       return reads.where(index, canonicalText(known.all[index], value));
     },
     get: (id: string) => found(find(id), aggregate, id),
@@ -104,6 +107,28 @@ export function canonicalText(field: Field | undefined, text: string): string {
 function once<S>(make: () => S): () => S {
   let made: S | undefined;
   return () => (made ??= make());
+}
+
+/**
+ * Whether a store can hold this id, so that it makes sense to look for it. Both stores answer alike to one that
+ * they cannot hold: there is no such aggregate.
+ *
+ * @throws INVALID_KEY for what is not a text, which only code without types passes
+ */
+export function isHeldId({ name, key }: Pick<AnyAggregate, "name" | "key">, id: unknown): boolean {
+  checkIsText(`The ${key} of ${name}`, id);
+  return isId(id);
+}
+
+/**
+ * Refuses to look for what is not a text.
+ *
+ * @param what what is looked for, for the message
+ * @throws INVALID_KEY
+ */
+export function checkIsText(what: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw codedError("INVALID_KEY", `${what} is not a text but of type "${typeof value}". Pass a text.`);
 }
 
 /**

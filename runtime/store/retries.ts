@@ -1,8 +1,8 @@
 import type { Described } from "../define/change";
-import type { Rejection } from "../define/command";
+import type { Rejection } from "../define/rejection";
 import { errorCode } from "../function/coded-error";
 import { existsRejection, rejectionOf } from "./handles";
-import type { CommitContext, CommitOutcome, CommittedChange, Store } from "./store";
+import type { CommitContext, CommitOutcome, CommittedChange, Refused, Store } from "./store";
 
 /*
  * How the retries around a commit nest, from the outside in:
@@ -37,7 +37,8 @@ const FRESH_READS_PAUSE_MILLISECONDS = 5;
  *
  * @param describe reads, and describes changes; it writes nothing, even if it throws
  * @returns "conflict" when the last attempt lost its race too; the rejection when the handler returned one,
- *   or created what exists
+ *   created what exists, or a constraint of its table refused the change twice: on fresh reads, a handler that
+ *   looks first may answer better
  * @throws what `describe` and the store throw, unless an attempt is left and the error is temporary
  */
 export async function commitOnFreshReads(
@@ -45,15 +46,17 @@ export async function commitOnFreshReads(
   store: Store,
   context: CommitContext,
   maxAttempts: number,
-): Promise<CommitOutcome | Rejection> {
+): Promise<Exclude<CommitOutcome, Refused> | Rejection> {
   for (let attempt = 1; ; attempt += 1) {
     const isLast = attempt >= maxAttempts;
     try {
       const described = await describe();
       if ("kind" in described && described.kind === "rejection") return described;
       const result = await store.commit([described].flat(), context);
-      if (result.outcome !== "conflict") return result;
-      if (isLast) return existsRejection(result) ?? result;
+      if (result.outcome === "refused") {
+        if (attempt > 1) return result.rejection;
+      } else if (result.outcome !== "conflict") return result;
+      else if (isLast) return existsRejection(result) ?? result;
     } catch (error) {
       const rejection = rejectionOf(error);
       if (rejection) return rejection;

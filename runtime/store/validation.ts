@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import type { AnyAggregate } from "../define/aggregate";
 import type { MadeTable, Row } from "../define/change";
-import { type DataIssue, ID_RULE, isId, issuesText, parseData } from "../envelope/portable-data";
+import { type DataIssue, issuesText } from "../envelope/data-issues";
+import { ID_RULE, isId, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
 
 /**

@@ -1,7 +1,7 @@
 import { answerCommand, type CommandAnswer } from "../../runtime/command/handler";
 import type { AnyAggregate } from "../../runtime/define/aggregate";
 import type { Row, StagedChange } from "../../runtime/define/change";
-import type { Rejection } from "../../runtime/define/command";
+import type { Rejection } from "../../runtime/define/rejection";
 import type { AnyDomain } from "../../runtime/define/domain";
 import type { Uses } from "../../runtime/define/handles";
 import type { AnyProjection } from "../../runtime/define/project";

@@ -45,7 +45,6 @@ describe("a record of Kinesis that cannot be decoded", () => {
       reason: "The record is not JSON in UTF-8.",
       quarantinedAt: expect.stringMatching(/^\d{4}-.*Z$/) as string,
       bytes: 10,
-      begins: "not JSON {",
     });
     expect(String(await showQuarantined(relays.system, record.id))).toBe("not JSON {");
 
@@ -66,7 +65,7 @@ describe("a record of Kinesis that cannot be decoded", () => {
     await put(content);
     await source.waitUntilDrained();
     const first = await only();
-    expect(first).toMatchObject({ bytes: 400_000, begins: content.slice(0, 80) });
+    expect(first).toMatchObject({ bytes: 400_000 });
     expect(await putBackAll(relays.system)).toEqual([{ id: first.id, outcome: "put back" }]);
     await source.waitUntilDrained();
     const second = await only();

@@ -128,7 +128,7 @@ describe("a projection's handler", () => {
       {
         code: "EVENT_MISROUTED",
         reason:
-          'The message is an event of "bank.Card", but this queue subscribes to "bank.Account". Check the rule of this queue.',
+          'The message is an event of another aggregate, but this queue subscribes to "bank.Account". Check the rule of this queue.',
       },
     ]);
   });

@@ -208,11 +208,15 @@ describe("undecodable is", () => {
   );
 
   test.each([
-    ["a number that is none any more", '{"change":{"n":1e400},"state":null}', '"n" is the number Infinity'],
+    [
+      "a number that is none any more",
+      '{"change":{"n":1e400},"state":null}',
+      '"n" is a number that not every store holds',
+    ],
     [
       "half of a surrogate pair",
       '{"change":{},"state":{"a":["\\ud800"]}}',
-      '"a.0" holds a NUL character or half',
+      'a value in "a" holds a NUL character or half',
     ],
     ["a NUL character", '{"change":{},"state":{"a":"\\u0000"}}', '"a" holds a NUL character or half'],
     [

@@ -14,6 +14,7 @@ export type SnapshotSources = Pick<
   "database" | "clients" | "deployment" | "physicalTable" | "tap"
 >;
 
+/** How long no further event may be read. */
 const BUS_TAP_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 50;
 /** An event that no contract knows has reached nobody, as a dead letter has. */
@@ -65,10 +66,16 @@ function checkTables(deployment: LocalSystem["deployment"], landscape: Landscape
 }
 
 async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
-  const deadline = Date.now() + BUS_TAP_MILLISECONDS;
+  let [read, deadline] = [0, 0];
   while (!(await tap.isIdle())) {
-    if (Date.now() >= deadline)
-      throw failure("BUS_TAP_NOT_READ", "The tap on the bus has not read all its events within a minute.");
+    const { length } = tap.events();
+    if (length !== read || deadline === 0) [read, deadline] = [length, Date.now() + BUS_TAP_MILLISECONDS];
+    else if (Date.now() >= deadline) {
+      throw failure(
+        "BUS_TAP_NOT_READ",
+        "The tap on the bus has not read all its events, and read none for a minute.",
+      );
+    }
     await delay(POLL_MILLISECONDS);
   }
 }
