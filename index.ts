@@ -82,3 +82,9 @@ export const quarantineQueues = {
   ...(monolith ? { monolith: monolith.quarantineUrl } : {}),
   ...Object.fromEntries(services.map(({ name, service }) => [name, service.quarantineUrl])),
 };
+
+/** Relay -> name of its table of holds. */
+export const holdsTables = {
+  ...(monolith ? { monolith: monolith.holdsTable } : {}),
+  ...Object.fromEntries(services.map(({ name, service }) => [name, service.holdsTable])),
+};

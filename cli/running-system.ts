@@ -15,8 +15,10 @@ export interface RunningSystem {
   projectionTables: Record<string, Record<string, string>>;
   /** Domain -> subscription -> URLs of its queues. */
   queues: Record<string, Record<string, SubscriptionQueues>>;
-  /** Relay -> URL of the queue with records that it could not decode. */
+  /** Relay -> URL of the queue with records that it could not publish. */
   quarantineQueues: Record<string, string>;
+  /** Relay -> name of its table of holds. */
+  holdsTables: Record<string, string>;
 }
 
 /** URLs of a subscription's queues. */
@@ -52,7 +54,7 @@ function findRunningSystem(): RunningSystem {
       "No system of this project runs on this machine. Start one with: npm start",
     );
   }
-  const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues } = run;
+  const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues, holdsTables } = run;
   return {
     clients: emulatorClients(String(endpoint), String(region)),
     // Written by the runner of the same project.
@@ -60,6 +62,7 @@ function findRunningSystem(): RunningSystem {
     projectionTables: projectionTables as RunningSystem["projectionTables"],
     queues: queues as RunningSystem["queues"],
     quarantineQueues: quarantineQueues as RunningSystem["quarantineQueues"],
+    holdsTables: holdsTables as RunningSystem["holdsTables"],
   };
 }
 

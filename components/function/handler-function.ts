@@ -22,6 +22,8 @@ export interface HandlerFunctionArgs<V extends VariableName> {
   memoryMegabytes?: number;
   /** Days that its log is kept. */
   logRetentionDays: number;
+  /** What must be deployed before the function's new code. @default nothing */
+  after?: pulumi.Resource[] | undefined;
 }
 
 /** A function's timeout, where none is given. */
@@ -72,7 +74,7 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: [this.policy] },
+      { ...child, dependsOn: [this.policy, ...(args.after ?? [])] },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;

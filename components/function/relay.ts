@@ -6,13 +6,14 @@ import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "./handler-function";
 import type { PolicyStatement } from "./policy";
 import { parkingQueue } from "../operations/parking-queue";
+import { table } from "../table";
 
 export interface RelayArgs {
   /** Names the relay in errors, e.g. `domain "orders", relay`. */
   owner: string;
   handler: RelayHandler;
   bus: EventBus;
-  /** The domains whose events it publishes. */
+  /** The domains whose events it publishes; the handler knows the same. */
   domains: string[];
   /** ARN of the Kinesis or DynamoDB stream. */
   streamArn: pulumi.Input<string>;
@@ -20,6 +21,8 @@ export interface RelayArgs {
   reading: PolicyStatement;
   /** Filter patterns: records that match none are not delivered; empty: all are. The handler does not rely on them. */
   filters: object[];
+  /** Refuse to delete its table of holds. */
+  deletionProtection: boolean;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -32,28 +35,46 @@ const ITERATOR_AGE_ALARM_MILLISECONDS = 60_000;
 /**
  * A function that publishes what a stream captured of an outbox. It retries indefinitely, so that order is kept and
  * nothing is lost; an alarm on the iterator age reports a relay that makes no progress. Records that cannot be
- * decoded are quarantined.
+ * published are quarantined, and their aggregates are held (runtime/relay/holds.ts).
  */
 export class Relay extends pulumi.ComponentResource {
-  /** URL of the queue with records that could not be decoded. */
+  /** URL of the queue with records that could not be published. */
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Its function. It quarantines event types that it does not know, so deploy it before what raises a new one. */
+  readonly function: pulumi.Resource;
+  /** Name of the table of holds. */
+  readonly holdsTable: pulumi.Output<string>;
 
   constructor(name: string, args: RelayArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Relay", name, {}, opts);
     const child = { parent: this };
     const { alarmTopicArn, bus, logRetentionDays } = args;
-    const undecodable = `Records that ${name} cannot decode are waiting in its quarantine queue.`;
-    const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm: undecodable }, child);
+    const quarantined = `Records that ${name} cannot publish are waiting in its quarantine queue.`;
+    const quarantine = parkingQueue(`${name}-quarantine`, { alarmTopicArn, alarm: quarantined }, child);
+    const holds = table(
+      `${name}-holds`,
+      { hashKey: "aggregateKey", expires: "expiresAt", deletionProtection: args.deletionProtection },
+      child,
+    );
     const handler = new HandlerFunction(
       name,
       {
         owner: args.owner,
         handler: args.handler,
-        environment: { EVENT_BUS_NAME: bus.name, QUARANTINE_QUEUE_URL: quarantine.url },
+        environment: {
+          EVENT_BUS_NAME: bus.name,
+          QUARANTINE_QUEUE_URL: quarantine.url,
+          HOLDS_TABLE: holds.name,
+        },
         statements: [
           args.reading,
           bus.publishing(args.domains),
           { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: quarantine.arn },
+          {
+            Sid: "HoldAggregates",
+            Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            Resource: holds.arn,
+          },
         ],
         logRetentionDays,
       },
@@ -89,8 +110,10 @@ export class Relay extends pulumi.ComponentResource {
       },
       child,
     );
+    this.function = handler;
     this.quarantineUrl = quarantine.url;
-    this.registerOutputs({ quarantineUrl: this.quarantineUrl });
+    this.holdsTable = holds.name;
+    this.registerOutputs({ quarantineUrl: this.quarantineUrl, holdsTable: this.holdsTable });
   }
 }
 

@@ -3,6 +3,7 @@ import { makeCommandHandler } from "../../runtime/command/handler";
 import { dynamoStore } from "../../runtime/dynamodb/store";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
+import { eventsOf } from "../../runtime/relay/known-events";
 import { both } from "../function/access";
 import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "../function/handler-function";
@@ -35,6 +36,8 @@ export class Microservice extends pulumi.ComponentResource {
   /** Projection -> physical name of its table. */
   readonly projectionTables: Record<string, pulumi.Output<string>>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the relay's table of holds. */
+  readonly holdsTable: pulumi.Output<string>;
 
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Microservice", name, {}, opts);
@@ -47,7 +50,7 @@ export class Microservice extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: `domain "${name}", relay`,
-        handler: makeDynamoRelay(),
+        handler: makeDynamoRelay(eventsOf([domain])),
         bus,
         domains: [domain.name],
         streamArn: store.outbox.streamArn,
@@ -62,6 +65,7 @@ export class Microservice extends pulumi.ComponentResource {
           Resource: store.outbox.streamArn,
         },
         filters: [{ eventName: ["INSERT"] }],
+        deletionProtection: args.deletionProtection,
         logRetentionDays,
         alarmTopicArn,
       },
@@ -75,10 +79,11 @@ export class Microservice extends pulumi.ComponentResource {
         handler: makeCommandHandler(domain.name, domain.commands, dynamoStore),
         ...both(access(uses), readInbox(store)),
         logRetentionDays,
+        after: [relay.function],
       },
       child,
     );
-    const database = { opener: dynamoStore, access };
+    const database = { opener: dynamoStore, access, relay: relay.function };
     const defaults = { bus, logRetentionDays, alarmTopicArn };
     this.subscriptions = subscriptions(domain, store.projections, database, defaults, child);
     this.commandFunction = commands.name;
@@ -86,6 +91,7 @@ export class Microservice extends pulumi.ComponentResource {
       Object.entries(store.projections).map(([projection, { name: table }]) => [projection, table]),
     );
     this.quarantineUrl = relay.quarantineUrl;
+    this.holdsTable = relay.holdsTable;
     this.registerOutputs({ commandFunction: this.commandFunction });
   }
 }

@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { MonolithModule } from "../../runtime/define/domain";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
+import { eventsOf } from "../../runtime/relay/known-events";
 import type { MonolithDatabase } from "./database";
 import type { EventBus } from "../event-bus";
 import { Relay } from "../function/relay";
@@ -10,13 +12,15 @@ export interface ChangeDataCaptureArgs {
   database: MonolithDatabase;
   bus: EventBus;
   /** The modules whose events are captured. */
-  domains: string[];
+  modules: MonolithModule[];
   /** Shards of the stream. */
   streamShards: number;
   /** Hours that the stream keeps records. */
   streamRetentionHours: number;
   /** E.g. "dms.t3.micro". */
   replicationInstanceClass: string;
+  /** Refuse to delete the relay's table of holds. */
+  deletionProtection: boolean;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -28,6 +32,9 @@ export interface ChangeDataCaptureArgs {
 export class ChangeDataCapture extends pulumi.ComponentResource {
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  readonly holdsTable: pulumi.Output<string>;
+  /** The relay's function. */
+  readonly relay: pulumi.Resource;
 
   constructor(name: string, args: ChangeDataCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:ChangeDataCapture", name, {}, opts);
@@ -49,9 +56,9 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: "the monolith's relay",
-        handler: makeKinesisRelay(),
+        handler: makeKinesisRelay(eventsOf(args.modules)),
         bus: args.bus,
-        domains: args.domains,
+        domains: args.modules.map((module) => module.name),
         streamArn: stream.arn,
         reading: {
           Sid: "ReadStream",
@@ -66,6 +73,7 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
         },
         // No filter: with one, Lambda drops what is not JSON, and the relay must quarantine it.
         filters: [],
+        deletionProtection: args.deletionProtection,
         logRetentionDays: args.logRetentionDays,
         alarmTopicArn: args.alarmTopicArn,
       },
@@ -73,6 +81,8 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
     );
     this.streamArn = stream.arn;
     this.quarantineUrl = relay.quarantineUrl;
+    this.holdsTable = relay.holdsTable;
+    this.relay = relay.function;
     this.registerOutputs({ streamArn: this.streamArn });
   }
 }

@@ -14,6 +14,8 @@ export interface MonolithModuleArgs extends SubscriptionDefaults {
   /** The module, as it is registered. */
   module: Module;
   database: MonolithDatabase;
+  /** The relay of its events: it must know an event type before the module raises it. */
+  relay: pulumi.Resource;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
 }
@@ -35,7 +37,7 @@ export class MonolithModule extends pulumi.ComponentResource {
   constructor(name: string, args: MonolithModuleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:MonolithModule", name, {}, opts);
     const child = { parent: this };
-    const { module, database, deletionProtection, ...defaults } = args;
+    const { module, database, relay, deletionProtection, ...defaults } = args;
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
     const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
@@ -50,10 +52,11 @@ export class MonolithModule extends pulumi.ComponentResource {
         handler: makeCommandHandler(module.name, module.commands, opener),
         ...access(uses),
         logRetentionDays: defaults.logRetentionDays,
+        after: [relay],
       },
       child,
     );
-    const store = { opener, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
+    const store = { opener, access, relay, maximumConcurrency: MAXIMUM_CONCURRENCY };
     this.subscriptions = subscriptions(module, projections, store, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(

@@ -23,6 +23,8 @@ export interface SubscriptionArgs<V extends VariableName> {
   statements: pulumi.Input<PolicyStatement>[];
   /** The network to attach the function to. @default none */
   network?: Network | undefined;
+  /** What must be deployed before the function's new code. @default nothing */
+  after?: pulumi.Resource[] | undefined;
   /** Concurrent invocations; 2 or more. @default the account's limit */
   maximumConcurrency?: number;
   logRetentionDays: number;
@@ -123,6 +125,7 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
           ...args.statements,
         ],
         logRetentionDays: args.logRetentionDays,
+        after: args.after,
       },
       child,
     );

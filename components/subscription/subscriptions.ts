@@ -14,6 +14,8 @@ export interface StoreAccess<V extends VariableName> {
   opener: StoreOpener<V>;
   /** What a function needs whose reactions use these tables and projections. */
   access: (uses: readonly string[]) => Access<V>;
+  /** The relay of its events: it must know an event type before a reaction raises it. */
+  relay: pulumi.Resource;
   /** Concurrent invocations, where the database limits connections. @default the account's limit */
   maximumConcurrency?: number;
 }
@@ -48,6 +50,7 @@ export function subscriptions<V extends VariableName>(
     const consumer = {
       handler: makeReactionHandler(`${domain.name}.${name}`, subscription, store.opener),
       ...store.access(Object.keys(subscription.uses)),
+      after: [store.relay],
       ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
     };
     return [name, new Subscription(logicalName, { ...args, ...consumer }, opts)] as const;

@@ -128,6 +128,7 @@ async function startOn(
     projectionTables: deployment.outputs["projectionTables"],
     queues: deployment.outputs["queues"],
     quarantineQueues: deployment.outputs["quarantineQueues"],
+    holdsTables: deployment.outputs["holdsTables"],
   });
   return {
     servers,

@@ -32,8 +32,10 @@ export function handler<V extends VariableName, Event, Result>(
 export interface Variables {
   /** Name of the event bus. */
   EVENT_BUS_NAME: string;
-  /** URL of the queue for records that cannot be decoded. */
+  /** URL of the queue for records that cannot be published. */
   QUARANTINE_QUEUE_URL: string;
+  /** Physical name of a relay's table of holds. */
+  HOLDS_TABLE: string;
   /** JSON object: entity table as registered -> its physical name. */
   ENTITY_TABLES: string;
   /** JSON object: projection as registered -> the physical name of its table. */

@@ -138,6 +138,7 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
       deadLetters: queueUrl(`${name}-dlq`),
       targetDeadLetters: queueUrl(`${name}-target-dlq`),
     });
+    const holds = (name: string) => [name, `${name}-relay-holds${SUFFIX}`] as const;
     const quarantine = (name: string) => [name, queueUrl(`${name}-relay-quarantine`)] as const;
     expect(deployment.outputs).toEqual({
       busArn: `arn:aws:events:eu-central-1:111122223333:event-bus/events${SUFFIX}`,
@@ -161,6 +162,10 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
       quarantineQueues: Object.fromEntries([
         ...(hasMonolith ? [quarantine("monolith")] : []),
         ...registry.microservices.map(({ name }) => quarantine(name)),
+      ]),
+      holdsTables: Object.fromEntries([
+        ...(hasMonolith ? [holds("monolith")] : []),
+        ...registry.microservices.map(({ name }) => holds(name)),
       ]),
     });
   });

@@ -198,5 +198,6 @@ test("The stack's outputs name what operators and the local runner look for", ()
       monolith: queueUrl("monolith-relay-quarantine"),
       loans: queueUrl("loans-relay-quarantine"),
     },
+    holdsTables: { monolith: "monolith-relay-holds-1234567", loans: "loans-relay-holds-1234567" },
   });
 });

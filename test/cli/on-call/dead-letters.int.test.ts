@@ -68,6 +68,7 @@ async function subscription(invoke: InvokeFunction, faults: FaultPlan = {}) {
     projectionTables: {},
     queues: { shop: { accounts: urls } },
     quarantineQueues: {},
+    holdsTables: {},
   };
   const of = { domain: "shop", subscription: "accounts" };
   return {

@@ -80,6 +80,7 @@ function relay(name: string): string[] {
   return [
     ...lambda(name),
     ...parked(`${name}-quarantine`),
+    `Table ${name}-holds`,
     `EventSourceMapping ${name}-source`,
     `MetricAlarm ${name}-age-alarm`,
   ];
