@@ -127,7 +127,9 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
           : [],
       ),
     );
-    expect(keys).toEqual(Object.fromEntries([...tables, ...projections]));
+    const relays = [...(hasMonolith ? ["monolith"] : []), ...registry.microservices.map(({ name }) => name)];
+    const holds = relays.map((name) => [`${name}-relay-holds`, ["aggregateKey"]]);
+    expect(keys).toEqual(Object.fromEntries([...tables, ...projections, ...holds]));
   });
 
   test("names every domain, projection, queue and quarantine in its outputs", () => {
