@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { CompiledQuery, Kysely, PostgresDialect, type QueryResult } from "kysely";
 import { escapeIdentifier } from "pg";
 import type { Row, StagedKyselyChange } from "../define/change";
@@ -10,6 +11,7 @@ import { handlesMadeOnce, tableHandle, unraised, withSchemasMadeOnce } from "../
 import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
+import type { Deadlines } from "./deadlines";
 import { checkTexts, isRefusedValue, refusedValue } from "./errors";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
@@ -32,9 +34,13 @@ export function postgresStore(
   return {
     variables: [...POOL_VARIABLES, "PROJECTION_TABLES"],
     open(environment) {
-      const pool = () => openPool(environment);
+      const deadlines: Deadlines = new AsyncLocalStorage();
+      const pool = () => openPool(environment, deadlines);
       const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
-      return storeOn(db, openProjections?.(environment));
+      return {
+        ...storeOn(db, openProjections?.(environment)),
+        within: (milliseconds, work) => deadlines.run(Date.now() + milliseconds, work),
+      };
     },
   };
 }
