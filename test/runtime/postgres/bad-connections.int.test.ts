@@ -2,7 +2,7 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { mockClient } from "aws-sdk-client-mock";
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { v7 as uuid } from "uuid";
-import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { readEnvironment } from "../../../runtime/function/handler";
 import { openPool, POOL_VARIABLES } from "../../../runtime/postgres/pool";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
@@ -17,13 +17,17 @@ import { transactionPooler } from "../../support/postgres/transaction-pooler";
 const secrets = mockClient(SecretsManagerClient);
 const log = capturedLog();
 let bank: BankDatabase;
+/** A login of this file alone, which may take a role that cannot do the application's work. */
+const LOGIN = { user: `spoiled_${process.pid}`, password: "spoiled" };
 beforeAll(async () => {
   bank = await bankDatabase();
+  const roles = "monolith_application, monolith_retention";
+  await bank.admin.query(`create role ${LOGIN.user} login password '${LOGIN.password}' in role ${roles}`);
 });
+afterAll(() => bank.admin.query(`drop role ${LOGIN.user}`));
 beforeEach(() => {
-  const { user, password } = bank.database.as("monolith_application");
   secrets.reset();
-  secret({ username: user, password });
+  secret({ username: LOGIN.user, password: LOGIN.password });
   vi.stubEnv("AWS_REGION", "us-east-1");
   vi.stubEnv("DATABASE_NAME", bank.database.name);
   vi.stubEnv("DATABASE_TLS", "disable");
@@ -91,7 +95,6 @@ const SPOILED: [how: string, statements: string[]][] = [
 describe("a warm function whose connection", () => {
   test.each(SPOILED)("%s goes on working", async (_, statements) => {
     const { db, open, credit, creditAll } = warmFunction();
-    await bank.admin.query("grant monolith_retention to " + bank.database.as("monolith_application").user);
     const [one, other] = [uuid(), uuid()];
     // Both statements are prepared.
     await open(one);
@@ -115,7 +118,6 @@ describe("a warm function whose connection", () => {
 
   test.each(SPOILED.slice(0, 6))("%s answers even the first request", async (_, statements) => {
     const { db, open } = warmFunction();
-    await bank.admin.query("grant monolith_retention to " + bank.database.as("monolith_application").user);
     await open(uuid());
     await db.connection().execute(async (connection) => {
       for (const statement of statements) await sql.raw(statement).execute(connection);
@@ -160,7 +162,7 @@ describe("a function whose secret was rotated", () => {
   test("connects as the new user, although the pool was opened with the old one", async () => {
     const { db, open } = warmFunction();
     await open(uuid());
-    const { user, password } = bank.database.as("monolith_application");
+    const { user, password } = LOGIN;
     const renamed = `${user}_renamed_${process.pid}`;
     await bank.admin.query(`create role ${renamed} login password 'new' in role monolith_application`);
     onTestFinished(async () => {

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, connect, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { Client } from "pg";
 import { afterAll } from "vitest";
 
