@@ -14,11 +14,11 @@ const CONNECTION_ENDED = /^(08|57P)/;
 
 /**
  * SQLSTATEs that are about the statement, so that its connection can go on: refused values, constraints,
- * lost races, limits, locks and cancellations, errors that a function raises, and the framework's own. Any other
- * may mean that the connection cannot do its work: it is read-only after a failover, has lost its prepared
- * statements or has another role or search path.
+ * lost races, limits, locks, errors that a function raises, and the framework's own. Any other may mean that the
+ * connection cannot do its work: it is read-only after a failover, has lost its prepared statements, or has
+ * another role, search path or time limit.
  */
-const ABOUT_THE_STATEMENT = /^(21|22|23|40|44|54|P0|DC|55P03$|57014$)/;
+const ABOUT_THE_STATEMENT = /^(21|22|23|40|44|54|P0|DC|55P03$)/;
 
 /**
  * How long a statement may take for the client. It is longer than the server's own limit, which a server that

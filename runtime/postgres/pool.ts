@@ -46,7 +46,9 @@ export async function openPool(environment: Environment<PoolVariable>, deadlines
   };
   const first = await read();
   let unused: Credentials | undefined = first;
-  const options = {
+  /** The user of the next connection: the one that is being opened has named its user already. */
+  const login = { user: first.username };
+  const pool = new Pool({
     host: environment.DATABASE_HOST,
     port: Number(environment.DATABASE_PORT),
     database: environment.DATABASE_NAME,
@@ -55,19 +57,17 @@ export async function openPool(environment: Environment<PoolVariable>, deadlines
     password: async () => {
       const { username, password } = unused ?? (await read());
       unused = undefined;
-      // Of the next connection: this one has named its user already.
-      pool.options.user = username;
+      login.user = username;
       return password;
     },
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLISECONDS,
     statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
     keepAlive: true,
-  };
-  const pool: Pool = new Pool(options);
+  });
   // Without a listener, an idle connection that breaks would end the process. The pool opens a new one.
   pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
-  return prepareStatements(watchConnections(connectAgain(pool, deadlines), deadlines));
+  return prepareStatements(watchConnections(connectAgain(pool, login, deadlines), deadlines));
 }
 
 /** SQLSTATEs: invalid_authorization_specification, invalid_password. */
@@ -80,10 +80,11 @@ const PROTOCOL_VIOLATION = "08P01";
  * or without the startup parameter `statement_timeout`, which PgBouncer refuses unless its
  * `ignore_startup_parameters` names it. Statements are then bounded by the client alone.
  */
-function connectAgain(pool: Pool, deadlines: Deadlines | undefined): Pool {
+function connectAgain(pool: Pool, login: { user: string }, deadlines: Deadlines | undefined): Pool {
   const connect = pool.connect.bind(pool) as (...args: unknown[]) => unknown;
   const again = async (): Promise<PoolClient> => {
     checkTime(deadlines);
+    pool.options.user = login.user;
     try {
       return (await connect()) as PoolClient;
     } catch (error) {
@@ -91,6 +92,7 @@ function connectAgain(pool: Pool, deadlines: Deadlines | undefined): Pool {
       const isParameter = code === PROTOCOL_VIOLATION && /statement_timeout/.test((error as Error).message);
       if (isParameter) pool.options.statement_timeout = false;
       if (!isParameter && !LOGIN_REFUSED.includes(code)) throw error;
+      pool.options.user = login.user;
       return (await connect()) as PoolClient;
     }
   };

@@ -39,7 +39,10 @@ export function prepareStatements(pool: Pool): Pool {
   const lost = () => {
     losses += 1;
     if (losses !== MAX_LOSSES) return;
-    log("warn", "Prepared statements do not last, as behind a pooler in transaction mode. None are prepared now");
+    log(
+      "warn",
+      "Prepared statements do not last, as behind a pooler in transaction mode. None are prepared now",
+    );
   };
   pool.on("connect", (client: PoolClient) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
