@@ -9,6 +9,8 @@ const UNIQUE_VIOLATION = "23505";
 /** SQLSTATEs of the guard (framework migration 0003) and of the payload check (framework migration 0002). */
 const GUARD_VIOLATION = "DC001";
 const PAYLOAD_TOO_LARGE = "DC002";
+/** What the outbox refuses because stream and bus could not carry it (framework migration 0006). */
+const OUTBOX_LIMITS = "outbox_event";
 /** Code of the error that rolls a transaction back and carries its outcome. */
 const ROLLED_BACK = "ROLLED_BACK";
 /**
@@ -25,7 +27,7 @@ export function rolledBack(outcome: Conflict) {
 /**
  * The outcome of a commit that failed with an error: a lost race or a repeat.
  *
- * @throws EVENT_TOO_LARGE, INVALID_VALUE, and any other error as it is
+ * @throws EVENT_TOO_LARGE, INVALID_STATE, INVALID_VALUE, and any other error as it is
  */
 export function outcomeOf(error: unknown, changes: IdentifiedChange[]): CommitOutcome {
   const code = errorCode(error);
@@ -41,6 +43,7 @@ export function outcomeOf(error: unknown, changes: IdentifiedChange[]): CommitOu
     return { outcome: "conflict", aggregate, message: message ?? "The database found a conflict." };
   }
   if (code === PAYLOAD_TOO_LARGE) throw codedError("EVENT_TOO_LARGE", message ?? "", { cause: error });
+  if (constraint === OUTBOX_LIMITS) throw codedError("INVALID_STATE", message ?? "", { cause: error });
   if (isRefusedValue(error)) {
     const events = changes.map(({ event }) => `"${event}"`).join(", ");
     throw refusedValue(`The change ${events}`, `SQLSTATE ${code}; nothing was written`, error);

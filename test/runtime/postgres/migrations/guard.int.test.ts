@@ -93,7 +93,7 @@ describe("a change without its event is refused at commit", () => {
         await member.update();
         await client.query(
           `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-           values (gen_random_uuid(), $1, $2, $3, 'X', 1, '{}', 'test')`,
+           values (gen_random_uuid(), $1, $2, $3, 'X', 1, '{"change": {}, "state": {}}', 'test')`,
           [aggregate, id, version],
         );
       });
@@ -190,7 +190,7 @@ describe("a change with its event is committed", () => {
     await client.query(
       `with changed as (update members set city = 'Rome', version = version + 1 where member_id = $1 returning *)
        insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-       select gen_random_uuid(), 'members.Member', member_id::text, version, 'X', 1, '{}', 'test' from changed`,
+       select gen_random_uuid(), 'members.Member', member_id::text, version, 'X', 1, '{"change": {}, "state": {}}', 'test' from changed`,
       [member.id],
     );
   });
