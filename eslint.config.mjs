@@ -43,6 +43,11 @@ export default tseslint.config(
           message: `No Map, Set or Date in modules: ${RUNTIME_RULE}, where they throw when used. Make them in the factory.`,
         },
         {
+          selector:
+            "FunctionDeclaration > Identifier.id[name=/^(valueOf|toString|toLocaleString|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|constructor)$/], Program VariableDeclarator > Identifier.id[name=/^(valueOf|toString|toLocaleString|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|constructor)$/]",
+          message: `No names of Object.prototype: ${RUNTIME_RULE}, inside a \`with\` block that would find the method instead.`,
+        },
+        {
           selector: "ExportAllDeclaration",
           message: "No barrels: the serializer would capture the whole module.",
         },

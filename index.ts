@@ -3,14 +3,18 @@ import { EventBus } from "./components/event-bus";
 import { Microservice } from "./components/microservice/microservice";
 import { Monolith } from "./components/monolith/monolith";
 import { readSettings } from "./components/settings";
+import { UnclaimedEvents } from "./components/unclaimed-events";
 import { loadDomains } from "./domains/registry";
 
-const { modules, microservices } = loadDomains();
+const { modules, microservices, eventTypes } = loadDomains();
 const settings = readSettings(new pulumi.Config(), { withMonolith: modules.length > 0 });
 const { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn } = settings;
-const shared = { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn };
 
 const bus = new EventBus("events");
+
+// Known once all subscriptions are declared. Relays, commands and reactions wait for them.
+const [routes, setRoutes] = pulumi.deferredOutput<pulumi.Resource[]>();
+const shared = { bus, routes, outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn };
 
 const monolith = settings.monolith && declareMonolith(settings.monolith);
 
@@ -18,7 +22,6 @@ function declareMonolith(configured: NonNullable<typeof settings.monolith>): Mon
   const { subnetIds, securityGroupIds } = configured;
   return new Monolith("monolith", {
     modules,
-    bus,
     database: {
       host: configured.databaseHost,
       port: configured.databasePort,
@@ -27,6 +30,7 @@ function declareMonolith(configured: NonNullable<typeof settings.monolith>): Mon
       applicationSecretArn: configured.applicationSecretArn,
       captureSecretArn: configured.captureSecretArn,
       retentionSecretArn: configured.retentionSecretArn,
+      captureStartPosition: configured.captureStartPosition,
       network: subnetIds && securityGroupIds && { subnetIds, securityGroupIds },
     },
     streamShards: configured.streamShards,
@@ -38,13 +42,19 @@ function declareMonolith(configured: NonNullable<typeof settings.monolith>): Mon
 
 const services = microservices.map((domain) => ({
   name: domain.name,
-  service: new Microservice(domain.name, { domain, bus, ...shared }),
+  service: new Microservice(domain.name, { domain, ...shared }),
 }));
 
 const domains = [
   ...Object.entries(monolith?.modules ?? {}),
   ...services.map(({ name, service }) => [name, service] as const),
 ];
+
+const subscribed = domains.flatMap(([, { subscriptions }]) =>
+  Object.values(subscriptions).flatMap(({ targets }) => targets),
+);
+const unclaimed = new UnclaimedEvents("unclaimed", { bus, known: eventTypes, subscribed, alarmTopicArn });
+setRoutes(pulumi.output([...subscribed, ...unclaimed.targets]));
 
 /** ARN of the bus that carries all domain events. */
 export const busArn = bus.arn;
@@ -81,4 +91,12 @@ export const queues = Object.fromEntries(
 export const quarantineQueues = {
   ...(monolith ? { monolith: monolith.quarantineUrl } : {}),
   ...Object.fromEntries(services.map(({ name, service }) => [name, service.quarantineUrl])),
+};
+
+/** URL of the queue with events that no contract knows. */
+export const unclaimedQueue = unclaimed.queueUrl;
+/** Relay -> name of its table of holds. */
+export const holdsTables = {
+  ...(monolith ? { monolith: monolith.holdsTable } : {}),
+  ...Object.fromEntries(services.map(({ name, service }) => [name, service.holdsTable])),
 };

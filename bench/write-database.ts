@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
-import { prepareStatements } from "../runtime/postgres/pool";
+import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/run/guardian";
 import { startPostgres } from "../local/servers/postgres/start-postgres";
@@ -9,6 +9,7 @@ import { openRunDirectory } from "../local/servers/run/run-directory";
 import { openStopStack } from "../local/servers/run/stop-stack";
 import { sweepDeadRuns } from "../local/servers/run/clean-up";
 import { prepareDatabase } from "../local/system/database";
+import { loadDomainsFrom } from "../registry/load-domains";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
 /** The guarded entity table; the other two are copies without the guard. */
@@ -55,7 +56,11 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
   try {
     const postgres = await startPostgres({ run, report });
     stops.push("PostgreSQL", () => postgres.stop());
-    const database = await prepareDatabase(postgres, FIXTURE_DOMAINS.migrations);
+    const database = await prepareDatabase(
+      postgres,
+      FIXTURE_DOMAINS.migrations,
+      loadDomainsFrom(FIXTURE_DOMAINS.domains).all,
+    );
     stops.push("the database's logins", () => database.close());
     await makeTables(database.adminUrl);
     const { host, port, name, application } = database;

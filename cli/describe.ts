@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type AnyDomain, aggregatesOf, type AnySubscription } from "../runtime/define/domain";
+import { eventTypesOf, unheardOf } from "../registry/listeners";
+import type { AnyDomain, AnySubscription } from "../runtime/define/domain";
 import type { AnyProjection } from "../runtime/define/project";
 
 /** The commands of a domain with the fields that they take. */
@@ -8,10 +9,18 @@ export function describeCommands({ name, commands }: Pick<AnyDomain, "name" | "c
   return [`Commands of "${name}":`, ...lines].join("\n");
 }
 
-/** A domain in a few lines: its tables, events, subscriptions and commands. */
-export function describeDomain(domain: AnyDomain): string {
+/**
+ * A domain in a few lines: its tables, events, subscriptions and commands. It marks the events that no subscription
+ * receives.
+ *
+ * @param all every domain there is
+ */
+export function describeDomain(domain: AnyDomain, all: readonly AnyDomain[]): string {
+  const unheard = unheardOf(domain, all);
   const tables = Object.entries(domain.tables).map(([name, { indexes }]) => name + indexedBy(indexes));
-  const events = aggregatesOf(domain).flatMap((aggregate) => Object.keys(aggregate.events));
+  const events = eventTypesOf(domain).map((type) =>
+    unheard.includes(type) ? `${type} (nobody listens)` : type,
+  );
   const subscriptions = Object.entries(domain.subscriptions).map(
     ([name, subscription]) => `${name} ${describeSubscription(subscription)}`,
   );

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
 import type { AnyDomain } from "../runtime/define/domain";
-import { errorCode } from "../runtime/function/coded-error";
+import { loggedReason } from "../runtime/function/private-values";
 import { describeCommands, describeDomain } from "./describe";
 
 /** This command needs no system. Without the AWS SDK, which all others bring, it answers in half the time. */
@@ -15,7 +15,10 @@ const program = new Command("domains")
 program
   .command(WITHOUT_SYSTEM)
   .description("lists the domains: tables, events, subscriptions, commands")
-  .action(() => print(registeredDomains().map(describeDomain).join("\n\n")));
+  .action(() => {
+    const all = registeredDomains();
+    print(all.map((domain) => describeDomain(domain, all)).join("\n\n"));
+  });
 
 program
   .command("send")
@@ -52,8 +55,8 @@ program
   });
 
 run().catch((error: unknown) => {
-  const { message } = error as Error;
-  process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${message}\n`);
+  const { code = "ERROR", reason } = loggedReason(error);
+  process.stderr.write(`${code}: ${reason}\n`);
   process.exitCode = 1;
 });
 

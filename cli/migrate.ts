@@ -1,11 +1,16 @@
 import { join } from "node:path";
 import { Command } from "commander";
+import { loadDomains } from "../domains/registry";
 import { migrateDown, migrateUp } from "../runtime/postgres/migrate";
+import { type SlotPosition, slotPosition } from "../runtime/postgres/slot-position";
 import { errorCode } from "../runtime/function/coded-error";
 
 const DOMAIN_MIGRATIONS = join(__dirname, "..", "migrations");
 
 const report = (line: string) => process.stderr.write(`${line}\n`);
+
+const startPosition = ({ slot, position }: SlotPosition) =>
+  `The slot ${slot} has the changes from ${position} on. For a new stack: pulumi config set captureStartPosition ${position}`;
 
 const program = new Command("migrate")
   .description("Migrates the monolith's database.")
@@ -23,14 +28,16 @@ program
     const options = { databaseUrl, domainMigrations: DOMAIN_MIGRATIONS, report };
     const done =
       down === undefined
-        ? await migrateUp(options)
+        ? await migrateUp({ ...options, domains: loadDomains().all })
         : await migrateDown({
             ...options,
             count: Number(down),
             sequence: framework ? "framework" : "domains",
           });
     const names = done.map(({ sequence, name }) => `${sequence}/${name}`);
-    report(names.length === 0 ? "Nothing to do." : `Done: ${names.join(", ")}`);
+    report(names.length === 0 ? "No migration to run." : `Done: ${names.join(", ")}`);
+    const found = await slotPosition(databaseUrl);
+    if (found) report(startPosition(found));
   })
   .parseAsync()
   .catch((error: unknown) => {

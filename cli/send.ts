@@ -1,6 +1,7 @@
 import { loadDomains } from "../domains/registry";
 import { sendCommand } from "../local/system/command-client";
 import type { CommandAnswer } from "../runtime/command/handler";
+import { parsedJson } from "../runtime/envelope/portable-data";
 import { codedError } from "../runtime/function/coded-error";
 import { choose, type RunningSystem } from "./running-system";
 import { describeCommands } from "./describe";
@@ -26,15 +27,13 @@ export async function send(system: RunningSystem, options: SendOptions): Promise
   const { modules, microservices } = loadDomains();
   const registered = [...modules, ...microservices].find(({ name }) => name === domain);
   if (registered) choose(`command of "${domain}"`, command, registered.commands);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(input);
-  } catch (cause) {
+  const parsed = parsedJson(input);
+  if (parsed === undefined) {
     const taken = registered ? `\n${describeCommands(registered)}` : "";
-    const reason = (cause as Error).message;
-    throw codedError("INPUT_NOT_JSON", `The input is not JSON: ${reason}. You gave: ${input}${taken}`, {
-      cause,
-    });
+    throw codedError(
+      "INPUT_NOT_JSON",
+      `The input, a text of ${input.length} characters, is not JSON. Quote it for your shell: '{"customerId":"..."}'.${taken}`,
+    );
   }
   const request = { command, input: parsed, ...(id === undefined ? {} : { id }) };
   return sendCommand(system.clients.lambda, functionName, request);

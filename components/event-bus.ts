@@ -15,6 +15,11 @@ export class EventBus extends pulumi.ComponentResource {
     this.registerOutputs({ arn: this.arn, name: this.name });
   }
 
+  /** ARN of the bus's rules with this name, which may have wildcards. */
+  rules(name: string): pulumi.Output<string> {
+    return this.arn.apply((arn) => `${arn.replace(":event-bus/", ":rule/")}/${name}`);
+  }
+
   /** Allows a relay to publish the events of these domains only. */
   publishing(domains: string[]): PolicyStatement {
     return {

@@ -1,22 +1,38 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 
-const arn = (service: string) =>
-  z.string().regex(new RegExp(`^arn:aws[a-z-]*:${service}:`), `must be an ARN of ${service}`);
-const ids = (kind: string) =>
+const arn = (service: string, resource: string) =>
   z
     .string()
-    .transform((list) => list.split(",").map((id) => id.trim()))
+    .regex(
+      new RegExp(`^arn:aws[a-z-]*:${service}:[a-z0-9-]+:[0-9]{12}:${resource}$`),
+      `must be an ARN of ${service}`,
+    );
+/** Secrets Manager's names have 512 characters at most, and the ARN adds a hyphen and six. */
+const secretArn = () => arn("secretsmanager", "secret:[A-Za-z0-9/_+=.@!-]{1,519}");
+const ids = (kind: string, most: number) =>
+  z
+    .string()
+    .transform((list) => [...new Set(list.split(",").map((id) => id.trim()))])
     .refine(
       (list) => list.every((id) => new RegExp(`^${kind}-[0-9a-f]+$`).test(id)),
       `must be ids that start with "${kind}-", separated by commas`,
-    );
+    )
+    .refine((list) => list.length <= most, `must be ${most} at most: AWS Lambda accepts no more`);
+const LSN = /^(?!0+\/0+$)[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i;
 const wholeNumber = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
 /** The retentions that CloudWatch Logs accepts, in days. Source: Amazon CloudWatch Logs API, PutRetentionPolicy. */
 const LOG_RETENTION_DAYS = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
+
+/** The most that Lambda attaches a function to. Source: AWS Lambda API reference, VpcConfig. */
+const MAX_SUBNETS = 16;
+const MAX_SECURITY_GROUPS = 5;
+
+/** Where to find a value that is not set. */
+const FOUND_BY: Record<string, string> = { captureStartPosition: "`npm run migrate` prints it. " };
 
 /** What every stack configures: names, defaults, limits. Pulumi.yaml repeats the defaults, for `pulumi config`. */
 const stackSchema = z.object({
@@ -29,14 +45,14 @@ const stackSchema = z.object({
   /** Refuse to delete tables that hold data. */
   deletionProtection: z.stringbool().default(true),
   /** SNS topic that alarms notify; default: none. */
-  alarmTopicArn: arn("sns").optional(),
+  alarmTopicArn: arn("sns", "[A-Za-z0-9_-]{1,256}").optional(),
 });
 
 /** What a stack with modules configures besides. */
 const monolithSchema = z
   .object({
     /** Host of the monolith's PostgreSQL writer, not of a proxy: DMS cannot capture through one. */
-    databaseHost: z.string().min(1),
+    databaseHost: z.string().regex(/^[^\s/:@]{1,255}$/, "must be a host name, without a port"),
     databasePort: wholeNumber(1, 65_535).default(5432),
     databaseName: z
       .string()
@@ -44,24 +60,27 @@ const monolithSchema = z
     /** "verify-full" (default) or, for a database on the same machine, "disable". */
     databaseTls: z.enum(["verify-full", "disable"]).default("verify-full"),
     /** Subnets of a private database's network, at least two (AWS DMS needs two availability zones); default: none. */
-    subnetIds: ids("subnet")
-      .refine((list) => new Set(list).size >= 2, "must be two or more")
+    subnetIds: ids("subnet", MAX_SUBNETS)
+      .refine((list) => list.length >= 2, "must be two or more")
       .optional(),
     /** Security groups in that network, of AWS DMS and of the functions that use the database; default: none. */
-    securityGroupIds: ids("sg").optional(),
+    securityGroupIds: ids("sg", MAX_SECURITY_GROUPS).optional(),
     /** Secret {"username","password"} of a login in the role monolith_application. */
-    applicationSecretArn: arn("secretsmanager"),
+    applicationSecretArn: secretArn(),
     /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
-    captureSecretArn: arn("secretsmanager"),
+    captureSecretArn: secretArn(),
     /** Secret {"username","password"} of a login in the role monolith_retention. */
-    retentionSecretArn: arn("secretsmanager"),
+    retentionSecretArn: secretArn(),
+    /** From where the outbox's slot has the changes, e.g. "2/7C007178"; DMS starts a new task there. */
+    captureStartPosition: z.string().regex(LSN, 'must be a position in the log, e.g. "2/7C007178"'),
     /** Shards of the Kinesis stream; each accepts 1 MiB or 1,000 records a second. */
     streamShards: wholeNumber(1, 200).default(1),
     /** Hours that the stream keeps records: how long a relay may be down. */
     streamRetentionHours: wholeNumber(24, 8760).default(168),
     replicationInstanceClass: z
       .string()
-      .regex(/^dms\./, 'must start with "dms."')
+      .regex(/^dms\.[a-z0-9-]+\.[a-z0-9]+$/, 'must be a class of AWS DMS, e.g. "dms.t3.micro"')
+      .max(30)
       .default("dms.t3.micro"),
   })
   .superRefine(({ subnetIds, securityGroupIds }, { addIssue }) => {
@@ -112,7 +131,7 @@ function read<S extends z.ZodType>(
     const value = config.get(name);
     const missing = issue.code === "custom" ? issue.message : "is not set";
     const fault = value === undefined ? missing : `is "${value}": ${issue.message}`;
-    return `  ${config.name}:${name} ${fault}. Set it with: pulumi config set ${name} <value>`;
+    return `  ${config.name}:${name} ${fault}. ${FOUND_BY[name] ?? ""}Set it with: pulumi config set ${name} <value>`;
   });
   return { faults, settings: undefined };
 }

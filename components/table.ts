@@ -29,7 +29,7 @@ export function table(name: string, args: TableArgs, opts: pulumi.CustomResource
       ...(rangeKey ? { rangeKey: rangeKey.name } : {}),
       globalSecondaryIndexes: indexes.map(({ name: index, attribute }) => ({
         name: index,
-        hashKey: attribute,
+        keySchemas: [{ attributeName: attribute, keyType: "HASH" }],
         projectionType: "ALL",
       })),
       ...(args.stream ? { streamEnabled: true, streamViewType: "NEW_IMAGE" } : {}),

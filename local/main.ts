@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Command } from "commander";
-import { errorCode } from "../runtime/function/coded-error";
+import { loggedReason } from "../runtime/function/private-values";
 import { runInteractively } from "./run/interactive";
 import { runOnce } from "./run/once";
 
@@ -21,6 +21,7 @@ new Command("npm start --")
   })
   .parseAsync()
   .catch((error: unknown) => {
-    process.stderr.write(`${errorCode(error) ?? "ERROR"}: ${(error as Error).message}\n`);
+    const { code = "ERROR", reason } = loggedReason(error);
+    process.stderr.write(`${code}: ${reason}\n`);
     process.exitCode = 1;
   });

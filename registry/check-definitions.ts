@@ -35,10 +35,13 @@ const IN_A_CIRCLE = "an import that goes in a circle is undefined";
 
 function checkParts(domain: AnyDomain, fault: Report): boolean {
   const thing = `domain "${domain.name}"`;
-  const known: readonly string[] = ["kind", "name", ...PARTS];
+  const known: readonly string[] = ["kind", "name", ...PARTS, "unheard"];
   const unknown = Object.keys(domain).filter((part) => !known.includes(part));
   for (const part of unknown) {
     fault(thing, `registers "${part}", which is not known`, `A domain registers ${PARTS.join(", ")}`);
+  }
+  if (domain.unheard !== undefined && !isTexts(domain.unheard)) {
+    fault(thing, "registers `unheard` that is not an array of names", 'Write `unheard: ["<Event>"]`');
   }
   const wrong = PARTS.filter((part) => !isRecord(domain[part]));
   for (const part of wrong) {

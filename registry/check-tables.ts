@@ -3,6 +3,8 @@ import type { AnyAggregate } from "../runtime/define/aggregate";
 import { shortName } from "../runtime/define/aggregate";
 import { type AnyDomain, aggregatesOf } from "../runtime/define/domain";
 import type { AnyTable } from "../runtime/define/table";
+import { fieldsOf, type UnusableField } from "../runtime/store/fields";
+import { errorCode } from "../runtime/function/coded-error";
 import { columnsOf, VERSION } from "../runtime/postgres/columns";
 import { RESERVED_TABLES } from "../runtime/postgres/names";
 import type { Report } from "./fault";
@@ -11,8 +13,12 @@ import { checkName } from "./names";
 
 /** Fields that the runtime adds to an item or row. */
 const RUNTIME_FIELDS = [VERSION, "removed"];
+/** Characters of the name of a table's key. Source: Amazon DynamoDB quotas. */
+const MAX_KEY_NAME = 255;
 /** Global secondary indexes per table. Source: Amazon DynamoDB quotas. */
 const MAX_INDEXES = 20;
+/** Bytes of a name in PostgreSQL, which cuts off the rest. Source: PostgreSQL, NAMEDATALEN. */
+const MAX_IDENTIFIER_BYTES = 63;
 
 /** Checks the contracts of a domain's own aggregates. */
 export function checkAggregates(domain: AnyDomain, report: Report): void {
@@ -33,8 +39,11 @@ export function checkAggregates(domain: AnyDomain, report: Report): void {
     namesSeen.add(name);
     checkName("aggregate", shortName(aggregate), report);
     checkKey(thing, aggregate, report);
+    checkData(`the state of ${thing}`, () => fieldsOf(aggregate.state()), report);
     for (const type of Object.keys(aggregate.events)) {
       checkName("event", type, report);
+      const change = aggregate.events[type]?.change;
+      if (change) checkData(`the change of event "${type}"`, () => fieldsOf(change(), true), report);
       const other = typesSeen.get(type);
       if (other) {
         report(
@@ -48,6 +57,17 @@ export function checkAggregates(domain: AnyDomain, report: Report): void {
   }
 }
 
+/** Schemas of what is stored and published describe values, and change none (docs/fields.md). */
+function checkData(thing: string, describe: () => unknown, report: Report): void {
+  try {
+    describe();
+  } catch (error) {
+    if (errorCode(error) !== "FIELD_UNUSABLE") throw error;
+    const { problem, remedy } = error as Error & UnusableField;
+    report(thing, problem, remedy);
+  }
+}
+
 function checkKey(thing: string, aggregate: AnyAggregate, report: Report): void {
   const { shape } = aggregate.state();
   const key = shape[aggregate.key];
@@ -58,6 +78,13 @@ function checkKey(thing: string, aggregate: AnyAggregate, report: Report): void 
       `Name one of ${Object.keys(shape).join(", ")}`,
     );
     return;
+  }
+  if (aggregate.key.length > MAX_KEY_NAME) {
+    report(
+      thing,
+      `has a key with a name of ${aggregate.key.length} characters; the limit is ${MAX_KEY_NAME}`,
+      "Choose a shorter name",
+    );
   }
   const { isText, isNullable, isOptional } = textField(key);
   if (isText && !isNullable && !isOptional) return;
@@ -80,15 +107,44 @@ export function checkTables(domain: AnyDomain, report: Report): void {
       report(thing, `holds the same aggregate as table "${other}"`, "Keep each aggregate in one table");
     tabled.set(table.aggregate, name);
     checkFields(thing, table, report);
+    checkData(`the private fields of ${thing}`, () => fieldsOf(table.private()), report);
     checkTableIndexes(thing, domain, table, report);
+    checkRejections(thing, table, report);
     if (domain.kind === "monolith-module") checkModuleTable(name, table, report);
-    else if (Object.keys(table.columns).length > 0) {
+    else checkMicroserviceTable(thing, table, report);
+  }
+}
+
+function checkMicroserviceTable(thing: string, { columns, rejections }: AnyTable, report: Report): void {
+  for (const [option, mapped] of [
+    ["columns", columns],
+    ["rejections", rejections],
+  ] as const) {
+    if (Object.keys(mapped).length === 0) continue;
+    report(
+      thing,
+      `has \`${option}\`, but a microservice's tables have no ${option === "columns" ? "columns" : "constraints"}`,
+      `Remove \`${option}\`, or make the domain a monolithModule`,
+    );
+  }
+}
+
+function checkRejections(thing: string, { rejections }: AnyTable, report: Report): void {
+  for (const [constraint, rejection] of Object.entries(rejections)) {
+    const code = typeof rejection === "string" ? rejection : rejection.code;
+    if (constraint === "" || Buffer.byteLength(constraint) > MAX_IDENTIFIER_BYTES) {
       report(
         thing,
-        "maps columns, but a microservice's tables have none",
-        "Remove `columns`, or make the domain a monolithModule",
+        `maps the constraint "${constraint}", whose name PostgreSQL cannot hold`,
+        `Write the name as PostgreSQL has it, at most ${MAX_IDENTIFIER_BYTES} bytes`,
       );
     }
+    if (/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/.test(code)) continue;
+    report(
+      thing,
+      `maps the constraint "${constraint}" to "${code}", which is not a code`,
+      "Use SCREAMING_SNAKE_CASE, e.g. EMAIL_TAKEN",
+    );
   }
 }
 

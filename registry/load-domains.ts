@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { AnyDomain, MicroserviceDomain, MonolithModule } from "../runtime/define/domain";
 import { codedError } from "../runtime/function/coded-error";
 import { describeFault, type Fault } from "./fault";
+import { eventTypesOf } from "./listeners";
 import { type FoundDomain, validateDomains } from "./validate";
 
 /** All domains of the program, in the order of their names. */
@@ -10,6 +11,8 @@ export interface Registry {
   all: AnyDomain[];
   modules: MonolithModule[];
   microservices: MicroserviceDomain[];
+  /** Domain -> the event types of its contracts. */
+  eventTypes: Record<string, string[]>;
 }
 
 const REMEDY =
@@ -47,6 +50,7 @@ export function registryOf(domains: readonly AnyDomain[]): Registry {
     all: [...domains],
     modules: domains.filter((domain): domain is MonolithModule => domain.kind === "monolith-module"),
     microservices: domains.filter((domain): domain is MicroserviceDomain => domain.kind === "microservice"),
+    eventTypes: Object.fromEntries(domains.map((domain) => [domain.name, eventTypesOf(domain)])),
   };
 }
 

@@ -22,7 +22,8 @@ const RULES = {
   command: { pattern: /^[a-z][A-Za-z0-9]*$/, maxLength: 64, says: "camelCase letters and digits" },
   aggregate: { pattern: /^[A-Z][A-Za-z0-9]*$/, maxLength: 64, says: "PascalCase letters and digits" },
   event: { pattern: /^[A-Z][A-Za-z0-9]*$/, maxLength: 128, says: "PascalCase letters and digits" },
-  index: { pattern: /^[a-zA-Z0-9_.-]{3,}$/, maxLength: 255, says: "3 or more letters, digits, _, . and -" },
+  // A projection's index is on the attribute "by_<field>", and DynamoDB takes 255 characters.
+  index: { pattern: /^[a-zA-Z0-9_.-]{3,}$/, maxLength: 252, says: "3 or more letters, digits, _, . and -" },
   column: { pattern: /^[a-z][a-z0-9_]*$/, maxLength: 63, says: "lower case letters, digits and underscores" },
 } satisfies Record<string, NameRule>;
 
@@ -30,7 +31,7 @@ const RULES = {
 export type NameKind = keyof typeof RULES;
 
 /** The stack's own resources have these names. */
-const RESERVED_DOMAINS = ["monolith", "events"];
+const RESERVED_DOMAINS = ["monolith", "events", "unclaimed"];
 /**
  * Suffixes of a domain's own functions. The function of a subscription "relay" of a domain "x" would be named
  * "x-on-relay", as would the relay of a domain "x-on".

@@ -1,8 +1,10 @@
 import type { AnyDomain } from "../runtime/define/domain";
 import { checkDefinitions } from "./check-definitions";
 import { checkSubscriptions, checkUses } from "./check-subscriptions";
+import { checkSizes } from "./check-sizes";
 import { checkAggregates, checkTables } from "./check-tables";
 import type { Fault, Report } from "./fault";
+import { checkUnheard } from "./listeners";
 import { checkName } from "./names";
 
 /** A domain and the folder that registers it. */
@@ -33,6 +35,9 @@ export function validateDomains(found: readonly FoundDomain[]): Fault[] {
       report,
     );
     checkUses(domain, report);
+    checkSizes(domain, report);
+    // A fault in another folder would make its subscriptions look missing.
+    if (sound.length === found.length) checkUnheard(domain, all, report);
   }
   checkSharedDatabase(sound, reportFor);
   return faults;

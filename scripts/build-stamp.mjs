@@ -20,7 +20,13 @@ export function isUpToDate() {
   const { inputs, outputs, read } = filesNow(stamp);
   if (!stamp.compiled || !isSame(inputs, stamp.inputs) || !isSame(outputs, stamp.outputs)) return false;
   // Where only times had changed: so that the files need not be read the next time.
-  if (read > 0) writeStamp({ compiled: true, inputs, outputs });
+  if (read > 0) {
+    try {
+      writeStamp({ compiled: true, inputs, outputs });
+    } catch {
+      // On a full or read-only disk, they are read again.
+    }
+  }
   return true;
 }
 

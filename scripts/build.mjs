@@ -8,10 +8,29 @@ import { currentSources, distrustChangedOutputs, isUpToDate, ROOT, stampBuild } 
 
 const LOCK = join(ROOT, ".domains", "build.lock");
 const POLL_MILLISECONDS = 100;
+/** The codes of docs/troubleshooting.md for what a disk refuses. */
+const REASONS = {
+  ENOSPC: "DISK_FULL",
+  EDQUOT: "DISK_FULL",
+  EROFS: "DISK_NOT_WRITABLE",
+  EACCES: "DISK_NOT_WRITABLE",
+  EPERM: "DISK_NOT_WRITABLE",
+};
 /** A lock that is older counts for nothing: its process's number may be another process's by now. */
 const LONGEST_BUILD_MILLISECONDS = 10 * 60 * 1_000;
 
-if (!isUpToDate()) {
+try {
+  if (!isUpToDate()) await build();
+} catch (error) {
+  if (!REASONS[error.code]) throw error;
+  process.stderr.write(
+    `${REASONS[error.code]}: Compiling the project to "${join(ROOT, "dist")}" failed (${error.code}). ` +
+      "Free space or raise the quota, make the project's folder writable, or copy the project elsewhere.\n",
+  );
+  process.exitCode = 1;
+}
+
+async function build() {
   await takeLock();
   try {
     process.exitCode = isUpToDate() ? 0 : compile();

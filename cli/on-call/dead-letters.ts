@@ -1,6 +1,5 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
-import { readCloudEvent } from "../../runtime/envelope/cloud-event";
-import { errorCode } from "../../runtime/function/coded-error";
+import { type EventInMessage, eventIn } from "./event-in-message";
 import { deleteMessage, type HeldMessage, inTens, withHeldMessages } from "./held-messages";
 import { choose, type RunningSystem, type SubscriptionQueues } from "../running-system";
 
@@ -11,15 +10,11 @@ export interface DeadLetterOptions {
 }
 
 /** A message in one of a subscription's dead-letter queues. */
-export interface DeadLetter {
+export interface DeadLetter extends EventInMessage {
   messageId: string;
   /** "refused": the function failed 5 times; "undelivered": EventBridge could not deliver it to the queue. */
   why: "refused" | "undelivered";
   sentAt: string;
-  /** The domain event in the message; absent if it is not one. */
-  event?: { id: string; type: string; source: string; aggregateId: string; version: number };
-  /** Why the message is not a domain event. */
-  unreadable?: string;
 }
 
 /** Numbers of redriven dead letters. */
@@ -81,13 +76,5 @@ function queuesOf(system: RunningSystem, { domain, subscription }: DeadLetterOpt
 }
 
 function deadLetter({ id, sentAt, body }: HeldMessage, why: DeadLetter["why"]): DeadLetter {
-  const message = { messageId: id, why, sentAt };
-  try {
-    const { event, version } = readCloudEvent(JSON.parse(body));
-    const { id: eventId, type, source, subject } = event;
-    return { ...message, event: { id: eventId, type, source, aggregateId: subject, version } };
-  } catch (error) {
-    const { message: reason } = error as Error;
-    return { ...message, unreadable: `${errorCode(error) ?? "ERROR"}: ${reason}` };
-  }
+  return { messageId: id, why, sentAt, ...eventIn(body) };
 }

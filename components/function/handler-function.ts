@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
 import { lambdaPackage } from "./lambda-package";
+import { checkEnvironment, checkPolicy } from "./limits";
 import { attachment, type Network } from "../monolith/network";
 import { allow, type PolicyStatement, trust } from "./policy";
 
@@ -22,6 +23,8 @@ export interface HandlerFunctionArgs<V extends VariableName> {
   memoryMegabytes?: number;
   /** Days that its log is kept. */
   logRetentionDays: number;
+  /** What must be deployed before the function's new code. @default nothing */
+  after?: pulumi.Resource[] | undefined;
 }
 
 /** A function's timeout, where none is given. */
@@ -53,11 +56,16 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
     };
     const { network } = args;
     const attaching = network ? attachment(network, logGroup.arn) : [];
-    this.policy = new aws.iam.RolePolicy(
-      `${name}-policy`,
-      { role: role.id, policy: allow([writeLog, ...attaching, ...args.statements]) },
-      child,
-    );
+    // Before the function, which depends on its policy. A preview does not know the policy either where it does not
+    // know all variables.
+    const policy = pulumi
+      .all([allow([writeLog, ...attaching, ...args.statements]), variablesOf(args.environment)])
+      .apply(([document, variables]) => {
+        checkEnvironment(args.owner, variables);
+        checkPolicy(args.owner, document);
+        return document;
+      });
+    this.policy = new aws.iam.RolePolicy(`${name}-policy`, { role: role.id, policy }, child);
     const lambda = new aws.lambda.Function(
       name,
       {
@@ -72,12 +80,18 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: [this.policy] },
+      { ...child, dependsOn: [this.policy, ...(args.after ?? [])] },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;
     this.registerOutputs({ arn: this.arn, name: this.name });
   }
+}
+
+function variablesOf(
+  environment: Record<string, pulumi.Input<string>>,
+): pulumi.Output<Record<string, string>> {
+  return pulumi.output(environment);
 }
 
 async function archive<V extends VariableName>({

@@ -30,10 +30,14 @@ export function trust(service: pulumi.Input<string>): pulumi.Output<string> {
   });
 }
 
-/** Makes a queue policy that allows one EventBridge rule, and nothing else, to send to the queue. */
+/**
+ * Makes a queue policy that allows one EventBridge rule or a few, and nothing else, to send to the queue.
+ *
+ * @param ruleArn may have wildcards, which ArnEquals matches as ArnLike does
+ */
 export function allowRule(
   queueArn: pulumi.Input<string>,
-  ruleArn: pulumi.Input<string>,
+  ruleArn: pulumi.Input<string> | pulumi.Input<string>[],
 ): pulumi.Output<string> {
   return pulumi.jsonStringify({
     Version: POLICY_VERSION,

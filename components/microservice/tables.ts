@@ -2,7 +2,9 @@ import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
 import type { DynamoVariable } from "../../runtime/dynamodb/store";
+import { writeTableNames } from "../../runtime/function/table-names";
 import { type Access, both } from "../function/access";
+import { queriedIndexes, type Used } from "../function/used";
 import { INBOX_RETENTION_DAYS } from "../inbox-retention";
 import type { PolicyStatement } from "../function/policy";
 import { type ProjectionTables, projectionTables, readProjections } from "../subscription/projections";
@@ -16,7 +18,10 @@ export interface MicroserviceStore {
   projections: ProjectionTables;
 }
 
-/** Allows writes inside transactions only, in which an entity and its event commit atomically. */
+/**
+ * Allows writes inside transactions only, in which an entity and its event commit atomically. That the event is in the
+ * transaction IAM cannot demand: the runtime puts it there.
+ */
 const IN_TRANSACTION = {
   "ForAnyValue:StringEquals": { "dynamodb:EnclosingOperation": ["TransactWriteItems"] },
 };
@@ -63,42 +68,51 @@ export function microserviceStore(
 }
 
 /**
- * Allows a function to use these tables and projections, and to write the outbox and the inbox, in transactions
- * only.
+ * Allows a function to do with tables and projections what its code does, and to write the inbox and, with an entity,
+ * the outbox; in transactions only.
+ *
+ * @param uses undefined for a function without handlers, which commits nothing
  */
 export function useStore(
   domain: MicroserviceDomain,
   store: MicroserviceStore,
   outboxRetentionDays: number,
-  uses: readonly string[],
+  uses: Used | undefined,
 ): Access<DynamoVariable> {
-  const used = Object.keys(store.entities).filter((name) => uses.includes(name));
-  const arns = used.flatMap((name) => store.entities[name]?.arn ?? []);
+  const { entities: tables, outbox, inbox, projections } = store;
+  const used = Object.keys(tables).filter((name) => uses?.[name]);
+  const arnOf = (name: string) => tables[name]?.arn ?? "";
+  const readable = used.filter((name) => uses?.[name]?.read).map(arnOf);
+  const written = used.filter((name) => uses?.[name]?.write).map(arnOf);
   const indexes = used.flatMap((name) =>
-    (domain.tables[name]?.indexes ?? []).map(
-      (index) => pulumi.interpolate`${store.entities[name]?.arn}/index/${index}`,
+    queriedIndexes(uses?.[name], domain.tables[name]?.indexes ?? []).map(
+      (index) => pulumi.interpolate`${arnOf(name)}/index/${index}`,
     ),
   );
-  const physical = Object.fromEntries(used.map((name) => [name, store.entities[name]?.name ?? ""]));
-  const read: PolicyStatement = { Sid: "ReadEntities", Action: ["dynamodb:GetItem"], Resource: arns };
+  const physical = Object.fromEntries(used.map((name) => [name, tables[name]?.name ?? ""]));
+  const read: PolicyStatement = { Sid: "ReadEntities", Action: ["dynamodb:GetItem"], Resource: readable };
   const query: PolicyStatement = { Sid: "QueryIndexes", Action: ["dynamodb:Query"], Resource: indexes };
   const write: PolicyStatement = {
     Sid: "WriteInTransactions",
     Action: ["dynamodb:PutItem"],
-    Resource: [...arns, store.outbox.arn, store.inbox.arn],
+    Resource: [...written, ...(written.length > 0 ? [outbox.arn] : []), inbox.arn],
     Condition: IN_TRANSACTION,
   };
   const entities = {
     environment: {
-      ENTITY_TABLES: pulumi.jsonStringify(physical),
-      OUTBOX_TABLE: store.outbox.name,
-      INBOX_TABLE: store.inbox.name,
+      ENTITY_TABLES: pulumi.output(physical).apply(writeTableNames),
+      OUTBOX_TABLE: outbox.name,
+      INBOX_TABLE: inbox.name,
       OUTBOX_RETENTION_DAYS: String(outboxRetentionDays),
       INBOX_RETENTION_DAYS: String(INBOX_RETENTION_DAYS),
     },
-    statements: [...(used.length > 0 ? [read] : []), ...(indexes.length > 0 ? [query] : []), write],
+    statements: [
+      ...(readable.length > 0 ? [read] : []),
+      ...(indexes.length > 0 ? [query] : []),
+      ...(uses ? [write] : []),
+    ],
   };
-  return both(entities, readProjections(domain, store.projections, uses));
+  return both(entities, readProjections(domain, projections, uses ?? {}));
 }
 
 /** Allows a function to read what was committed under a request's id. */

@@ -15,6 +15,11 @@ export interface MonolithDatabase {
   captureSecretArn: string;
   /** Secret {"username","password"} of a login in the role monolith_retention. */
   retentionSecretArn: string;
+  /**
+   * Position in the log from which the slot `<name>_outbox` has the changes, e.g. "2/7C007178". DMS refuses a task that
+   * names a slot without one, and uses it when the task starts for the first time. `npm run migrate` prints it.
+   */
+  captureStartPosition: string;
   /** Its private network, to which AWS DMS and the functions that use it are attached. @default none */
   network?: Network | undefined;
 }

@@ -5,6 +5,7 @@ import { postgresStore } from "../../runtime/postgres/store";
 import { openProjections } from "../../runtime/projection/table";
 import { both } from "../function/access";
 import { HandlerFunction } from "../function/handler-function";
+import { type Used, usedByCommands } from "../function/used";
 import { type MonolithDatabase, useDatabase } from "./database";
 import { projectionTables, readProjections } from "../subscription/projections";
 import type { Subscription } from "../subscription/subscription";
@@ -14,6 +15,8 @@ export interface MonolithModuleArgs extends SubscriptionDefaults {
   /** The module, as it is registered. */
   module: Module;
   database: MonolithDatabase;
+  /** The relay of its events: it must know an event type before the module raises it. */
+  relay: pulumi.Resource;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
 }
@@ -35,25 +38,24 @@ export class MonolithModule extends pulumi.ComponentResource {
   constructor(name: string, args: MonolithModuleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:MonolithModule", name, {}, opts);
     const child = { parent: this };
-    const { module, database, deletionProtection, ...defaults } = args;
+    const { module, database, relay, deletionProtection, ...defaults } = args;
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
     const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
-    const access = (uses: readonly string[]) =>
-      both(useDatabase(database), readProjections(module, projections, uses));
+    const access = (uses: Used) => both(useDatabase(database), readProjections(module, projections, uses));
 
-    const uses = Object.values(module.commands).flatMap((command) => Object.keys(command.uses));
     const commands = new HandlerFunction(
       `${name}-commands`,
       {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(module.name, module.commands, opener),
-        ...access(uses),
+        ...access(usedByCommands(module.commands)),
         logRetentionDays: defaults.logRetentionDays,
+        after: [relay],
       },
       child,
     );
-    const store = { opener, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
+    const store = { opener, access, relay, maximumConcurrency: MAXIMUM_CONCURRENCY };
     this.subscriptions = subscriptions(module, projections, store, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(

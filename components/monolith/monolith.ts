@@ -3,6 +3,7 @@ import { codedError } from "../../runtime/function/coded-error";
 import type { MonolithModule as Module } from "../../runtime/define/domain";
 import { ChangeDataCapture } from "./change-data-capture";
 import type { EventBus } from "../event-bus";
+import type { Routes } from "../function/routes";
 import type { MonolithDatabase } from "./database";
 import { MonolithModule } from "./module";
 import { Retention } from "./retention";
@@ -22,6 +23,8 @@ export interface MonolithArgs {
   /** Days that outbox rows are kept, for redrive and audit. */
   outboxRetentionDays: number;
   logRetentionDays: number;
+  /** What must stand before the relay and the modules' functions publish or raise events. @default nothing */
+  routes?: Routes | undefined;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
   /** SNS topic for alarms. */
@@ -33,6 +36,8 @@ export class Monolith extends pulumi.ComponentResource {
   readonly modules: Record<string, MonolithModule>;
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the relay's table of holds. */
+  readonly holdsTable: pulumi.Output<string>;
   /** Name of the function that removes old rows. */
   readonly retentionFunction: pulumi.Output<string>;
 
@@ -40,16 +45,18 @@ export class Monolith extends pulumi.ComponentResource {
     super("domain-consistency:components:Monolith", name, {}, opts);
     const child = { parent: this };
     if (args.modules.length === 0) throw withoutModules();
-    const { modules, bus, database, deletionProtection, logRetentionDays, alarmTopicArn } = args;
+    const { modules, bus, database, routes, deletionProtection, logRetentionDays, alarmTopicArn } = args;
     const capture = new ChangeDataCapture(
       name,
       {
         database,
         bus,
-        domains: modules.map((module) => module.name),
+        modules,
         streamShards: args.streamShards,
         streamRetentionHours: args.streamRetentionHours,
         replicationInstanceClass: args.replicationInstanceClass,
+        routes,
+        deletionProtection,
         logRetentionDays,
         alarmTopicArn,
       },
@@ -60,7 +67,8 @@ export class Monolith extends pulumi.ComponentResource {
       { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
       child,
     );
-    const moduleArgs = { database, bus, deletionProtection, logRetentionDays, alarmTopicArn };
+    const { relay } = capture;
+    const moduleArgs = { database, bus, relay, deletionProtection, logRetentionDays, alarmTopicArn };
     this.modules = Object.fromEntries(
       modules.map((module) => [
         module.name,
@@ -69,6 +77,7 @@ export class Monolith extends pulumi.ComponentResource {
     );
     this.streamArn = capture.streamArn;
     this.quarantineUrl = capture.quarantineUrl;
+    this.holdsTable = capture.holdsTable;
     this.retentionFunction = retention.functionName;
     this.registerOutputs({ streamArn: this.streamArn });
   }

@@ -1,6 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { MonolithDatabase } from "./database";
+import { dmsIdentifier } from "./dms-identifier";
 import type { Network } from "./network";
 import { HEARTBEAT_SCHEMA, slotName } from "../../runtime/postgres/names";
 import { allow, trust } from "../function/policy";
@@ -28,11 +29,7 @@ export function replicate(
   { database, streamArn, replicationInstanceClass, alarmTopicArn }: ReplicationArgs,
   child: pulumi.CustomResourceOptions,
 ): void {
-  // DMS accepts letters, digits and single hyphens; a stack's name may have others. It lowercases them, which the
-  // alarms must match.
-  const id = `${pulumi.getProject()}-${pulumi.getStack()}-${name}`
-    .replace(/[^a-zA-Z0-9]+/g, "-")
-    .toLowerCase();
+  const id = dmsIdentifier(`${pulumi.getProject()}-${pulumi.getStack()}-${name}`);
   const region = aws.getRegionOutput({}, child).region;
   const reader = roleFor(`${name}-source`, pulumi.interpolate`dms.${region}.amazonaws.com`, child, {
     Sid: "ReadSecret",
@@ -55,7 +52,8 @@ export function replicate(
       secretsManagerArn: database.captureSecretArn,
       secretsManagerAccessRoleArn: reader.role.arn,
       postgresSettings: {
-        pluginName: "test_decoding",
+        // AWS's name for the plugin test_decoding.
+        pluginName: "test-decoding",
         slotName: slotName(database.name),
         captureDdls: false,
         failTasksOnLobTruncation: true,
@@ -92,7 +90,8 @@ export function replicate(
       engineVersion: ENGINE_VERSION,
       allocatedStorage: 50,
       publiclyAccessible: false,
-      autoMinorVersionUpgrade: true,
+      // An upgrade by AWS would leave the declared version behind, and the next `pulumi up` would plan a downgrade.
+      autoMinorVersionUpgrade: false,
       ...(network && inSubnets(name, id, network, child)),
     },
     child,
@@ -102,6 +101,7 @@ export function replicate(
     {
       replicationTaskId: id,
       migrationType: "cdc",
+      cdcStartPosition: database.captureStartPosition,
       replicationInstanceArn: instance.replicationInstanceArn,
       sourceEndpointArn: source.endpointArn,
       targetEndpointArn: target.endpointArn,

@@ -10,9 +10,15 @@ export interface RetentionArgs {
   database: MonolithDatabase;
   /** Days that outbox rows are kept. */
   outboxRetentionDays: number;
-  /** Days that inbox records are kept; at least 19, see framework migration 0002. @default 30, as a microservice's */
+  /**
+   * Days that inbox records are kept; the database refuses less than 19, and a redrive needs more.
+   * @default 30, as a microservice's
+   */
   inboxRetentionDays?: number;
-  /** When it runs, as an EventBridge schedule expression. @default "rate(1 hour)" */
+  /**
+   * When it runs, as an EventBridge schedule expression; at least every 3 hours, or an alarm reports that it does
+   * not run. @default "rate(1 hour)"
+   */
   schedule?: string;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
@@ -22,6 +28,8 @@ const HOURLY = "rate(1 hour)";
 /** At 500 rows a second, unless they are large, a run removes about 130,000: 3 million events a day. */
 const TIMEOUT_SECONDS = 300;
 const HOUR_SECONDS = 3_600;
+/** Hours without a run until the alarm is raised. */
+const SILENT_HOURS = 3;
 
 /** A scheduled function that removes old rows of the monolith's outbox and inbox, as time to live does in DynamoDB. */
 export class Retention extends pulumi.ComponentResource {
@@ -79,6 +87,23 @@ export class Retention extends pulumi.ComponentResource {
         statistic: "Sum",
         threshold: 0,
         periodSeconds: HOUR_SECONDS,
+        topicArn: args.alarmTopicArn,
+      },
+      child,
+    );
+    alarm(
+      `${name}-runs-alarm`,
+      {
+        description: `Old rows of the monolith's outbox are not removed: ${name} does not run.`,
+        namespace: "AWS/Lambda",
+        metricName: "Invocations",
+        dimensions: { FunctionName: handler.name },
+        statistic: "Sum",
+        threshold: 1,
+        raised: "below",
+        periodSeconds: HOUR_SECONDS,
+        periods: SILENT_HOURS,
+        missing: "breaching",
         topicArn: args.alarmTopicArn,
       },
       child,

@@ -5,22 +5,28 @@ export interface AlarmArgs {
   /** What it means, for the person on call. */
   description: string;
   /** Namespace of a metric that AWS publishes, e.g. "AWS/SQS". */
-  namespace: string;
-  metricName: string;
-  dimensions: Record<string, pulumi.Input<string>>;
-  statistic: "Maximum" | "Sum";
-  /** The alarm is raised above this. */
+  namespace: pulumi.Input<string>;
+  metricName: pulumi.Input<string>;
+  dimensions: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** "SampleCount" is the number of values: for a latency, the number of calls. */
+  statistic: pulumi.Input<"Maximum" | "Sum" | "SampleCount">;
+  /** The alarm is raised beyond this. */
   threshold: number;
+  /** On which side of the threshold it is raised. @default "above" */
+  raised?: "above" | "below";
   periodSeconds: number;
-  /** Consecutive periods above the threshold. @default 1 */
+  /** Consecutive periods beyond the threshold. @default 1 */
   periods?: number;
-  /** How a period without data counts. @default "notBreaching" */
+  /**
+   * How a period without data counts. "breaching" where silence means that something does not run.
+   * @default "notBreaching"
+   */
   missing?: "breaching" | "notBreaching";
   /** SNS topic to notify; undefined: CloudWatch shows the alarm and notifies nobody. */
   topicArn: string | undefined;
 }
 
-/** Declares an alarm on a metric that is too high. */
+/** Declares an alarm on a metric that is too high, or too low. */
 export function alarm(name: string, args: AlarmArgs, opts: pulumi.CustomResourceOptions): void {
   const { namespace, metricName, dimensions, statistic, threshold, topicArn } = args;
   new aws.cloudwatch.MetricAlarm(
@@ -31,7 +37,7 @@ export function alarm(name: string, args: AlarmArgs, opts: pulumi.CustomResource
       metricName,
       dimensions,
       statistic,
-      comparisonOperator: "GreaterThanThreshold",
+      comparisonOperator: args.raised === "below" ? "LessThanThreshold" : "GreaterThanThreshold",
       threshold,
       period: args.periodSeconds,
       evaluationPeriods: args.periods ?? 1,

@@ -1,8 +1,10 @@
 import type * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { AnyDomain } from "../../runtime/define/domain";
+import { writeTableNames } from "../../runtime/function/table-names";
 import { indexAttribute } from "../../runtime/projection/table";
 import type { Access, FunctionEnvironment } from "../function/access";
+import { queriedIndexes, type Used } from "../function/used";
 import { table } from "../table";
 
 /** A domain's projection tables by subscription. */
@@ -32,25 +34,26 @@ export function writeProjection(name: string, tables: ProjectionTables): Access<
   };
 }
 
-/** Allows a function to read the projections that it uses, by key and by index. */
+/** Allows a function to read the projections that it uses: by key or by index, as its code does. */
 export function readProjections(
   domain: AnyDomain,
   tables: ProjectionTables,
-  uses: readonly string[],
+  uses: Used,
 ): Access<"PROJECTION_TABLES"> {
-  const used = Object.keys(tables).filter((name) => uses.includes(name));
-  if (used.length === 0) return { environment: { PROJECTION_TABLES: "{}" }, statements: [] };
-  const arns = used.flatMap((name) => tables[name]?.arn ?? []);
+  const used = Object.keys(tables).filter((name) => uses[name]);
+  const arns = used.filter((name) => uses[name]?.read).map((name) => tables[name]?.arn ?? "");
   const indexes = used.flatMap((name) => {
     const subscription = domain.subscriptions[name];
     if (subscription?.kind !== "project") return [];
-    return subscription.indexes.map((field) => pulumi.interpolate`${tables[name]?.arn}/index/${field}`);
+    return queriedIndexes(uses[name], subscription.indexes).map(
+      (field) => pulumi.interpolate`${tables[name]?.arn}/index/${field}`,
+    );
   });
   const read = { Sid: "ReadProjections", Action: ["dynamodb:GetItem"], Resource: arns };
   const query = { Sid: "QueryProjections", Action: ["dynamodb:Query"], Resource: indexes };
   return {
     environment: namesOf(tables, used),
-    statements: indexes.length > 0 ? [read, query] : [read],
+    statements: [...(arns.length > 0 ? [read] : []), ...(indexes.length > 0 ? [query] : [])],
   };
 }
 
@@ -59,5 +62,5 @@ function namesOf(
   names: readonly string[],
 ): FunctionEnvironment<"PROJECTION_TABLES"> {
   const physical = Object.fromEntries(names.map((name) => [name, tables[name]?.name ?? ""]));
-  return { PROJECTION_TABLES: pulumi.jsonStringify(physical) };
+  return { PROJECTION_TABLES: pulumi.output(physical).apply(writeTableNames) };
 }

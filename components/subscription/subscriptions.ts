@@ -6,6 +6,7 @@ import { makeReactionHandler } from "../../runtime/reaction/handler";
 import type { StoreOpener } from "../../runtime/store/store";
 import type { Access } from "../function/access";
 import type { EventBus } from "../event-bus";
+import { type Used, usedByReactions } from "../function/used";
 import { type ProjectionTables, writeProjection } from "./projections";
 import { Subscription } from "./subscription";
 
@@ -13,7 +14,9 @@ import { Subscription } from "./subscription";
 export interface StoreAccess<V extends VariableName> {
   opener: StoreOpener<V>;
   /** What a function needs whose reactions use these tables and projections. */
-  access: (uses: readonly string[]) => Access<V>;
+  access: (uses: Used) => Access<V>;
+  /** The relay of its events: it must know an event type before a reaction raises it. */
+  relay: pulumi.Resource;
   /** Concurrent invocations, where the database limits connections. @default the account's limit */
   maximumConcurrency?: number;
 }
@@ -47,7 +50,8 @@ export function subscriptions<V extends VariableName>(
     }
     const consumer = {
       handler: makeReactionHandler(`${domain.name}.${name}`, subscription, store.opener),
-      ...store.access(Object.keys(subscription.uses)),
+      ...store.access(usedByReactions(subscription)),
+      after: [store.relay],
       ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
     };
     return [name, new Subscription(logicalName, { ...args, ...consumer }, opts)] as const;

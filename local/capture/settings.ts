@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { codedError, shortened } from "../../runtime/function/coded-error";
 import { HEARTBEAT_SCHEMA } from "../../runtime/postgres/names";
+import { type Lsn, parseLsn } from "./lsn";
 
 /** The inputs of the DMS resources that the program declares, resolved, as Pulumi's AWS provider names them. */
 export interface DeclaredReplication {
@@ -20,6 +21,8 @@ export interface CaptureSettings {
   secretArn: string;
   secretRoleArn: string;
   slotName: string;
+  /** From where the task is declared to start; nothing before it is captured. */
+  startPosition: Lsn;
   heartbeat: { schema: string; everyMilliseconds: number };
   streamArn: string;
   streamRoleArn: string;
@@ -57,6 +60,7 @@ export function readCaptureSettings(declared: DeclaredReplication): CaptureSetti
     secretArn: inputs.source.secretsManagerArn,
     secretRoleArn: inputs.source.secretsManagerAccessRoleArn,
     slotName: postgresSettings.slotName,
+    startPosition: inputs.task.cdcStartPosition,
     heartbeat: {
       schema: postgresSettings.heartbeatSchema,
       everyMilliseconds: postgresSettings.heartbeatFrequency * 60_000,
@@ -86,6 +90,17 @@ function text(what: string, form = /./) {
 function whole(remedy: string, max?: number) {
   const number = z.int(remedy).min(1, remedy);
   return max === undefined ? number : number.max(max, remedy);
+}
+
+function position() {
+  const remedy =
+    "Set it to the position of the slot, e.g. 2/7C007178: DMS refuses a task that names a slot without one.";
+  return z.string(remedy).transform((value, context): Lsn => {
+    const lsn = parseLsn(value);
+    if (lsn !== undefined) return lsn;
+    context.addIssue({ code: "custom", input: value, message: remedy });
+    return z.NEVER;
+  });
 }
 
 function json<T extends z.ZodType>(schema: T) {
@@ -119,7 +134,10 @@ const SOURCE = z.strictObject({
   secretsManagerArn: text("the secret of monolith_capture"),
   secretsManagerAccessRoleArn: text("a role that may read the secret"),
   postgresSettings: z.strictObject({
-    pluginName: exactly("test_decoding", "the migrations create the slot for that plugin"),
+    pluginName: exactly(
+      "test-decoding",
+      "the migrations create the slot for the plugin test_decoding, which DMS's API names so",
+    ),
     slotName: text(
       "the slot that the migrations create; otherwise DMS creates its own when the task starts, and loses earlier events",
     ),
@@ -197,6 +215,7 @@ const TASK = z.strictObject({
   sourceEndpointArn: z.string(),
   targetEndpointArn: z.string(),
   tags: ENDPOINT.tags,
+  cdcStartPosition: position(),
   migrationType: exactly("cdc", "the outbox is captured from its slot, without a full load"),
   startReplicationTask: exactly(true, "otherwise nothing is captured until the task is started by hand"),
   tableMappings: json(z.strictObject({ rules: RULES })),

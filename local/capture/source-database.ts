@@ -1,7 +1,7 @@
 import { type ClientConfig, Pool } from "pg";
 import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { HEARTBEAT_SCHEMA, slotName } from "../../runtime/postgres/names";
-import { type Lsn, parseLsn } from "./lsn";
+import { formatLsn, type Lsn, parseLsn } from "./lsn";
 import type { CaptureSettings } from "./settings";
 
 /** What the source endpoint's secret holds. */
@@ -83,9 +83,13 @@ export function connectionOf({ database, taskId }: CaptureSettings, secret: Data
  * Checks that the slot can be read.
  *
  * @returns the position up to which it was confirmed before
- * @throws CAPTURE_SLOT_MISSING; CAPTURE_SLOT_UNUSABLE if it belongs to another plugin or database, or has lost its log
+ * @throws CAPTURE_SLOT_MISSING; CAPTURE_SLOT_UNUSABLE if it belongs to another plugin or database, or has lost its
+ *   log; CAPTURE_START_TOO_LATE if the task's start position would skip changes that the slot still has
  */
-export async function checkSlot(pool: Pool, { slotName: name, database }: CaptureSettings): Promise<Lsn> {
+export async function checkSlot(
+  pool: Pool,
+  { slotName: name, database, startPosition }: CaptureSettings,
+): Promise<Lsn> {
   const { rows } = await pool.query<SlotRow>(
     "select slot_type, plugin, database, wal_status, confirmed_flush_lsn from pg_replication_slots where slot_name = $1",
     [name],
@@ -94,7 +98,8 @@ export async function checkSlot(pool: Pool, { slotName: name, database }: Captur
   if (!slot) {
     throw codedError(
       "CAPTURE_SLOT_MISSING",
-      `There is no replication slot "${name}" (postgresSettings.slotName). Run the migrations, which create "${slotName(database)}", or correct the name`,
+      `There is no replication slot "${name}" (postgresSettings.slotName). Run "npm run migrate", which creates "${slotName(database)}" where it is missing, or correct the name. ` +
+        "What was committed without a slot is in the outbox and is not captured",
     );
   }
   const problem =
@@ -110,10 +115,19 @@ export async function checkSlot(pool: Pool, { slotName: name, database }: Captur
   if (problem !== undefined) {
     throw codedError(
       "CAPTURE_SLOT_UNUSABLE",
-      `The replication slot "${name}" ${problem}. Drop it, create it again, then rebuild the projections`,
+      `The replication slot "${name}" ${problem}. Drop it (select pg_drop_replication_slot('${name}')) and run "npm run migrate", which creates "${slotName(database)}" again. ` +
+        "What was committed meanwhile is in the outbox and is not captured",
     );
   }
-  return parseLsn(slot.confirmed_flush_lsn ?? "0/0") ?? 0n;
+  const confirmed = parseLsn(slot.confirmed_flush_lsn ?? "0/0") ?? 0n;
+  if (startPosition > confirmed) {
+    throw codedError(
+      "CAPTURE_START_TOO_LATE",
+      `The task starts at ${formatLsn(startPosition)} (cdcStartPosition), and would skip what the replication slot "${name}" has from ` +
+        `${formatLsn(confirmed)} on. Set captureStartPosition to ${formatLsn(confirmed)}`,
+    );
+  }
+  return confirmed;
 }
 
 /**

@@ -4,6 +4,7 @@ import { errorCode } from "../../runtime/function/coded-error";
 import { planProgram } from "../provision/plan";
 import { loadProgram, PROJECT } from "../system/program";
 import { describePlan, plannedFunctions } from "./describe-plan";
+import { describeQuotas, exceededQuotas } from "./quotas";
 import { stackConfig } from "./stack-config";
 
 const PROJECT_ROOT = join(__dirname, "..", "..", "..");
@@ -26,8 +27,17 @@ new Command("preview")
     const config = stackConfig(PROJECT_ROOT, PROJECT, stack);
     const plan = await planProgram({ program: loadProgram, project: PROJECT, stack, config, unknownOutputs });
     const { outputs, resources } = plan;
-    const document = { project: PROJECT, stack, outputs, functions: plannedFunctions(plan), resources };
-    process.stdout.write(`${json ? JSON.stringify(document, null, 2) : describePlan(plan)}\n`);
+    const quotas = exceededQuotas(plan, config["aws:region"] ?? "");
+    const document = {
+      project: PROJECT,
+      stack,
+      outputs,
+      functions: plannedFunctions(plan),
+      quotas,
+      resources,
+    };
+    const text = [describePlan(plan), describeQuotas(quotas)].filter(Boolean).join("\n");
+    process.stdout.write(`${json ? JSON.stringify(document, null, 2) : text}\n`);
   })
   .parseAsync()
   .catch((error: unknown) => {

@@ -6,7 +6,7 @@ import { packageZipper } from "./package-zip";
 import { callProviderFunction } from "./resource-kinds";
 import { provisioner } from "./provisioner";
 import { runProgram } from "./run-program";
-import { checkUnenforcedPermissions } from "./unenforced-permissions";
+import { checkUnenforcedPermissions } from "./permissions/check-permissions";
 
 /** What to deploy, and where. */
 export interface DeployOptions {
@@ -19,6 +19,8 @@ export interface DeployOptions {
   /** Address of the AWS emulator, e.g. "http://127.0.0.1:4566". */
   endpoint: string;
   region: string;
+  /** Environment variables that a function has on this machine in addition, by its physical name. @default none */
+  functionVariables?: (functionName: string) => Record<string, string>;
   /** Takes a line of progress. */
   report?: (line: string) => void;
 }
@@ -48,6 +50,7 @@ export async function deployProgram(options: DeployOptions): Promise<Deployment>
       region,
       account: await accountOf(clients, endpoint),
       zip: packageZipper(),
+      functionVariables: options.functionVariables,
     };
     const { register, deployment } = provisioner({ scope, clients });
     const finished = await runProgram({

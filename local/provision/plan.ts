@@ -3,7 +3,7 @@ import { packageZipper } from "./package-zip";
 import { callProviderFunction } from "./resource-kinds";
 import { provisioner } from "./provisioner";
 import { runProgram } from "./run-program";
-import { checkUnenforcedPermissions } from "./unenforced-permissions";
+import { checkUnenforcedPermissions } from "./permissions/check-permissions";
 
 /** The account of made-up ARNs. */
 const PLAN_ACCOUNT = "000000000000";

@@ -12,6 +12,10 @@ export interface Scope {
   account: string;
   region: string;
   zip: PackageZipper;
+  /**
+   * Environment variables that a function has on this machine in addition, by its physical name. @default none
+   */
+  functionVariables?: ((functionName: string) => Record<string, string>) | undefined;
 }
 
 /** What generated names and ids are derived from, so that a second run of the same stack makes the same ones. */
@@ -39,6 +43,8 @@ export interface IdentifiedResource {
   defaults?: Readonly<Record<string, unknown>>;
   /** A function's deployment package. */
   package?: Uint8Array;
+  /** Environment variables that a function has on this machine in addition. */
+  variables?: Record<string, string>;
 }
 
 /** How one Pulumi resource type is created on the emulator. */

@@ -1,5 +1,6 @@
 import { printJourneys } from "../journey/print";
 import { describeDifferences } from "../provision/deployment";
+import { diskFailure, foldersOfRuns } from "../servers/disk";
 import { type Phase, type Report, reportToStderr } from "../servers/report";
 import { databaseUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
@@ -22,10 +23,12 @@ export async function runInteractively({ projectRoot }: { projectRoot: string })
       for (const line of ["why" in found ? found.why : "", ...invitation(system)]) report(line);
     }
     printJourneys(system.journal, (journey) => system.topology.subscribersOf(journey), report);
-    await untilServerExits(system, report);
+    await untilServerExits(system, projectRoot, report);
   } catch (error) {
+    // Looked at before stopping makes room again.
+    const disk = diskFailure(error, foldersOfRuns(projectRoot));
     await system.servers.stops.stopAll();
-    throw error;
+    throw disk ?? error;
   }
 }
 
@@ -69,10 +72,11 @@ function invitation(
 }
 
 /** Stops the system when a server exits. Ctrl-C is handled by the stop stack. */
-async function untilServerExits(system: LocalSystem, report: Report): Promise<void> {
+async function untilServerExits(system: LocalSystem, projectRoot: string, report: Report): Promise<void> {
   const { emulator, postgres, stops } = system.servers;
   const error = await Promise.race([emulator.died, postgres.died, system.flow.capture.failed]);
-  report(`A server exited unexpectedly; stopping: ${error.message}`);
+  const disk = diskFailure(error, foldersOfRuns(projectRoot));
+  report(`A server exited unexpectedly; stopping: ${disk ? `${disk.code}: ${disk.message}` : error.message}`);
   await stops.stopAll();
   process.exitCode = 1;
 }

@@ -1,3 +1,4 @@
+import { diskFailure, foldersOfRuns } from "../servers/disk";
 import { type Phase, reportToStderr } from "../servers/report";
 import { startSystem } from "../system/system";
 import { describeRun, jsonReport } from "./report";
@@ -19,6 +20,9 @@ export async function runOnce({ projectRoot, json }: { projectRoot: string; json
     for (const line of describeRun(run)) report(line);
     if (json) process.stdout.write(`${JSON.stringify(jsonReport(system, run, phases), null, 2)}\n`);
     process.exitCode = run.faults.length === 0 ? 0 : 1;
+  } catch (error) {
+    // Looked at before stopping makes room again.
+    throw diskFailure(error, foldersOfRuns(projectRoot)) ?? error;
   } finally {
     await system.servers.stops.stopAll();
   }

@@ -1,4 +1,5 @@
 import { codedError } from "../../runtime/function/coded-error";
+import { diskFailure, foldersOfRuns } from "./disk";
 import type { Emulator, EmulatorOptions } from "./emulator/emulator";
 import { startEmulator } from "./emulator/start-emulator";
 import type { PostgresServer } from "./postgres/postgres";
@@ -57,9 +58,12 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   ]);
   if (stops.signal.aborted || postgres.status === "rejected" || emulator.status === "rejected") {
     const interrupted = stops.signal.aborted;
+    const failure = failureOf([postgres, emulator]);
+    // Looked at before stopping makes room again.
+    const disk = diskFailure(failure, foldersOfRuns(projectRoot));
     await stops.stopAll();
     if (interrupted) throw codedError("RUN_STOPPED", "The run was stopped while its servers were starting");
-    throw failureOf([postgres, emulator]);
+    throw disk ?? failure;
   }
   run.update({ endpoint: emulator.value.endpoint });
   return { run, postgres: postgres.value, emulator: emulator.value, stops };

@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
 import { Client } from "pg";
+import type { AnyDomain } from "../../runtime/define/domain";
 import { migrateUp } from "../../runtime/postgres/migrate";
+import { slotPosition } from "../../runtime/postgres/slot-position";
 import type { EmulatorClients } from "../provision/emulator-clients";
 import type { PostgresServer } from "../servers/postgres/postgres";
 
@@ -18,6 +20,8 @@ export interface LocalDatabase {
   name: string;
   /** A superuser's URL, for checks. */
   adminUrl: string;
+  /** From where the slot of change data capture has the changes. */
+  captureStartPosition: string;
   /** The login of commands and reactions, in the role monolith_application. */
   application: Login;
   /** The login of change data capture, in the role monolith_capture. */
@@ -32,14 +36,17 @@ export interface LocalDatabase {
  * Creates and migrates the database of a run, with a login for each role that needs one.
  *
  * @param domainMigrations the folder of the modules' migrations, compiled
+ * @param domains all domains
  */
 export async function prepareDatabase(
   postgres: PostgresServer,
   domainMigrations: string,
+  domains: readonly AnyDomain[],
 ): Promise<LocalDatabase> {
   const name = await postgres.createDatabase("monolith");
   const adminUrl = postgres.adminUrl(name);
-  await migrateUp({ databaseUrl: adminUrl, domainMigrations });
+  await migrateUp({ databaseUrl: adminUrl, domainMigrations, domains });
+  const { position } = (await slotPosition(adminUrl)) ?? { position: "" };
   // With a suffix: `monolith_application` etc. are the roles of the migrations.
   const application = newLogin(`${name}_application_login`);
   const capture = newLogin(`${name}_capture_login`);
@@ -54,6 +61,7 @@ export async function prepareDatabase(
     port: postgres.port,
     name,
     adminUrl,
+    captureStartPosition: position,
     application,
     capture,
     retention,

@@ -1,8 +1,9 @@
 import { codedError } from "../../runtime/function/coded-error";
-import { waitUntilAllDrained } from "../event-sources/drain";
+import { processed, waitUntilAllDrained } from "../event-sources/drain";
 import { type EventSource, type EventSourceStatus, startEventSource } from "../event-sources/event-source";
 import type { EventSourceMappingInputs } from "../event-sources/mapping-inputs";
 import type { Observation } from "../event-sources/observation";
+import { type ProgressWatch, watchProgress } from "../event-sources/progress";
 import type { Journal } from "../journey/journey";
 import { recordObservation } from "../journey/record";
 import type { Deployment } from "../provision/deployment";
@@ -23,10 +24,10 @@ export interface EventFlow {
    * Resolves when everything that was committed has arrived at every subscriber, including the events that
    * this caused.
    *
-   * @throws EVENT_SOURCE_NOT_DRAINED, CAPTURE_NOT_DRAINED after the timeout (default 120 s), naming what is
-   *   still waiting
+   * @throws EVENT_SOURCE_NOT_DRAINED, CAPTURE_NOT_DRAINED once nothing moves any more, naming what is still
+   *   waiting
    */
-  settled(timeoutMilliseconds?: number): Promise<void>;
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,7 +43,11 @@ export interface EventFlowOptions {
 }
 
 const MAPPING_TYPE = "aws:lambda/eventSourceMapping:EventSourceMapping";
-const SETTLE_TIMEOUT_MILLISECONDS = 120_000;
+/**
+ * How long nothing may move. A message whose function failed is hidden for 180 s (six times the function's
+ * timeout), and the last invocation may take 30 s.
+ */
+const STALL_MILLISECONDS = 210_000;
 const POLL_MILLISECONDS = 50;
 
 /**
@@ -77,8 +82,7 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
   return {
     sources: () => sources.map((source) => source.status()),
     capture,
-    settled: (timeoutMilliseconds = SETTLE_TIMEOUT_MILLISECONDS) =>
-      waitUntilSettled(sources, capture, timeoutMilliseconds),
+    settled: () => waitUntilSettled(sources, capture),
     async stop() {
       await Promise.all([capture.stop(), ...sources.map((source) => source.stop())]);
     },
@@ -90,28 +94,28 @@ export async function startEventFlow(options: EventFlowOptions): Promise<EventFl
  * which capture must then deliver. So capture must be idle before and after all sources were drained, with no
  * new record in between.
  *
- * @throws EVENT_SOURCE_NOT_DRAINED, CAPTURE_NOT_DRAINED after the timeout
+ * @throws EVENT_SOURCE_NOT_DRAINED, CAPTURE_NOT_DRAINED once nothing moves any more
  */
-async function waitUntilSettled(
+export async function waitUntilSettled(
   sources: readonly EventSource[],
-  capture: LocalCapture,
-  timeoutMilliseconds: number,
+  capture: Pick<LocalCapture, "isIdle" | "records">,
+  stallMilliseconds = STALL_MILLISECONDS,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMilliseconds;
+  const watch = watchProgress(() => `${capture.records()} ${processed(sources)}`, stallMilliseconds);
   for (;;) {
-    await waitUntilCaptured(capture, deadline);
+    await waitUntilCaptured(capture, watch);
     const before = capture.records();
-    await waitUntilAllDrained(sources, { timeoutMilliseconds: Math.max(0, deadline - Date.now()) });
+    await waitUntilAllDrained(sources, { watch });
     if ((await capture.isIdle()) && capture.records() === before) return;
   }
 }
 
-async function waitUntilCaptured(capture: LocalCapture, deadline: number): Promise<void> {
+async function waitUntilCaptured(capture: Pick<LocalCapture, "isIdle">, watch: ProgressWatch): Promise<void> {
   while (!(await capture.isIdle())) {
-    if (Date.now() >= deadline) {
+    if (watch.isStalled()) {
       throw codedError(
         "CAPTURE_NOT_DRAINED",
-        "Change data capture has not read everything that was committed.",
+        "Change data capture has not read everything that was committed, and does not go on. Look at the database's log.",
       );
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));

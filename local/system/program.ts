@@ -52,6 +52,7 @@ export function localConfig(database: LocalDatabase, secrets: SecretArns): Recor
     applicationSecretArn: secrets.application,
     captureSecretArn: secrets.capture,
     retentionSecretArn: secrets.retention,
+    captureStartPosition: database.captureStartPosition,
     deletionProtection: "false",
     logRetentionDays: "7",
   };

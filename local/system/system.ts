@@ -5,12 +5,14 @@ import { type Journal, openJournal } from "../journey/journey";
 import { deployProgram } from "../provision/deploy";
 import type { Deployment } from "../provision/deployment";
 import { emulatorClients, type EmulatorClients } from "../provision/emulator-clients";
+import { checkDisk, diskFailure, foldersOfRuns } from "../servers/disk";
 import { type Phase, type Report, step } from "../servers/report";
 import { type Servers, startServers } from "../servers/start-servers";
 import { type BusTap, openBusTap } from "./bus-tap";
 import { sendCommand } from "./command-client";
 import { type LocalDatabase, prepareDatabase, storeSecrets } from "./database";
 import { type EventFlow, startEventFlow } from "./event-flow";
+import { type EventsGate, openEventsGate } from "./events-gate";
 import type { FaultHooks } from "./fault-hooks";
 import { type Topology, topologyOf } from "./topology";
 import {
@@ -32,6 +34,7 @@ export interface LocalSystem {
   registry: Registry;
   journal: Journal;
   tap: BusTap;
+  gate: EventsGate;
   flow: EventFlow;
   /** Sends a command to a domain's deployed command function. */
   send(domain: string, request: CommandRequest): Promise<CommandAnswer>;
@@ -61,7 +64,7 @@ export interface SystemOptions {
  * stand-ins for change data capture and the event source mappings. The stop stack of `servers` stops
  * everything.
  *
- * @throws DOMAINS_INVALID, and the errors of the servers, the migrations and the deployment; everything is
+ * @throws DOMAINS_INVALID, DISK_FULL, DISK_NOT_WRITABLE, and the errors of the servers, the migrations and the deployment; everything is
  *   stopped then
  */
 export async function startSystem(options: SystemOptions): Promise<LocalSystem> {
@@ -69,12 +72,20 @@ export async function startSystem(options: SystemOptions): Promise<LocalSystem> 
   // First, so that a fault in a domain folder is reported at once.
   const registry = loadDomainsFrom(source.domains);
   const emulator = faults && { persist: true, variables: faults.emulatorVariables };
-  const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) });
+  const reasonOf = (error: unknown) => diskFailure(error, foldersOfRuns(projectRoot)) ?? error;
+  checkDisk(projectRoot);
+  const servers = await startServers({ projectRoot, report, phases, ...(emulator && { emulator }) }).catch(
+    (error: unknown) => {
+      throw reasonOf(error);
+    },
+  );
   try {
     return await startOn(servers, registry, options);
   } catch (error) {
+    // Looked at before stopping makes room again.
+    const reason = reasonOf(error);
     await servers.stops.stopAll();
-    throw error;
+    throw reason;
   }
 }
 
@@ -88,7 +99,7 @@ async function startOn(
   const database = await step(
     report,
     "Migrating the database",
-    () => prepareDatabase(postgres, source.migrations),
+    () => prepareDatabase(postgres, source.migrations, registry.all),
     phases,
   );
   stops.push("the database's logins", () => database.close());
@@ -98,13 +109,29 @@ async function startOn(
   const port = (await faults?.serversStarted(servers)) ?? database.port;
   const config = localConfig({ ...database, port }, secrets);
   const program = () => loadProgram(source);
-  const options = { program, project: PROJECT, stack: LOCAL_STACK, config, endpoint, region };
+  // Under faults, functions reach the emulator by way of the faults' proxy.
+  const gate = await openEventsGate({
+    endpoint: faults?.emulatorVariables["AWS_ENDPOINT_URL"] ?? endpoint,
+    namesCallers: faults !== undefined,
+  });
+  stops.push("the gate to EventBridge", () => gate.stop());
+  const functionVariables = (name: string) => gate.variables(name);
+  const options = {
+    program,
+    project: PROJECT,
+    stack: LOCAL_STACK,
+    config,
+    endpoint,
+    region,
+    functionVariables,
+  };
   const deployment = await step(
     report,
     "Running the Pulumi program",
     (said) => deployProgram({ ...options, report: said }),
     phases,
   );
+  gate.enforce(deployment);
   const topology = topologyOf(deployment);
   const journal = openJournal();
   const busName = String(deployment.resource("aws:cloudwatch/eventBus:EventBus", "events").state["name"]);
@@ -128,6 +155,8 @@ async function startOn(
     projectionTables: deployment.outputs["projectionTables"],
     queues: deployment.outputs["queues"],
     quarantineQueues: deployment.outputs["quarantineQueues"],
+    unclaimedQueue: deployment.outputs["unclaimedQueue"],
+    holdsTables: deployment.outputs["holdsTables"],
   });
   return {
     servers,
@@ -138,6 +167,7 @@ async function startOn(
     registry,
     journal,
     tap,
+    gate,
     flow,
     send(domain, request) {
       const name = functions[domain];

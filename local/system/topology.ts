@@ -17,12 +17,16 @@ export interface Topology {
 /** Reads the topology from the deployed resources. */
 export function topologyOf(deployment: Deployment): Topology {
   const subscriptions = new Set(deployment.byType(SUBSCRIPTION_TYPE).map(({ name }) => name));
-  // A rule without a pattern is a schedule, not a subscription.
-  const patterned = deployment.byType(RULE_TYPE).filter(({ inputs }) => inputs["eventPattern"] !== undefined);
-  const rules = patterned.map(({ name, inputs }) => ({
-    subscription: name.replace(/-rule$/, ""),
-    pattern: JSON.parse(String(inputs["eventPattern"])) as { source: string[]; "detail-type": string[] },
-  }));
+  // Other rules are schedules, or take what is unclaimed.
+  const rules = deployment.byType(RULE_TYPE).flatMap(({ name, inputs }) => {
+    const subscription = name.replace(/-rule(-\d+)?$/, "");
+    if (!subscriptions.has(subscription) || inputs["eventPattern"] === undefined) return [];
+    const pattern = JSON.parse(String(inputs["eventPattern"])) as {
+      source: string[];
+      "detail-type": string[];
+    };
+    return [{ subscription, pattern }];
+  });
   return {
     functions: new Map(
       deployment.byType(FUNCTION_TYPE).map(({ name, state }) => [String(state["name"]), name]),

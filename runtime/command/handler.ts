@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { v7 as uuid } from "uuid";
 import type { AnyCommand } from "../define/command";
 import { newTraceparent } from "../envelope/cloud-event";
-import { ID_RULE, isId, issuesText, parseData } from "../envelope/portable-data";
+import { type DataIssue, issuesText } from "../envelope/data-issues";
+import { ID_RULE, isId, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
 import { handler, type VariableName } from "../function/handler";
 import { log } from "../function/log";
+import { refusedValues } from "../store/refused-values";
 import { commitOnFreshReads } from "../store/retries";
 import type { CommitContext, CommittedChange, Once, Store, StoreOpener } from "../store/store";
 
@@ -32,8 +34,8 @@ export interface CommandRequest {
 export type CommandAnswer =
   /** `repeated`: an earlier request with this id made these changes. */
   | { outcome: "done"; id: string; changes: CommittedChange[]; repeated?: true }
-  /** By the command, or with REQUEST_ID_REUSED. Nothing was written; resending the id is a new attempt. */
-  | { outcome: "rejected"; id: string; code: string; message: string }
+  /** By the command, by a `constraint` of its tables, or with REQUEST_ID_REUSED. Nothing was written; resending the id is a new attempt. */
+  | { outcome: "rejected"; id: string; code: string; message: string; constraint?: string }
   /** Nothing was written; try again. */
   | { outcome: "conflict"; id: string; message: string }
   /**
@@ -61,7 +63,8 @@ export function makeCommandHandler<V extends VariableName>(
     return async (request: unknown): Promise<CommandAnswer> => {
       const answer = await answerCommand(domain, commands, store, request);
       const id = answer.outcome === "invalid" ? undefined : answer.id;
-      log("info", "Command answered", { domain, id, outcome: answer.outcome });
+      const code = answer.outcome === "rejected" ? answer.code : undefined;
+      log("info", "Command answered", { domain, id, outcome: answer.outcome, code });
       return answer;
     };
   });
@@ -114,14 +117,7 @@ async function answerAsNew(
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknownCommand(domain, name, Object.keys(commands));
   const parsed = parseData(command.input(), input);
-  if ("issues" in parsed) {
-    const { issues } = parsed;
-    return {
-      outcome: "invalid",
-      message: `The input of "${name}" is not valid: ${issuesText(issues)}.`,
-      issues,
-    };
-  }
+  if ("issues" in parsed) return invalidInput(name, parsed.issues);
   const id = givenId ?? uuid();
   const context: CommitContext = {
     correlationId: correlationId ?? id,
@@ -132,8 +128,19 @@ async function answerAsNew(
   // `command()` typed the input and the handles against each other when the command was declared.
   const handles = store.handles(command.uses) as never;
   const describe = () => command.handle(parsed.data as never, handles);
-  const result = await commitOnFreshReads(describe, store, context, MAX_ATTEMPTS);
-  if ("kind" in result) return { outcome: "rejected", id, code: result.code, message: result.message };
+  let result;
+  try {
+    result = await commitOnFreshReads(describe, store, context, MAX_ATTEMPTS);
+  } catch (error) {
+    // The input's schema takes a value that the database does not.
+    const issues = refusedValues(error);
+    if (issues) return invalidInput(name, issues);
+    throw error;
+  }
+  if ("kind" in result) {
+    const { code, message, constraint } = result;
+    return { outcome: "rejected", id, code, message, ...(constraint === undefined ? {} : { constraint }) };
+  }
   switch (result.outcome) {
     case "committed":
       return { outcome: "done", id, changes: result.changes };
@@ -144,6 +151,14 @@ async function answerAsNew(
     case "unknown":
       return { outcome: "unknown", id, message: `${result.message} ${adviceOn(givenId)}` };
   }
+}
+
+function invalidInput(name: string, issues: DataIssue[]): CommandAnswer {
+  return {
+    outcome: "invalid",
+    message: `The input of "${name}" is not valid: ${issuesText(issues)}.`,
+    issues,
+  };
 }
 
 function repeatedAnswer(id: string, committed: CommittedChange[]): CommandAnswer {

@@ -1,3 +1,4 @@
+import type { TableFields } from "./fields";
 import type { AnyTable } from "./table";
 
 /**
@@ -12,12 +13,15 @@ export type Row = Record<string, unknown>;
 /** A change of one aggregate and its event, described but not yet written. */
 export type StagedChange = StagedCreate | StagedUpdate | StagedRemove | StagedKyselyChange;
 
+/** A table as a handle works with it: its schemas are made once, and its fields described. */
+export type MadeTable = AnyTable & { fields: TableFields };
+
 /** Common to all staged changes. */
 interface Staged {
   kind: "change";
   /** The name that the table is registered by. */
   table: string;
-  definition: AnyTable;
+  definition: MadeTable;
   /** The event type. */
   event: string;
   change: unknown;

@@ -1,15 +1,7 @@
 import type { z } from "zod";
 import type { Described } from "./change";
 import type { HandlesOf, Uses } from "./handles";
-
-/** The expected refusal of a command: the caller receives it as a value, and nothing is written. */
-export interface Rejection {
-  kind: "rejection";
-  /** Stable, in SCREAMING_SNAKE_CASE. */
-  code: string;
-  /** For people: why, and what to do. */
-  message: string;
-}
+import type { Rejection } from "./rejection";
 
 export interface AnyCommand {
   kind: "command";
@@ -38,14 +30,4 @@ export function command<I extends z.ZodType, U extends Uses>(definition: {
   handle: (input: z.output<I>, handles: HandlesOf<U>) => Described<Rejection>;
 }): Command<I> {
   return { kind: "command", ...definition };
-}
-
-/**
- * Refuses a command.
- *
- * @param code stable, in SCREAMING_SNAKE_CASE
- * @param message for people: why, and what to do
- */
-export function reject(code: string, message: string): Rejection {
-  return { kind: "rejection", code, message };
 }

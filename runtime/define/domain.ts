@@ -15,10 +15,17 @@ export interface Registration {
   subscriptions?: Record<string, AnySubscription>;
   /** Commands by name. @default none */
   commands?: Record<string, AnyCommand>;
+  /**
+   * Event types of the domain's contracts to which nobody subscribes on purpose. When it is given, the registry
+   * refuses any other event type without a subscription.
+   *
+   * @default any event type may be without one
+   */
+  unheard?: readonly string[];
 }
 
 /** A domain, whatever its store. */
-export interface AnyDomain extends Required<Registration> {
+export interface AnyDomain extends Required<Omit<Registration, "unheard">> {
   /**
    * "monolith-module": its tables are in the monolith's PostgreSQL database. "microservice": it has its own
    * DynamoDB tables.
@@ -26,6 +33,7 @@ export interface AnyDomain extends Required<Registration> {
   kind: "monolith-module" | "microservice";
   /** The folder's name. */
   name: string;
+  unheard?: readonly string[];
 }
 
 /** A domain whose tables are in the monolith's PostgreSQL database. */
@@ -56,7 +64,7 @@ export function microservice(name: string, registration: Registration): Microser
   return { kind: "microservice", name, ...NOTHING, ...registration };
 }
 
-const NOTHING: Required<Registration> = { tables: {}, subscriptions: {}, commands: {} };
+const NOTHING: Required<Omit<Registration, "unheard">> = { tables: {}, subscriptions: {}, commands: {} };
 
 /** The aggregates that a domain owns: those in its tables. */
 export function aggregatesOf({ tables }: Pick<AnyDomain, "tables">): AnyAggregate[] {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { AnyAggregate, StateOf } from "./aggregate";
+import type { Rejection } from "./rejection";
 
 export interface AnyTable {
   kind: "table";
@@ -8,6 +9,8 @@ export interface AnyTable {
   indexes: readonly string[];
   /** Field -> column, where a module's column is not the field's name in snake_case. */
   columns: Readonly<Record<string, string>>;
+  /** Name of a constraint (or SQLSTATE of a trigger) -> the rejection, or its code alone. */
+  rejections: Readonly<Record<string, Rejection | string>>;
 }
 
 /**
@@ -74,6 +77,10 @@ export type TextIn<T> = {
  *   in PostgreSQL an index that the module's migration creates. @default none
  * @param options.columns modules only: field -> column, where that is not the field's name in snake_case.
  * @default snake_case
+ * @param options.rejections modules only: constraint of the database (unique, check, foreign key, exclusion; `<table>_<column>_not_null`
+ *   for NOT NULL), or SQLSTATE that a trigger raises -> the code that a command is rejected with when it refuses
+ *   a change, or `reject(code, message)`. @default a code made from the name: `customers_email_key` is
+ *   `CUSTOMERS_EMAIL_KEY_VIOLATED`
  */
 export function table<
   A extends AnyAggregate,
@@ -85,9 +92,10 @@ export function table<
     private?: () => P;
     indexes?: readonly I[];
     columns?: { readonly [F in keyof (StateOf<A> & ReadFields<P>) & string]?: string };
+    rejections?: Readonly<Record<string, Rejection | Uppercase<string>>>;
   } = {},
 ): Table<A, P, I> {
-  const { indexes = [], columns = {} } = options;
+  const { indexes = [], columns = {}, rejections = {} } = options;
   return {
     kind: "table",
     aggregate,
@@ -95,6 +103,7 @@ export function table<
     private: options.private ?? ((() => z.object({})) as unknown as () => P),
     indexes,
     columns: columns as Record<string, string>,
+    rejections,
   };
 }
 

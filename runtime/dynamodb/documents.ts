@@ -1,8 +1,7 @@
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, QueryCommand } from "@aws-sdk/lib-dynamodb";
 import type { Row } from "../define/change";
-import { codedError } from "../function/coded-error";
-import { INDEX_KEY_RULE, isIndexKey } from "./item";
+import { isIndexKey } from "./item";
 
 /** A document client that omits undefined fields, as JSON does. */
 export function documentClient(): DynamoDBDocumentClient {
@@ -25,15 +24,14 @@ export interface IndexLookup {
  * Reads all items whose indexed attribute has a value; eventually consistent, as every global secondary index
  * is.
  *
- * @throws INVALID_KEY, and the SDK's own errors
+ * @throws the SDK's own errors
  */
 export async function queryIndex(
   documents: DynamoDBDocumentClient,
   { tableName, index, attribute, value }: IndexLookup,
 ): Promise<Row[]> {
-  if (!isIndexKey(value)) {
-    throw codedError("INVALID_KEY", `The ${index} to find is not ${INDEX_KEY_RULE}. Use another value.`);
-  }
+  // No item can have it: the answer is the same as PostgreSQL's.
+  if (!isIndexKey(value)) return [];
   const items: Row[] = [];
   let start: Row | undefined;
   do {

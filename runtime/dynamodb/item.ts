@@ -1,4 +1,4 @@
-import { dataFault } from "../envelope/portable-data";
+import { dataFault, placeOf } from "../envelope/portable-data";
 import { codedError } from "../function/coded-error";
 
 /** Maximum bytes of an item, attribute names included. Source: Amazon DynamoDB quotas. */
@@ -38,7 +38,7 @@ export function checkedItemBytes(what: string, item: Record<string, unknown>): n
   if (fault) {
     throw codedError(
       "INVALID_ITEM",
-      `${what} cannot be kept in DynamoDB: "${fault.path.join(".")}" ${fault.message}. Nothing was written.`,
+      `${what} cannot be kept in DynamoDB: ${placeOf(fault)} ${fault.message}. Nothing was written.`,
     );
   }
   const bytes = entriesBytes(item);

@@ -2,11 +2,10 @@ import { type DynamoDBDocumentClient, GetCommand } from "@aws-sdk/lib-dynamodb";
 import type { Row } from "../define/change";
 import type { AnyTable } from "../define/table";
 import { codedError } from "../function/coded-error";
-import { mapIn } from "../function/handler";
+import { readTableNames } from "../function/table-names";
 import { projectionHandle } from "../projection/table";
 import { handlesMadeOnce, tableHandle, withSchemasMadeOnce } from "../store/handles";
 import type { Store, StoreOpener } from "../store/store";
-import { validKey } from "../store/validation";
 import { commitToDynamo } from "./commit";
 import { documentClient, queryIndex } from "./documents";
 import { readCommittedRequest } from "./inbox";
@@ -30,13 +29,17 @@ export const dynamoStore: StoreOpener<DynamoVariable> = {
   variables: VARIABLES,
   open(environment) {
     const tables = {
-      entities: mapIn("ENTITY_TABLES", environment.ENTITY_TABLES),
+      entities: readTableNames("ENTITY_TABLES", environment.ENTITY_TABLES),
       outbox: environment.OUTBOX_TABLE,
       inbox: environment.INBOX_TABLE,
       outboxRetentionDays: Number(environment.OUTBOX_RETENTION_DAYS),
       inboxRetentionDays: Number(environment.INBOX_RETENTION_DAYS),
     };
-    return storeOn(documentClient(), tables, mapIn("PROJECTION_TABLES", environment.PROJECTION_TABLES));
+    return storeOn(
+      documentClient(),
+      tables,
+      readTableNames("PROJECTION_TABLES", environment.PROJECTION_TABLES),
+    );
   },
 };
 
@@ -81,7 +84,6 @@ export function dynamoHandle(
   const { aggregate } = definition;
   return tableHandle(table, definition, {
     async find(id) {
-      validKey(aggregate, id);
       const Key = { [aggregate.key]: id };
       const read = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
       return living((await documents.send(read)).Item);

@@ -3,10 +3,17 @@ import { v7 as uuid } from "uuid";
 import type { Row, StagedChange } from "../define/change";
 import type { AnyTable } from "../define/table";
 import type { OutboxRecord } from "../envelope/cloud-event";
-import { issuesText, parseData } from "../envelope/portable-data";
 import { codedError } from "../function/coded-error";
+import { refusedValue } from "../store/refused-values";
 import type { CommitContext, CommittedChange } from "../store/store";
-import { MAX_PAYLOAD_BYTES, validChange, validKey, validState } from "../store/validation";
+import {
+  MAX_PAYLOAD_BYTES,
+  stateOf,
+  validChange,
+  validKey,
+  validPrivateFields,
+  validState,
+} from "../store/validation";
 import { checkedItemBytes, INDEX_KEY_RULE, isIndexKey } from "./item";
 
 /** One action of a TransactWriteItems request. */
@@ -60,7 +67,8 @@ export function dynamoWrite(
   const { fields, version: versionRead } = changedItem(staged);
   const id = validKey(aggregate, fields[aggregate.key]);
   const version = versionRead + 1;
-  const state = staged.operation === "remove" ? null : validState(aggregate, fields);
+  const state =
+    staged.operation === "remove" ? null : (stateOf(definition, fields) ?? validState(aggregate, fields));
   const data = { change: validChange(aggregate, event, staged.change), state };
   const record: OutboxRecord = {
     id: uuid(),
@@ -145,24 +153,12 @@ function outboxAction(record: OutboxRecord, tables: DynamoTables, now: Date): Tr
   };
 }
 
-/** The private fields as their schema yields them; other fields are not written. */
-function validPrivateFields({ aggregate, private: hidden }: AnyTable, fields: Row): Row {
-  const result = parseData(hidden(), fields);
-  if ("data" in result) return result.data;
-  throw codedError(
-    "INVALID_STATE",
-    `The private fields of ${aggregate.name} do not fit their schema: ${issuesText(result.issues)}. Nothing was written.`,
-  );
-}
-
 /** DynamoDB refuses an item whose indexed field cannot be a key. */
 function checkIndexes({ aggregate, indexes }: AnyTable, item: Row): void {
   const index = indexes.find((name) => item[name] !== undefined && !isIndexKey(item[name]));
   if (!index) return;
-  throw codedError(
-    "INVALID_STATE",
-    `"${index}" of ${aggregate.name} is an index, so it must be ${INDEX_KEY_RULE} or absent. Nothing was written.`,
-  );
+  const message = `is an index, so it must be ${INDEX_KEY_RULE} or absent`;
+  throw refusedValue(`The new state of ${aggregate.name}`, [{ path: index, message }]);
 }
 
 function physicalName(tables: DynamoTables, table: string): string {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { AnyAggregate, EventData } from "../define/aggregate";
-import { codedError, shortened } from "../function/coded-error";
-import { dataFault, ID_RULE, isId } from "./portable-data";
+import { codedError } from "../function/coded-error";
+import { dataFault, ID_RULE, isId, placeOf } from "./portable-data";
 
 /**
  * A domain event in its envelope: CloudEvents 1.0 in structured JSON, the `detail` of the EventBridge event.
@@ -103,20 +103,20 @@ export function readCloudEvent(bridgeEvent: unknown): ReceivedEvent {
   if (missing) throw malformed(`has no "${missing}"`);
   const noId = IDS.find((name) => event[name] !== undefined && !isId(event[name]));
   if (noId) throw malformed(`has a "${noId}" that is not ${ID_RULE}`);
-  if (!isTime(event.time ?? "")) throw malformed(`has the time "${event.time}"`);
+  if (!isTime(event.time ?? "")) throw malformed('has a "time" that is not one of RFC 3339');
   const version = countOf(event.sequence);
-  if (version === undefined) throw malformed(`has the sequence "${event.sequence}"`);
+  if (version === undefined) throw malformed('has a "sequence" that is not a whole number of at least 1');
   const [, , , aggregate = "", , schema = ""] = (event.dataschema ?? "").split(":");
   const schemaVersion = countOf(schema);
   const expected = `urn:domain-event:${event.source}:${aggregate}:${event.type}:${schema}`;
   if (!aggregate || schemaVersion === undefined || event.dataschema !== expected) {
-    throw malformed(`has the dataschema "${event.dataschema}"`);
+    throw malformed('has a "dataschema" that does not name its source and type');
   }
   const { change, state } = (event.data ?? {}) as Partial<EventData>;
   if (!isObject(change)) throw malformed("has no data.change");
   if (state !== null && !isObject(state)) throw malformed("has no data.state");
   const fault = dataFault(change) ?? dataFault(state);
-  if (fault) throw malformed(`has data whose "${fault.path.join(".")}" ${fault.message}`);
+  if (fault) throw malformed(`has data in which ${placeOf(fault)} ${fault.message}`);
   return { event: event as CloudEvent, aggregate: `${event.source}.${aggregate}`, version, schemaVersion };
 }
 
@@ -153,7 +153,7 @@ function isObject(value: unknown): boolean {
 function malformed(what: string) {
   return codedError(
     "EVENT_MALFORMED",
-    `The message is not a domain event: it ${shortened(what)}. Look at the publisher; the message goes to the dead-letter queue.`,
+    `The message is not a domain event: it ${what}. Look at the publisher; the message goes to the dead-letter queue.`,
   );
 }
 

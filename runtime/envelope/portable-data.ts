@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { shortened } from "../function/coded-error";
+import { type DataIssue, dataIssues } from "./data-issues";
 
 /*
  * Data and ids that every store and transport keeps unchanged: PostgreSQL's jsonb, DynamoDB's items, and JSON
@@ -60,7 +60,7 @@ export function dataFault(data: unknown, levels = MAX_LEVELS): DataFault | undef
     case "string":
       return isText(data) ? undefined : fault("holds a NUL character or half of a surrogate pair");
     case "number":
-      return isNumber(data) ? undefined : fault(`is the number ${data}, which not every store holds`);
+      return isNumber(data) ? undefined : fault("is a number that not every store holds");
     case "object":
       return data === null ? undefined : faultWithin(data, levels);
     case "boolean":
@@ -69,6 +69,16 @@ export function dataFault(data: unknown, levels = MAX_LEVELS): DataFault | undef
     default:
       return fault(`is a ${typeof data}, which JSON does not have`);
   }
+}
+
+/**
+ * Where a fault is, for messages about data whose schema is not known: the outermost field, and no key below it,
+ * which may be a value.
+ */
+export function placeOf({ path }: DataFault): string {
+  const [field, ...deeper] = path;
+  const named = typeof field === "string" && /^[A-Za-z]\w{0,63}$/.test(field) ? `"${field}"` : "a field";
+  return deeper.length > 0 ? `a value in ${named}` : named;
 }
 
 /** Recurses no deeper than allowed, so that no input overflows the stack. */
@@ -116,43 +126,20 @@ export function parsedJson(text: string): unknown {
   }
 }
 
-/**
- * What is wrong with data, and where: field names joined by dots; "" for all of it. Without values: they may
- * be private.
- */
-export interface DataIssue {
-  path: string;
-  message: string;
-}
-
 /** Data as its schema yields it, or what is wrong with it. */
 export type ParsedData<T> = { data: T } | { issues: DataIssue[] };
-
-/**
- * Issues that are reported. A hostile input could have any number, in an answer larger than Lambda allows.
- */
-const MAX_ISSUES = 20;
 
 /** Parses data by a schema, and refuses what is not portable. Never throws, whatever the data. */
 export function parseData<T>(schema: z.ZodType<T>, value: unknown): ParsedData<T> {
   try {
     const result = schema.safeParse(value);
-    if (!result.success) return { issues: result.error.issues.slice(0, MAX_ISSUES).map(issueOf) };
+    if (!result.success) return { issues: dataIssues(schema, value, result.error.issues) };
     const fault = dataFault(result.data);
-    return fault ? { issues: [issueOf(fault)] } : { data: result.data };
+    return fault ? { issues: dataIssues(schema, result.data, [fault]) } : { data: result.data };
   } catch {
     // A recursive schema follows the data until the stack overflows; a contract's own check may throw too.
     return {
       issues: [{ path: "", message: "cannot be checked: it is nested too deeply, or a check failed" }],
     };
   }
-}
-
-/** Issues in one line. */
-export function issuesText(issues: DataIssue[]): string {
-  return issues.map(({ path, message }) => `${path || "(root)"}: ${message}`).join("; ");
-}
-
-function issueOf({ path, message }: { path: PropertyKey[]; message: string }): DataIssue {
-  return { path: shortened(path.join(".")), message: shortened(message) };
 }

@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 import { parsedJson } from "../envelope/portable-data";
 import { codedError } from "./coded-error";
+import { withoutValues } from "./private-values";
 
 /** A Lambda handler before it is packaged. */
 export interface Handler<V extends VariableName, Event = never, Result = unknown> {
@@ -21,7 +22,20 @@ export function handler<V extends VariableName, Event, Result>(
   variables: readonly V[],
   make: (environment: Environment<V>) => (event: Event, context: Context) => Promise<Result>,
 ): Handler<V, Event, Result> {
-  return { variables, callbackFactory: () => make(readEnvironment(variables)) };
+  return {
+    variables,
+    callbackFactory() {
+      const run = make(readEnvironment(variables));
+      return async (event, context) => {
+        try {
+          return await run(event, context);
+        } catch (error) {
+          // Lambda's runtime logs and returns whatever is in the error.
+          throw withoutValues(error);
+        }
+      };
+    },
+  };
 }
 
 /**
@@ -32,11 +46,13 @@ export function handler<V extends VariableName, Event, Result>(
 export interface Variables {
   /** Name of the event bus. */
   EVENT_BUS_NAME: string;
-  /** URL of the queue for records that cannot be decoded. */
+  /** URL of the queue for records that cannot be published. */
   QUARANTINE_QUEUE_URL: string;
-  /** JSON object: entity table as registered -> its physical name. */
+  /** Physical name of a relay's table of holds. */
+  HOLDS_TABLE: string;
+  /** Entity table as registered -> its physical name; in the form of table-names.ts. */
   ENTITY_TABLES: string;
-  /** JSON object: projection as registered -> the physical name of its table. */
+  /** Projection as registered -> the physical name of its table; in the form of table-names.ts. */
   PROJECTION_TABLES: string;
   /** Physical name of a microservice's outbox table. */
   OUTBOX_TABLE: string;

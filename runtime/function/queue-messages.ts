@@ -2,8 +2,9 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { AnyAggregate } from "../define/aggregate";
 import { readCloudEvent, type ReceivedEvent } from "../envelope/cloud-event";
 import { parsedJson } from "../envelope/portable-data";
-import { codedError, errorCode, shortened } from "./coded-error";
+import { codedError } from "./coded-error";
 import { log } from "./log";
+import { loggedReason } from "./private-values";
 
 /** A domain event and the message that delivered it. */
 export interface ReceivedMessage {
@@ -51,19 +52,13 @@ export function failedMessages(messageIds: string[]): SQSBatchResponse {
 
 /** Logs why a message goes back to its queue. */
 export function logFailure(messageId: string, eventId: string | undefined, error: unknown): void {
-  const { message } = error as Error;
-  log("error", "Returned a message to its queue", {
-    messageId,
-    eventId,
-    code: errorCode(error),
-    reason: message,
-  });
+  log("error", "Returned a message to its queue", { messageId, eventId, ...loggedReason(error) });
 }
 
 function checkAggregate(received: ReceivedEvent, { name }: AnyAggregate): void {
   if (received.aggregate === name) return;
   throw codedError(
     "EVENT_MISROUTED",
-    `The message is an event of "${shortened(received.aggregate)}", but this queue subscribes to "${name}". Check the rule of this queue.`,
+    `The message is an event of another aggregate, but this queue subscribes to "${name}". Check the rule of this queue.`,
   );
 }

@@ -14,10 +14,13 @@ import {
   type SelectionNode,
   SelectQueryNode,
   sql,
+  ValueNode,
 } from "kysely";
 import type { Row } from "../define/change";
+import type { Fields } from "../define/fields";
 import type { AnyTable } from "../define/table";
 import { codedError } from "../function/coded-error";
+import { decoded, encoded } from "./json";
 
 /** Field -> column. */
 export type Columns = Readonly<Record<string, string>>;
@@ -70,15 +73,27 @@ export function toColumns(columns: Columns, fields: Row): Row {
 
 /**
  * Lets Kysely's builders use the field names of one table: queries get its columns, results its fields. An
- * upsert that updates a row raises its version. Only for queries that a module builds.
+ * upsert that updates a row raises its version. Values are converted to and from what a column takes. Only for
+ * queries that a module builds.
  */
-export function withFieldNames<DB>(db: Kysely<DB>, table: string, columns: Columns): Kysely<DB> {
+export function withFieldNames<DB>(
+  db: Kysely<DB>,
+  table: string,
+  columns: Columns,
+  fields: Fields,
+): Kysely<DB> {
   // Declared here, because a class at module level would not survive the packaging of a function
   // (docs/packaging.md).
   // eslint-disable-next-line no-restricted-syntax
   class FieldNames extends OperationNodeTransformer {
     protected override transformColumn(node: ColumnNode): ColumnNode {
       return ColumnNode.create(nameIn(columns, node.column.name));
+    }
+    protected override transformColumnUpdate(node: ColumnUpdateNode, queryId?: QueryId): ColumnUpdateNode {
+      const field = ColumnNode.is(node.column) ? fields[node.column.column.name] : undefined;
+      const transformed = super.transformColumnUpdate(node, queryId);
+      if (!ValueNode.is(transformed.value)) return transformed;
+      return { ...transformed, value: ValueNode.create(encoded(field, transformed.value.value)) };
     }
     // Aliases too, because a query around a subquery refers to them as columns.
     protected override transformSelection(node: SelectionNode, queryId?: QueryId): SelectionNode {
@@ -107,7 +122,7 @@ export function withFieldNames<DB>(db: Kysely<DB>, table: string, columns: Colum
     },
     async transformResult({ result, queryId }) {
       const asSelected = selected.get(queryId) ?? {};
-      return { ...result, rows: result.rows.map((row) => renamed(asSelected, row)) };
+      return { ...result, rows: result.rows.map((row) => renamed(asSelected, fields, row)) };
     },
   };
   return db.withPlugin(plugin);
@@ -145,8 +160,13 @@ function aliasOf(selection: OperationNode): string | undefined {
   return AliasNode.is(selection) && IdentifierNode.is(selection.alias) ? selection.alias.name : undefined;
 }
 
-function renamed(names: Columns, row: Row): Row {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [nameIn(names, name), value]));
+/** A row of a result with its fields' names and values. */
+function renamed(names: Columns, fields: Fields, row: Row): Row {
+  const entries = Object.entries(row).map(([name, value]) => {
+    const field = nameIn(names, name);
+    return [field, decoded(Object.hasOwn(fields, field) ? fields[field] : undefined, value)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function aliasTaken(column: string, names: string[]) {

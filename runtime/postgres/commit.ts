@@ -1,32 +1,33 @@
 import { type Kysely, sql } from "kysely";
 import { v7 as uuid } from "uuid";
-import type { StagedChange } from "../define/change";
-import type { AnyTable } from "../define/table";
+import type { Row, StagedChange } from "../define/change";
 import { errorCode } from "../function/coded-error";
 import { checkChangedOnce } from "../store/handles";
 import { CONNECTION_LOST, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
-import { validChange, validFields, validKey, validState } from "../store/validation";
+import { validChange, validKey } from "../store/validation";
+import { checkedFields, checkMadeState } from "./checked-fields";
 import { columnsOf } from "./columns";
-import { checkTexts, manyRowsChanged, outcomeOf, rolledBack, touchedManyRows } from "./errors";
-import { insertInboxRecord, isProcessed } from "./inbox";
 import {
-  type AnyDatabase,
-  changeStatement,
-  describeChange,
-  type DescribedChange,
-  type IdentifiedChange,
-} from "./statement";
+  checkTexts,
+  manyRowsChanged,
+  outcomeOf,
+  rolledBack,
+  saysOtherState,
+  touchedManyRows,
+} from "./errors";
+import { insertInboxRecord, isProcessed } from "./inbox";
+import { type AnyDatabase, changeStatement, describeChange, type IdentifiedChange } from "./statement";
 
 /**
  * Commits the changes of a command or reaction to PostgreSQL: all changes and their events are written, or
  * nothing.
  *
- * @returns "conflict" when a row had changed since it was read, "duplicate" when `context.once` was committed
- *   before, "unknown" when the connection broke before the answer came and the database could not be reached
+ * @returns "conflict" when a row had changed since it was read, "refused" when a constraint or trigger of the
+ *   domain refused a change, "duplicate" when `context.once` was committed before, "unknown" when the connection broke before the answer came and the database could not be reached
  *   again
- * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, EVENT_TOO_LARGE, MANY_ROWS_CHANGED,
- *   AGGREGATE_CHANGED_TWICE, CONNECTION_LOST (before the commit was sent), and the database's own errors;
+ * @throws INVALID_KEY, INVALID_CHANGE, INVALID_STATE, INVALID_VALUE, VALUE_CHANGED, EVENT_TOO_LARGE, MANY_ROWS_CHANGED,
+ *   GUARD_REFUSED, AGGREGATE_CHANGED_TWICE, CONNECTION_LOST (before the commit was sent), and the database's own errors;
  *   nothing is written then
  */
 export async function commitToPostgres(
@@ -52,14 +53,13 @@ async function tryToCommit(
   context: CommitContext,
 ): Promise<CommitOutcome> {
   const first = await commitOnce(db, changes, context);
-  if (first.outcome !== "conflict") return first;
   // 8. If the key of a creation had an earlier life, write it on top of that life's last version.
-  const { reborn, existing } = await explainConflict(db, changes);
+  const { reborn, existing } = first.outcome === "conflict" ? await explainConflict(db, changes) : {};
   const last = reborn ? await commitOnce(db, reborn, context) : first;
-  if (last.outcome !== "conflict") return last;
+  if (last.outcome !== "conflict" && last.outcome !== "refused") return last;
   // 9. If the message was processed before, the change conflicts with its own effect.
   if (context.once && (await isProcessed(db, context.once))) return { outcome: "duplicate" };
-  return { ...last, ...existing };
+  return last.outcome === "conflict" ? { ...last, ...existing } : last;
 }
 
 async function commitOnce(
@@ -67,13 +67,34 @@ async function commitOnce(
   changes: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
+  try {
+    return await attempt(db, changes, context, { stateIsKnown: true });
+  } catch (error) {
+    if (!saysOtherState(error)) throw error;
+    // The database has made something else of a row: a default, a generated column, a trigger. It then makes the
+    // state too, and the fields that the change sets are compared with it.
+    return attempt(db, changes, context, { stateIsKnown: false });
+  }
+}
+
+interface Attempt {
+  /** Whether the state of an event is what the change makes of the row, unless only the database knows it. */
+  stateIsKnown: boolean;
+}
+
+async function attempt(
+  db: Kysely<AnyDatabase>,
+  changes: IdentifiedChange[],
+  context: CommitContext,
+  how: Attempt,
+): Promise<CommitOutcome> {
   const progress = { isCommitting: false };
   try {
     const [only, ...more] = changes;
     if (only && more.length === 0) {
-      // 4. Check the change, and what is known of the new state, against the contract.
-      const statement = checkedStatement(db, only, { context, returnsState: false });
-      if (isKnownToBeValid(only.definition, statement.described)) {
+      // 4. Check the change and the new state against the contract.
+      const statement = checkedStatement(db, only, context, how);
+      if (statement.state !== undefined) {
         // 5. Run one change as one statement, and so one transaction: the row, its event, and the inbox
         //   record.
         progress.isCommitting = true;
@@ -82,10 +103,11 @@ async function commitOnce(
         return written ? { outcome: "committed", changes: [written.committed] } : conflictOf(only);
       }
     }
-    return await inTransaction(db, changes, context, progress);
+    return await inTransaction(db, changes, context, { progress, ...how });
   } catch (error) {
     if (progress.isCommitting && errorCode(error) === CONNECTION_LOST) return UNKNOWN;
-    return outcomeOf(error, changes);
+    if (saysOtherState(error)) throw error;
+    return outcomeOf(db, error, changes);
   }
 }
 
@@ -97,7 +119,7 @@ async function inTransaction(
   db: Kysely<AnyDatabase>,
   changes: IdentifiedChange[],
   { once, ...context }: CommitContext,
-  progress: { isCommitting: boolean },
+  { progress, ...how }: Attempt & { progress: { isCommitting: boolean } },
 ): Promise<CommitOutcome> {
   return db.transaction().execute(async (transaction) => {
     // The inbox record of an event comes first: it identifies a processed event even when the rows have
@@ -106,10 +128,10 @@ async function inTransaction(
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
     for (const change of changes) {
-      const statement = checkedStatement(transaction, change, { context, returnsState: true });
+      const statement = checkedStatement(transaction, change, context, how);
       const written = await run(transaction, statement, change);
       if (!written) throw rolledBack(conflictOf(change));
-      if (written.state) validState(change.definition.aggregate, written.state);
+      if (written.state) checkMadeState(change, written.state);
       committed.push(written.committed);
     }
     if (once && isRequest) await insertInboxRecord(transaction, once, committed);
@@ -118,52 +140,31 @@ async function inTransaction(
   });
 }
 
-type Statement = ReturnType<typeof changeStatement>;
+interface Statement extends ReturnType<typeof changeStatement> {
+  /** The state that the event says; undefined where the database makes it. */
+  state: Row | null | undefined;
+}
 
 function checkedStatement(
   db: Kysely<AnyDatabase>,
-  staged: IdentifiedChange,
-  options: { context: CommitContext; returnsState: boolean },
+  given: IdentifiedChange,
+  context: CommitContext,
+  { stateIsKnown }: Attempt,
 ): Statement {
-  const { aggregate } = staged.definition;
-  const change = validChange(aggregate, staged.event, staged.change);
-  const statement = changeStatement(db, staged, { ...options, change });
+  const { definition, event } = given;
+  const { aggregate } = definition;
+  const change = validChange(aggregate, event, given.change);
+  if (given.operation === "create") validKey(aggregate, given.fields[aggregate.key]);
+  const { staged, state } = checkedFields(given);
+  const known = stateIsKnown ? state : undefined;
+  const statement = changeStatement(db, staged, {
+    ...{ change, context },
+    ...(known === undefined ? {} : { state: known }),
+  });
   const { query, described } = statement;
   if (typeof described.key === "string") validKey(aggregate, described.key);
-  checkTexts(`The change "${staged.event}" of ${aggregate.name}`, query.parameters);
-  return statement;
-}
-
-/**
- * Checks the new public state of a change as far as it is known before the database runs it: all fields of an
- * insert, the fields that an update sets (the others were checked when they were written).
- *
- * @returns false when only the database knows the new state: a value is an expression or a default, or the
- *   contract checks fields against each other. The change then needs a transaction, to check the state before
- *   the commit
- * @throws INVALID_STATE when what is known does not fit the contract
- */
-export function isKnownToBeValid({ aggregate }: AnyTable, described: DescribedChange): boolean {
-  if (described.operation === "delete") return true;
-  const schema = aggregate.state();
-  const fields = Object.keys(schema.shape);
-  const given = fields.filter((field) => described.values[field] !== undefined);
-  const known = Object.fromEntries(given.map((field) => [field, described.values[field]]));
-  if (described.more || Object.values(known).some(isExpression)) return false;
-  if (described.operation === "insert") {
-    if (given.length < fields.length) return false;
-    validState(aggregate, known);
-    return true;
-  }
-  if ((schema.def.checks ?? []).length > 0) return false;
-  validFields(aggregate, known);
-  return true;
-}
-
-function isExpression(value: unknown): boolean {
-  return (
-    typeof value === "function" || (typeof value === "object" && value !== null && "toOperationNode" in value)
-  );
+  checkTexts(`The change "${event}" of ${aggregate.name}`, query.parameters);
+  return { ...statement, state: known };
 }
 
 async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: IdentifiedChange) {

@@ -5,8 +5,13 @@ import { runner } from "node-pg-migrate";
 import type { RunnerOption } from "node-pg-migrate";
 import { Client } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
+import type { AnyDomain } from "../define/domain";
+import { isRaised, withoutValues } from "../function/private-values";
 import { adoptEarlierMigrations } from "./adopt-migrations";
+import { checkEncoding } from "./check-encoding";
+import { moduleTables, registerContracts } from "./contracts";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
+import { restoreSlot } from "./restore-slot";
 
 /** The database to migrate, and the migrations. */
 export interface MigrateOptions {
@@ -32,18 +37,26 @@ export interface Migration {
  * Runs every migration that has not been run: first the framework's (roles, outbox, inbox, guard, slot), then
  * the teams'. Each runs in its own transaction. Concurrent runs on one database wait for each other; the
  * later ones find nothing left to do. The records of a database of version 0.1, which had one sequence, are
- * moved to the two sequences first.
+ * moved to the two sequences first. A slot that is missing although its migration was run is created again, and
+ * reported.
+ * Then the modules' tables are compared with what the modules register, and
+ * their contracts are registered: from then on, the database accepts only events that fit them.
  *
+ * @param options.domains all domains of the project
  * @returns the migrations that this call ran, in order
- * @throws DATABASE_UNREACHABLE; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error as its cause:
- *   the failed migration is rolled back, earlier ones stay
+ * @throws DATABASE_UNREACHABLE; DATABASE_NOT_UTF8; MIGRATION_MISNAMED; MIGRATION_FAILED, with the database's error
+ *   as its cause: the failed migration is rolled back, earlier ones stay; TABLES_DIFFER: the
+ *   migrations stay
  */
-export function migrateUp(options: MigrateOptions): Promise<Migration[]> {
+export function migrateUp(options: MigrateOptions & { domains: readonly AnyDomain[] }): Promise<Migration[]> {
   return withDatabase(options, "up", async (client) => {
+    await checkEncoding(client, databaseOf(options));
     await adoptEarlierMigrations(client);
     const framework = await run(client, options, { sequence: "framework", direction: "up" });
+    await restoreSlot(client, options.report ?? (() => {}));
     const domains = await run(client, options, { sequence: "domains", direction: "up" });
     await client.query(`alter table if exists public.${DOMAIN_MIGRATIONS_TABLE} owner to monolith_migration`);
+    await registerContracts(client, moduleTables(options.domains));
     return [...framework, ...domains];
   });
 }
@@ -73,23 +86,30 @@ export function migrateDown(
  */
 const LOCK = 4_712_005_301;
 
-/** Errors that are found before anything is migrated, and say so themselves. */
-const REFUSALS = ["MIGRATION_MISNAMED", "FRAMEWORK_IN_USE"];
+/** Errors that say themselves what was found and what was done. */
+const REFUSALS = [
+  "DATABASE_NOT_UTF8",
+  "MIGRATION_MISNAMED",
+  "FRAMEWORK_IN_USE",
+  "TABLES_DIFFER",
+  "FIELD_UNUSABLE",
+];
 
 const FRAMEWORK_MIGRATIONS = join(__dirname, "migrations");
 
 async function withDatabase(
-  { databaseUrl, report = () => {} }: MigrateOptions,
+  options: MigrateOptions,
   direction: "up" | "down",
   work: (client: Client) => Promise<Migration[]>,
 ): Promise<Migration[]> {
+  const { databaseUrl, report = () => {} } = options;
   const client = new Client({
     connectionString: databaseUrl,
     application_name: "domain-consistency migrations",
   });
   client.on("error", () => {}); // a broken connection also fails the running statement
   client.on("notice", (notice) => report([notice.message, notice.hint].filter(Boolean).join(". ")));
-  const database = new URL(databaseUrl).pathname.slice(1);
+  const database = databaseOf(options);
   await client.connect().catch((cause: unknown) => {
     throw codedError(
       "DATABASE_UNREACHABLE",
@@ -106,11 +126,15 @@ async function withDatabase(
     throw codedError(
       "MIGRATION_FAILED",
       `Cannot migrate database "${database}" ${direction}: ${reasonOf(cause)}`,
-      { cause },
+      { cause: withoutValues(cause) },
     );
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+function databaseOf({ databaseUrl }: MigrateOptions): string {
+  return new URL(databaseUrl).pathname.slice(1);
 }
 
 interface Run {
@@ -189,7 +213,9 @@ function reportMigration(line: string, sequence: Sequence, report: (line: string
   if (name !== undefined) report(`${direction === "UP" ? "Migrating" : "Undoing"} ${sequence}/${name}`);
 }
 
+/** What a migration raises itself is for whoever runs it. */
 function reasonOf(error: unknown): string {
-  const { message, hint } = error as { message?: string; hint?: string };
+  const { hint } = error as { hint?: string };
+  const { message } = isRaised(error) ? (error as Error) : withoutValues(error);
   return `${message || errorCode(error) || String(error)}${hint ? `. ${hint}` : ""}`;
 }

@@ -9,6 +9,9 @@ export const INBOX_TABLE = "inbox";
 /** The last version of each aggregate that is currently deleted. */
 export const DELETED_AGGREGATES_TABLE = "deleted_aggregates";
 
+/** What the events of each aggregate say, by the contract that was registered when the database was migrated. */
+export const CONTRACTS_TABLE = "registered_contracts";
+
 /** Records the framework's migrations. */
 export const FRAMEWORK_MIGRATIONS_TABLE = "domain_consistency_migrations";
 /** Records the teams' migrations. */
@@ -19,6 +22,7 @@ export const RESERVED_TABLES: readonly string[] = [
   OUTBOX_TABLE,
   INBOX_TABLE,
   DELETED_AGGREGATES_TABLE,
+  CONTRACTS_TABLE,
   FRAMEWORK_MIGRATIONS_TABLE,
   DOMAIN_MIGRATIONS_TABLE,
 ];

@@ -1,8 +1,9 @@
 import { CompiledQuery, type Kysely, type QueryCreator } from "kysely";
-import { escapeIdentifier, escapeLiteral } from "pg";
+import { escapeIdentifier } from "pg";
 import type { Row, StagedChange } from "../define/change";
 import type { CommitContext, CommittedChange } from "../store/store";
-import { type Columns, columnsOf, nextVersion, toColumns, VERSION, withFieldNames } from "./columns";
+import { columnsOf, nextVersion, toColumns, VERSION, withFieldNames } from "./columns";
+import { encodedRow, jsonOf } from "./json";
 
 /** Kysely's type of a database with any tables and columns. */
 export type AnyDatabase = Record<string, Row>;
@@ -24,20 +25,15 @@ export type IdentifiedChange = StagedChange & {
 export interface ChangedRow {
   aggregate_id: string;
   aggregate_version: number;
-  /** The public state in the event, with `returnsState`; null once the row is gone. */
+  /** The public state in the event, where the database has made it; null once the row is gone. */
   state?: unknown;
 }
 
 /** The effect of a change on its row, as far as it is known before the database runs it. */
 export interface DescribedChange {
   operation: "insert" | "update" | "delete";
-  /** Field -> value or Kysely expression. */
+  /** What it sets: field -> value or Kysely expression. */
   values: Row;
-  /**
-   * Whether a module's Kysely query does more than `values` shows, e.g. by a second `set` or an `on
-   * conflict`.
-   */
-  more: boolean;
   /** The row's key, where it is known. */
   key?: unknown;
   /** Whether an insert updates an existing row. @default false */
@@ -55,8 +51,11 @@ export interface StatementOptions {
   /** The event's `change`, already validated. */
   change: unknown;
   context: CommitContext;
-  /** Whether the statement also returns the new public state. */
-  returnsState: boolean;
+  /**
+   * The public state after the change, null once the row is gone. The database refuses the event if the row says
+   * something else. @default the database makes it of the row, and returns it
+   */
+  state?: Row | null;
 }
 
 /**
@@ -68,14 +67,15 @@ export interface StatementOptions {
 export function changeStatement(
   db: Kysely<AnyDatabase>,
   staged: IdentifiedChange,
-  { change, context, returnsState }: StatementOptions,
+  { change, context, state }: StatementOptions,
 ): { query: CompiledQuery<ChangedRow>; described: DescribedChange } {
   const { definition, event, eventId } = staged;
   const { aggregate } = definition;
   const columns = columnsOf(definition);
   const { query: changing, described } = describeChange(db, staged);
-  const returned =
-    staged.operation === "kysely" ? Object.keys(columns.public) : Object.values(columns.public);
+  const isMade = state === undefined;
+  const needed = isMade ? columns.public : { [aggregate.key]: columns.key };
+  const returned = staged.operation === "kysely" ? Object.keys(needed) : Object.values(needed);
   const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
   // A removal takes the next version too, although no row remains to hold it.
   const isRemoval = described.operation === "delete";
@@ -86,10 +86,10 @@ export function changeStatement(
       correlation_id, causation_id, traceparent)
     select ${value(eventId)}::uuid, ${value(aggregate.name)}, ${ofChanged(columns.key)}::text,
       changed.version${isRemoval ? " + 1" : ""}, ${value(event)}, ${value(aggregate.events[event]?.version ?? 1)}::integer,
-      jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : stateOf(columns.public)}),
+      ${isMade ? `jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : jsonOf(definition.fields.public, columns.public, "changed")})` : `${value(JSON.stringify({ change, state }))}::jsonb`},
       ${value(context.correlationId)}, ${value(context.causationId ?? null)}, ${value(context.traceparent ?? null)}
     from changed
-    returning aggregate_id, aggregate_version${returnsState ? ", payload -> 'state' as state" : ""}
+    returning aggregate_id, aggregate_version${isMade ? ", payload -> 'state' as state" : ""}
   )${inboxRecord(context, { aggregate: aggregate.name, event, eventId }, value)}
   select * from raised`;
   return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
@@ -106,38 +106,41 @@ export function describeChange(
   const version = { [VERSION]: lastVersion + 1 };
   switch (staged.operation) {
     case "create": {
-      const values = toColumns(columns.all, staged.fields);
-      const described: DescribedChange = { operation: "insert", values: staged.fields, more: false };
+      const values = toColumns(columns.all, encodedRow(definition.fields.all, staged.fields));
       return {
         query: db.insertInto(table).values({ ...values, ...version }),
-        described: { ...described, key: staged.fields[key] },
+        described: { operation: "insert", values: staged.fields, key: staged.fields[key] },
       };
     }
     case "update": {
       const { row, fields } = staged;
-      const values = withNulls(toColumns(columns.all, fields));
+      const values = withNulls(toColumns(columns.all, encodedRow(definition.fields.all, fields)));
       return {
         query: db
           .updateTable(table)
           .set({ ...values, [VERSION]: nextVersion(table) })
           .where(columns.key, "=", row[key])
           .where(VERSION, "=", row[VERSION]),
-        described: { operation: "update", values: fields, more: false, key: row[key] },
+        described: { operation: "update", values: fields, key: row[key] },
       };
     }
     case "remove": {
       const { row } = staged;
       return {
         query: db.deleteFrom(table).where(columns.key, "=", row[key]).where(VERSION, "=", row[VERSION]),
-        described: { operation: "delete", values: {}, more: false, key: row[key] },
+        described: { operation: "delete", values: {}, key: row[key] },
       };
     }
     case "kysely": {
-      const described: DescribedChange = { operation: "update", values: {}, more: false };
-      const builders = buildersFor(withFieldNames(db, table, columns.all), table, version, described);
+      const described: DescribedChange = { operation: "update", values: {} };
+      const builders = buildersFor(
+        withFieldNames(db, table, columns.all, definition.fields.all),
+        staged,
+        version,
+        described,
+      );
       const query = staged.describe(builders as never) as ChangeQuery;
-      const details = { ...detailsOf(query, described), key: described.values[key] };
-      return { query, described: { ...described, ...details } };
+      return { query, described: { ...described, updatesExisting: updatesExisting(query) } };
     }
   }
 }
@@ -152,33 +155,32 @@ function withNulls(values: Row): Row {
 /** The builders of a module's `change`, loosely typed; `ChangeBuilders` is their type as commands see it. */
 function buildersFor(
   creator: QueryCreator<AnyDatabase>,
-  table: string,
+  { table, definition }: IdentifiedChange,
   firstVersion: Row,
   described: DescribedChange,
 ) {
   return {
     insert(values: Row) {
-      Object.assign(described, { operation: "insert", values });
-      return creator.insertInto(table).values({ ...values, ...firstVersion });
+      Object.assign(described, { operation: "insert", values, key: values[definition.aggregate.key] });
+      return creator
+        .insertInto(table)
+        .values({ ...encodedRow(definition.fields.all, values), ...firstVersion });
     },
     update(values: Row) {
-      Object.assign(described, { operation: "update", values });
+      described.values = values;
       return creator.updateTable(table).set({ ...values, [VERSION]: nextVersion(table) });
     },
     delete() {
-      Object.assign(described, { operation: "delete", values: {} });
+      described.operation = "delete";
       return creator.deleteFrom(table);
     },
   };
 }
 
-function detailsOf(query: ChangeQuery, { operation, values }: DescribedChange) {
-  // Only an update has `updates`, and only an insert has `onConflict`.
-  const node: { updates?: readonly unknown[]; onConflict?: { updates?: unknown } } = query.toOperationNode();
-  const { updates, onConflict } = node;
-  const expected = operation === "update" ? Object.keys(values).length + 1 : 0;
-  const more = onConflict !== undefined || (updates?.length ?? 0) !== expected;
-  return { more, updatesExisting: onConflict?.updates !== undefined };
+function updatesExisting(query: ChangeQuery): boolean {
+  // Only an insert has `onConflict`.
+  const { onConflict }: { onConflict?: { updates?: unknown } } = query.toOperationNode();
+  return onConflict?.updates !== undefined;
 }
 
 /**
@@ -203,19 +205,6 @@ function inboxRecord(
         || jsonb_build_object('id', aggregate_id, 'version', aggregate_version))
     from raised
   )`;
-}
-
-/** A PostgreSQL function takes at most 100 arguments: 50 names with their values. */
-const MAX_FIELDS_PER_OBJECT = 50;
-
-function stateOf(columns: Columns): string {
-  const fields = Object.entries(columns).map(
-    ([field, column]) => `${escapeLiteral(field)}, ${ofChanged(column)}`,
-  );
-  const parts: string[] = [];
-  for (let start = 0; start < fields.length; start += MAX_FIELDS_PER_OBJECT)
-    parts.push(`jsonb_build_object(${fields.slice(start, start + MAX_FIELDS_PER_OBJECT).join(", ")})`);
-  return parts.join(" || ");
 }
 
 function ofChanged(column: string): string {

@@ -3,10 +3,10 @@ import type { ProjectionHandle } from "../define/handles";
 import type { AnyProjection } from "../define/project";
 import { documentClient, queryIndex } from "../dynamodb/documents";
 import { isIndexKey } from "../dynamodb/item";
-import { ID_RULE, isId } from "../envelope/portable-data";
-import { codedError, errorCode } from "../function/coded-error";
-import { type Environment, mapIn } from "../function/handler";
-import { checkIndex, found } from "../store/handles";
+import { errorCode } from "../function/coded-error";
+import type { Environment } from "../function/handler";
+import { readTableNames } from "../function/table-names";
+import { checkIndex, checkIsText, found, isHeldId } from "../store/handles";
 
 /** An item of a projection. Without fields it is a tombstone: the aggregate is gone, as of that version. */
 export interface ProjectedItem {
@@ -33,6 +33,7 @@ export async function writeProjection(
   documents: DynamoDBDocumentClient,
   tableName: string,
   item: ProjectedItem,
+  abortSignal?: AbortSignal,
 ): Promise<WriteOutcome> {
   try {
     await documents.send(
@@ -43,6 +44,7 @@ export async function writeProjection(
         ExpressionAttributeNames: { "#version": "version" },
         ExpressionAttributeValues: { ":version": item.version },
       }),
+      abortSignal ? { abortSignal } : {},
     );
     return "written";
   } catch (error) {
@@ -54,7 +56,7 @@ export async function writeProjection(
 /** Opens the projections of a monolith module, which are DynamoDB tables. */
 export function openProjections({ PROJECTION_TABLES }: Environment<"PROJECTION_TABLES">) {
   const documents = documentClient();
-  const tables = mapIn("PROJECTION_TABLES", PROJECTION_TABLES);
+  const tables = readTableNames("PROJECTION_TABLES", PROJECTION_TABLES);
   return (name: string, projection: AnyProjection) =>
     projectionHandle(documents, tables[name] ?? "", projection);
 }
@@ -66,9 +68,7 @@ export function projectionHandle(
   { aggregate, indexes }: AnyProjection,
 ): ProjectionHandle<Record<string, unknown>> {
   const find = async (id: string) => {
-    if (!isId(id)) {
-      throw codedError("INVALID_KEY", `The key of a projection is ${ID_RULE}. Use another key.`);
-    }
+    if (!isHeldId(aggregate, id)) return undefined;
     const read = new GetCommand({ TableName: tableName, Key: { aggregateId: id }, ConsistentRead: true });
     const item = (await documents.send(read)).Item as ProjectedItem | undefined;
     return item?.fields;
@@ -78,6 +78,7 @@ export function projectionHandle(
     get: (id) => found(find(id), aggregate, id),
     async where(index, value) {
       checkIndex(`The projection of ${aggregate.name}`, indexes, index);
+      checkIsText(`The ${index} to find in the projection of ${aggregate.name}`, value);
       const lookup = { tableName, index, attribute: indexAttribute(index), value };
       const items = (await queryIndex(documents, lookup)) as unknown as ProjectedItem[];
       return items.flatMap(({ fields }) => (fields ? [fields] : []));

@@ -1,10 +1,14 @@
 import { type AnyAggregate, shortName } from "../define/aggregate";
-import type { Row, StagedChange } from "../define/change";
-import type { Rejection } from "../define/command";
+import type { MadeTable, Row, StagedChange } from "../define/change";
+import type { Rejection } from "../define/rejection";
+import type { Field } from "../define/fields";
 import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
+import { isId } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
+import { canonical, canonicalRow, tableFields } from "./fields";
 import type { Conflict } from "./store";
+import { closedChange } from "./validation";
 
 /** The reads of a table that a store implements; the rest of a handle is the same in both stores. */
 export interface TableReads {
@@ -20,21 +24,26 @@ export interface TableReads {
  *
  * @param table the name that it is registered by
  */
-export function tableHandle(table: string, definition: AnyTable, reads: TableReads) {
-  const { aggregate, indexes } = definition;
+export function tableHandle(table: string, definition: MadeTable, reads: TableReads) {
+  const { aggregate, indexes, fields: known } = definition;
   const staged = { table, definition };
+  const find = async (id: string) =>
+    isHeldId(aggregate, id) ? reads.find(canonicalText(known.public[aggregate.key], id)) : undefined;
   return {
-    find: reads.find,
+    find,
     async where(index: string, value: string): Promise<Row[]> {
       checkIndex(`The table "${table}"`, indexes, index);
-      return reads.where(index, value);
+      checkIsText(`The ${index} to find in "${table}"`, value);
+      return reads.where(index, canonicalText(known.all[index], value));
     },
-    get: (id: string) => found(reads.find(id), aggregate, id),
-    create: (fields: Row) => unraised({ ...staged, operation: "create", fields }),
+    get: (id: string) => found(find(id), aggregate, id),
+    create: (fields: Row) =>
+      unraised({ ...staged, operation: "create", fields: canonicalRow(known.all, fields) }),
     update(row: Row, fields: Row) {
       const read = asRead(aggregate, row);
-      checkKey(aggregate, read, fields);
-      return unraised({ ...staged, operation: "update", row: read, fields });
+      const changed = canonicalRow(known.all, fields);
+      checkKey(aggregate, read, changed);
+      return unraised({ ...staged, operation: "update", row: read, fields: changed });
     },
     remove: (row: Row) => unraised({ ...staged, operation: "remove", row: asRead(aggregate, row) }),
   };
@@ -75,22 +84,51 @@ export function handlesMadeOnce(
  * parse with it, costs more than the write's round trip (`npm run bench -- --only write`). Use it inside a
  * function only: a schema that is made before packaging cannot be serialized.
  */
-export function withSchemasMadeOnce<T extends AnyTable>(table: T): T {
+export function withSchemasMadeOnce<T extends AnyTable>(table: T): T & MadeTable {
   const { aggregate } = table;
   const events = Object.entries(aggregate.events).map(([type, event]) => [
     type,
-    { ...event, change: once(() => event.change().strict()) },
+    { ...event, change: once(() => closedChange(event.change())) },
   ]);
+  const [state, hidden] = [once(aggregate.state), once(table.private)];
   return {
     ...table,
-    private: once(table.private),
-    aggregate: { ...aggregate, state: once(aggregate.state), events: Object.fromEntries(events) },
+    private: hidden,
+    aggregate: { ...aggregate, state, events: Object.fromEntries(events) },
+    fields: tableFields(state(), hidden()),
   };
+}
+
+/** A text that a field is looked up by, in the spelling in which the field is kept. */
+export function canonicalText(field: Field | undefined, text: string): string {
+  return field ? (canonical(field, text) as string) : text;
 }
 
 function once<S>(make: () => S): () => S {
   let made: S | undefined;
   return () => (made ??= make());
+}
+
+/**
+ * Whether a store can hold this id, so that it makes sense to look for it. Both stores answer alike to one that
+ * they cannot hold: there is no such aggregate.
+ *
+ * @throws INVALID_KEY for what is not a text, which only code without types passes
+ */
+export function isHeldId({ name, key }: Pick<AnyAggregate, "name" | "key">, id: unknown): boolean {
+  checkIsText(`The ${key} of ${name}`, id);
+  return isId(id);
+}
+
+/**
+ * Refuses to look for what is not a text.
+ *
+ * @param what what is looked for, for the message
+ * @throws INVALID_KEY
+ */
+export function checkIsText(what: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw codedError("INVALID_KEY", `${what} is not a text but of type "${typeof value}". Pass a text.`);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { StagedChange } from "../define/change";
+import type { Rejection } from "../define/rejection";
 import type { Uses } from "../define/handles";
 import type { Environment, VariableName } from "../function/handler";
 
@@ -19,6 +20,7 @@ export interface CommittedChange {
 export type CommitOutcome =
   | { outcome: "committed"; changes: CommittedChange[] }
   | Conflict
+  | Refused
   | { outcome: "duplicate" }
   /**
    * The database did not answer and could not be reached again: everything was written, or nothing, or
@@ -37,6 +39,12 @@ export interface Conflict {
   message: string;
   /** The key of an aggregate that exists although it was to be created. */
   existing?: string;
+}
+
+/** Nothing was written, because a constraint or a trigger of the domain's own tables refused a change. */
+export interface Refused {
+  outcome: "refused";
+  rejection: Rejection;
 }
 
 /** A message or request that takes effect once. */
@@ -78,6 +86,11 @@ export interface Store {
   commit(changes: StagedChange[], context: CommitContext): Promise<CommitOutcome>;
   /** What was committed with a request's id so far; undefined if nothing was. */
   committedRequest(once: Once): Promise<CommittedRequest | undefined>;
+  /**
+   * Runs work whose database calls fail once this time, in milliseconds, is up, so that work that was given up
+   * holds no connection. @default its calls are not bounded
+   */
+  within?<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** Opens a domain's database in a function. */

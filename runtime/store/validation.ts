@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { AnyAggregate } from "../define/aggregate";
-import { type DataIssue, ID_RULE, isId, issuesText, parseData } from "../envelope/portable-data";
+import type { MadeTable, Row } from "../define/change";
+import { type DataIssue, issuesText } from "../envelope/data-issues";
+import { ID_RULE, isId, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
 
 /**
@@ -24,14 +26,20 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
       `${aggregate.name} has no event "${type}". Its events are ${Object.keys(aggregate.events).join(", ")}.`,
     );
   }
-  const schema = contract.change();
-  // A contract that declares how to treat other fields (loose, catchall) keeps that; any other refuses them.
-  const result = parseData(schema.def.catchall ? schema : schema.strict(), change);
+  const result = parseData(closedChange(contract.change()), change);
   if ("data" in result) return result.data;
   throw codedError(
     "INVALID_CHANGE",
     `The change of "${type}" does not fit its contract: ${issuesText(result.issues)}. Nothing was written.`,
   );
+}
+
+/**
+ * The schema of a change, which refuses fields that it does not name. One that declares how to treat other
+ * fields (loose, catchall) keeps that.
+ */
+export function closedChange(schema: z.ZodObject): z.ZodObject {
+  return schema.def.catchall ? schema : schema.strict();
 }
 
 /**
@@ -47,12 +55,15 @@ export function validState(aggregate: AnyAggregate, state: unknown): Record<stri
 }
 
 /**
- * Checks some fields of an aggregate's public state, each by itself.
+ * Checks some fields of a row, each by itself.
  *
  * @throws INVALID_STATE
  */
-export function validFields(aggregate: AnyAggregate, fields: Record<string, unknown>): void {
-  const { shape } = aggregate.state();
+export function validFields(
+  aggregate: AnyAggregate,
+  { shape }: z.ZodObject,
+  fields: Record<string, unknown>,
+): void {
   const issues = Object.entries(fields).flatMap(([field, value]) => {
     // A contract's fields are zod's own types, whose core type the shape shows.
     const schema = shape[field] as z.ZodType | undefined;
@@ -61,6 +72,41 @@ export function validFields(aggregate: AnyAggregate, fields: Record<string, unkn
     return result.issues.map(({ path, message }) => ({ path: path ? `${field}.${path}` : field, message }));
   });
   if (issues.length > 0) throw invalidState(aggregate, issues);
+}
+
+/**
+ * The public state of a row: absent fields that may be null are null, as a database says it.
+ *
+ * @returns undefined when a field is missing that the state requires
+ * @throws INVALID_STATE
+ */
+export function stateOf({ aggregate, fields }: MadeTable, row: Row): Record<string, unknown> | undefined {
+  const entries = Object.entries(fields.public).map(([name, { isNullable }]) => [
+    name,
+    row[name] === undefined && isNullable ? null : row[name],
+  ]);
+  const state = Object.fromEntries(entries) as Row;
+  const missing = Object.entries(fields.public).some(
+    ([name, { isOptional }]) => state[name] === undefined && !isOptional,
+  );
+  return missing ? undefined : validState(aggregate, state);
+}
+
+/**
+ * Checks the private fields of a new row, and fills in what their schema fills in.
+ *
+ * @throws INVALID_STATE
+ */
+export function validPrivateFields(
+  { aggregate, private: hidden }: Pick<MadeTable, "aggregate" | "private">,
+  row: Row,
+): Row {
+  const result = parseData(hidden(), row);
+  if ("data" in result) return result.data;
+  throw codedError(
+    "INVALID_STATE",
+    `The private fields of ${aggregate.name} do not fit their schema: ${issuesText(result.issues)}. Nothing was written.`,
+  );
 }
 
 /**

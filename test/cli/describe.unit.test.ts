@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/process/temporary-folder";
 const folder = temporaryFolder();
 
 test("A domain is listed with its indexes, the fields that its projections keep, and what its reactions react to", () => {
-  expect(describeDomain(loans)).toBe(
+  expect(describeDomain(loans, [loans, members])).toBe(
     [
       "loans (microservice)",
       "  tables         loans, indexed by memberId",
@@ -27,13 +27,27 @@ test("A domain is listed with its indexes, the fields that its projections keep,
   );
 });
 
+test("Event types that no subscription receives are marked", () => {
+  const events = (...all: (typeof loans | typeof members)[]) =>
+    describeDomain(loans, all)
+      .split("\n")
+      .find((line) => line.includes("events"));
+  const counted = { ...members, subscriptions: { counted: members.subscriptions["counted"]! } };
+  expect(events(loans, counted)).toBe(
+    "  events         BookLent, BookReturned (nobody listens), LoanForgotten (nobody listens)",
+  );
+  expect(events(loans)).toBe(
+    "  events         BookLent (nobody listens), BookReturned (nobody listens), LoanForgotten (nobody listens)",
+  );
+});
+
 test("A projection that spreads the state or computes from it is listed with all the fields it keeps", () => {
   const everything = project(Member, (state) => ({
     ...state,
     initial: state.name.slice(0, 1).toUpperCase(),
   }));
   const { shape } = Member.state();
-  const described = describeDomain(microservice("copies", { subscriptions: { everything } }));
+  const described = describeDomain(microservice("copies", { subscriptions: { everything } }), []);
   expect(described).toContain(
     `everything (projects ${Object.keys(shape).join(", ")}, initial of members.Member)\n`,
   );
@@ -44,7 +58,7 @@ test("A projection that cannot be asked without a real state is listed without i
     if (typeof state.name !== "string") throw new Error("not a member");
     return { name: state.name };
   });
-  const described = describeDomain(microservice("copies", { subscriptions: { strict } }));
+  const described = describeDomain(microservice("copies", { subscriptions: { strict } }), []);
   expect(described).toContain("strict (projects members.Member)\n");
 });
 

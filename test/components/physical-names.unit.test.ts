@@ -6,6 +6,7 @@ import { MonolithModule } from "../../dist/components/monolith/module.js";
 import { validateDomains } from "../../dist/registry/validate.js";
 import { domain as loans } from "../../dist/test/fixtures/domains/loans/index.js";
 import { domain as members } from "../../dist/test/fixtures/domains/members/index.js";
+import { apiFaults } from "../support/aws-api/check-inputs";
 import { deploy } from "../support/program/mocks";
 import { physicalName, providerFaults } from "../support/program/provider-rules";
 import { DATABASE } from "../support/postgres/monolith-database";
@@ -30,19 +31,21 @@ function named<D extends typeof loans | typeof members>(domain: D, lengths: type
 const service = named(loans, LONGEST);
 const module = named(members, LONGEST);
 const deployment = await deploy(() => {
+  const bus = new EventBus("events");
   const shared = {
-    bus: new EventBus("events"),
+    bus,
     deletionProtection: true,
     logRetentionDays: 7,
     alarmTopicArn: undefined,
   };
   new Microservice(service.name, { ...shared, domain: service, outboxRetentionDays: 30 });
-  new MonolithModule(module.name, { ...shared, module, database: DATABASE });
+  new MonolithModule(module.name, { ...shared, module, relay: bus, database: DATABASE });
 });
 const resources = deployment.declared.filter(({ custom }) => custom);
 
 test("The longest names that a domain may give make physical names that AWS takes, with the suffix that Pulumi adds", () => {
   expect(resources.flatMap(providerFaults)).toEqual([]);
+  expect(resources.flatMap(apiFaults)).toEqual([]);
 });
 
 test("The longest physical name is the role of a subscription's function, and leaves nothing but a few characters", () => {

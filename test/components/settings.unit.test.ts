@@ -52,12 +52,13 @@ test("Everything that is missing is reported at once, with the command that sets
   expect(pulumi.RunError.isInstance(error)).toBe(true);
   expect((error as Error).message).toBe(
     [
-      "The configuration of this stack has 5 fault(s):",
+      "The configuration of this stack has 6 fault(s):",
       "  domain-consistency:databaseHost is not set. Set it with: pulumi config set databaseHost <value>",
       "  domain-consistency:databaseName is not set. Set it with: pulumi config set databaseName <value>",
       "  domain-consistency:applicationSecretArn is not set. Set it with: pulumi config set applicationSecretArn <value>",
       "  domain-consistency:captureSecretArn is not set. Set it with: pulumi config set captureSecretArn <value>",
       "  domain-consistency:retentionSecretArn is not set. Set it with: pulumi config set retentionSecretArn <value>",
+      "  domain-consistency:captureStartPosition is not set. `npm run migrate` prints it. Set it with: pulumi config set captureStartPosition <value>",
     ].join("\n"),
   );
 });
@@ -71,6 +72,7 @@ test("Everything that is missing or wrong is reported in one error, with the val
     subnetIds: "subnet-1,10.0.0.0/24",
     securityGroupIds: "sg-1,",
     applicationSecretArn: "my-secret",
+    captureStartPosition: "0/0",
     streamShards: "0",
     streamRetentionHours: "23",
     replicationInstanceClass: "t3.micro",
@@ -84,8 +86,8 @@ test("Everything that is missing or wrong is reported in one error, with the val
     " -> $1",
   );
   expect(message.split("\n")).toEqual([
-    "The configuration of this stack has 16 fault(s):",
-    '  domain-consistency:databaseHost is "": Too small: expected string to have >=1 characters. -> databaseHost',
+    "The configuration of this stack has 17 fault(s):",
+    '  domain-consistency:databaseHost is "": must be a host name, without a port. -> databaseHost',
     '  domain-consistency:databasePort is "70000": Too big: expected number to be <=65535. -> databasePort',
     '  domain-consistency:databaseName is "Shop-DB": must be lower case letters, digits and _, 56 at most. -> databaseName',
     '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
@@ -94,9 +96,10 @@ test("Everything that is missing or wrong is reported in one error, with the val
     '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
     "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
     "  domain-consistency:retentionSecretArn is not set. -> retentionSecretArn",
+    '  domain-consistency:captureStartPosition is "0/0": must be a position in the log, e.g. "2/7C007178". `npm run migrate` prints it. -> captureStartPosition',
     '  domain-consistency:streamShards is "0": Too small: expected number to be >=1. -> streamShards',
     '  domain-consistency:streamRetentionHours is "23": Too small: expected number to be >=24. -> streamRetentionHours',
-    '  domain-consistency:replicationInstanceClass is "t3.micro": must start with "dms.". -> replicationInstanceClass',
+    '  domain-consistency:replicationInstanceClass is "t3.micro": must be a class of AWS DMS, e.g. "dms.t3.micro". -> replicationInstanceClass',
     '  domain-consistency:outboxRetentionDays is "a month": Invalid input: expected number, received NaN. -> outboxRetentionDays',
     expect.stringMatching(
       /^ {2}domain-consistency:logRetentionDays is "1.5": must be one of .* -> logRetentionDays$/,
@@ -145,4 +148,51 @@ test("A private network has two subnets at least, and security groups", () => {
   expect(faults({ securityGroupIds: "sg-1" })).toContain(
     "domain-consistency:subnetIds is not set, but securityGroupIds is.",
   );
+});
+
+const withSetting = (name: string, value: string) => settingsOf({ ...REQUIRED_CONFIG, [name]: value });
+const list = (kind: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${kind}-${(0x1000 + index).toString(16)}`).join();
+
+test("A network has no more subnets and security groups than Lambda attaches a function to", () => {
+  const network = (subnets: number, groups: number) =>
+    settingsOf({
+      ...REQUIRED_CONFIG,
+      subnetIds: list("subnet", subnets),
+      securityGroupIds: list("sg", groups),
+    });
+  expect(network(16, 5)).toMatchObject({ subnetIds: { length: 16 }, securityGroupIds: { length: 5 } });
+  expect(
+    settingsOf({
+      ...REQUIRED_CONFIG,
+      subnetIds: "subnet-1,subnet-2,subnet-1",
+      securityGroupIds: "sg-1,sg-1",
+    }),
+  ).toMatchObject({ subnetIds: ["subnet-1", "subnet-2"], securityGroupIds: ["sg-1"] });
+  expect(() => network(17, 5)).toThrow("must be 16 at most: AWS Lambda accepts no more");
+  expect(() => network(16, 6)).toThrow("must be 5 at most: AWS Lambda accepts no more");
+});
+
+test.each([
+  ["alarmTopicArn", "arn:aws:sns:eu-central-1:111122223333:alarms", "arn:aws:sns:"],
+  [
+    "alarmTopicArn",
+    "arn:aws-us-gov:sns:us-gov-west-1:111122223333:a_b-c",
+    "arn:aws:sns:eu-central-1:1111:alarms",
+  ],
+  [
+    "captureSecretArn",
+    `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${"s".repeat(512)}-AbCdEf`,
+    `arn:aws:secretsmanager:eu-central-1:111122223333:secret:${"s".repeat(513)}-AbCdEf`,
+  ],
+  ["captureSecretArn", "arn:aws:secretsmanager:eu-central-1:111122223333:secret:a/b", "a/b-AbCdEf"],
+  ["replicationInstanceClass", "dms.r6i.32xlarge", "dms.large"],
+  ["replicationInstanceClass", `dms.${"r".repeat(20)}.large`, `dms.${"r".repeat(21)}.large`],
+  ["databaseHost", `${"h".repeat(255)}`, `${"h".repeat(256)}`],
+  ["databaseHost", "db-1.cluster.example.internal", "db.example.internal:5432"],
+  ["captureStartPosition", "4AF/B00000D0", "4AF/B00000D00"],
+  ["captureStartPosition", "0/1", "1700000000"],
+])("%s accepts %s and refuses %s", (name, accepted, refused) => {
+  expect(withSetting(name, accepted)).toMatchObject({ [name]: accepted });
+  expect(() => withSetting(name, refused)).toThrow(`${name} is "${refused}": `);
 });

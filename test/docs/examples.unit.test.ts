@@ -61,7 +61,7 @@ function errorsIn(project: ReadonlyMap<string, string>): string[] {
 }
 
 describe.each(DOCUMENTS.filter((document) => shownFiles(document).length > 0))("$path", (document) => {
-  test("shows files that compile together, whatever domains the project has", () => {
+  test("shows files that compile together, whatever domains the project has", { timeout: 120_000 }, () => {
     expect(projectsOf(shownFiles(document)).flatMap(errorsIn)).toEqual([]);
   });
 });

@@ -6,8 +6,8 @@ import { DOCUMENTS, documentAt, filesBelow, inlineCode, ROOT, tableCells } from 
 
 const MOST_CELL_CHARACTERS = 100;
 const MOST_DECISION_LINES = 20;
-/** Made from an aggregate's name, so no code has it as a whole. */
-const STANDARD_REJECTION = /_(UNKNOWN|EXISTS)$/;
+/** Made from the name of an aggregate or a constraint, so no code has it as a whole. */
+const STANDARD_REJECTION = /_(UNKNOWN|EXISTS|VIOLATED|RAISED)$/;
 
 const code = filesBelow()
   .filter((path) => /\.(ts|mts|mjs)$/.test(path) && !path.startsWith("test/docs/"))

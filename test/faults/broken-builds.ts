@@ -175,8 +175,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/dynamodb/writes.js",
-        find: 'staged.operation === "remove" ? null : (0, validation_1.validState)(aggregate, fields)',
-        replace: 'staged.operation === "remove" ? null : fields',
+        find: 'staged.operation === "remove" ? null : ((0, validation_1.stateOf)(definition, fields)',
+        replace: 'staged.operation === "remove" ? null : (fields',
       },
     ],
   },

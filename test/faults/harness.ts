@@ -1,4 +1,5 @@
 import type { FaultHooks } from "../../local/system/fault-hooks";
+import { diskFailure, foldersOfRuns } from "../../local/servers/disk";
 import { type LocalSystem, startSystem, type SystemOptions } from "../../local/system/system";
 import { codedError } from "../../runtime/function/coded-error";
 import { callFaults } from "./plan/call-faults";
@@ -61,6 +62,9 @@ export async function withFaultySystem<Result>(
     const system = await startSystem({ ...options, ...silent, faults: harness.hooks });
     try {
       return await work(system);
+    } catch (error) {
+      // Looked at before stopping makes room again.
+      throw diskFailure(error, foldersOfRuns(options.projectRoot)) ?? error;
     } finally {
       await system.servers.stops.stopAll();
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ALL_DOMAINS } from "../support/program/domain-sources";
 import { expectedFunctions, queueUrl } from "../support/program/expected-program";
 import { expectedResources } from "../support/program/expected-resources";
+import { handlersOf, missingPermissions, needlessStatements } from "../support/program/handler-code";
 import { type Declared, json } from "../support/program/mocks";
 import { type ShortStatement, statementsIn, statementsOf } from "../support/program/policy-statements";
 import { SUFFIX } from "../support/program/provider-state";
@@ -14,6 +15,14 @@ const programs = [];
 for (const domains of ALL_DOMAINS)
   programs.push({ ...domains, deployment: await deployProgram({}, domains) });
 
+/** Statements that depend on what the code of handlers calls. */
+const BY_CODE = [
+  "ReadEntities",
+  "QueryIndexes",
+  "WriteInTransactions",
+  "ReadProjections",
+  "QueryProjections",
+];
 const sorted = (statements: ShortStatement[]) =>
   statements
     .map((statement) => ({ ...statement, Resource: [...new Set(statement.Resource)].sort() }))
@@ -52,9 +61,35 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
     expect(functions.map(({ name }) => name).sort()).toEqual(Object.keys(expected).sort());
   });
 
-  test.each(Object.keys(expected))("allows %s exactly what its `uses` call for", (name) => {
-    expect(sorted(statementsOf(deployment, name))).toEqual(sorted(expected[name]?.statements ?? []));
+  test.each(Object.keys(expected))("allows %s nothing but what its `uses` call for", (name) => {
+    const most = sorted(expected[name]?.statements ?? []);
+    const granted = sorted(statementsOf(deployment, name));
+    for (const { Resource, ...statement } of granted) {
+      const allowed = most.find(({ Sid }) => Sid === statement.Sid);
+      expect({ ...statement, Resource: Resource.filter((one) => !allowed?.Resource.includes(one)) }).toEqual({
+        ...allowed,
+        Resource: [],
+      });
+    }
+    const missing = most.filter(({ Sid }) => !granted.some((one) => one.Sid === Sid)).map(({ Sid }) => Sid);
+    expect(missing.filter((sid) => !BY_CODE.includes(sid))).toEqual([]);
   });
+
+  const handlers = Object.assign({}, ...registry.all.map(handlersOf)) as ReturnType<typeof handlersOf>;
+
+  test.each(Object.keys(handlers))(
+    "allows %s whatever its code calls, and nothing that it does not",
+    (name) => {
+      const domain = registry.all.find((one) => name.startsWith(`${one.name}-`));
+      const tableOf = (used: string) => {
+        if (domain?.subscriptions[used]) return `table/${domain.name}-${used}-projection`;
+        return domain?.kind === "microservice" ? `table/${domain.name}-${used}-table` : undefined;
+      };
+      const granted = statementsOf(deployment, name);
+      expect(missingPermissions(handlers[name] ?? [], granted, tableOf)).toEqual([]);
+      expect(needlessStatements(handlers[name] ?? [], granted)).toEqual([]);
+    },
+  );
 
   test.each(functions)("gives $name exactly the variables that its handler reads", (lambda) => {
     expect(parsed(variablesOf(lambda))).toEqual(parsed(expected[lambda.name]?.variables));
@@ -101,8 +136,11 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
           name,
           [
             inputs.hashKey,
-            ...(inputs.globalSecondaryIndexes as { name: string; hashKey: string }[]).map(
-              (index) => `${index.name}: ${index.hashKey}`,
+            ...(
+              inputs.globalSecondaryIndexes as { name: string; keySchemas: { attributeName: string }[] }[]
+            ).map(
+              (index) =>
+                `${index.name}: ${index.keySchemas.map(({ attributeName }) => attributeName).join()}`,
             ),
           ],
         ]),
@@ -127,7 +165,9 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
           : [],
       ),
     );
-    expect(keys).toEqual(Object.fromEntries([...tables, ...projections]));
+    const relays = [...(hasMonolith ? ["monolith"] : []), ...registry.microservices.map(({ name }) => name)];
+    const holds = relays.map((name) => [`${name}-relay-holds`, ["aggregateKey"]]);
+    expect(keys).toEqual(Object.fromEntries([...tables, ...projections, ...holds]));
   });
 
   test("names every domain, projection, queue and quarantine in its outputs", () => {
@@ -138,6 +178,7 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
       deadLetters: queueUrl(`${name}-dlq`),
       targetDeadLetters: queueUrl(`${name}-target-dlq`),
     });
+    const holds = (name: string) => [name, `${name}-relay-holds${SUFFIX}`] as const;
     const quarantine = (name: string) => [name, queueUrl(`${name}-relay-quarantine`)] as const;
     expect(deployment.outputs).toEqual({
       busArn: `arn:aws:events:eu-central-1:111122223333:event-bus/events${SUFFIX}`,
@@ -161,6 +202,11 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
       quarantineQueues: Object.fromEntries([
         ...(hasMonolith ? [quarantine("monolith")] : []),
         ...registry.microservices.map(({ name }) => quarantine(name)),
+      ]),
+      unclaimedQueue: queueUrl("unclaimed-queue"),
+      holdsTables: Object.fromEntries([
+        ...(hasMonolith ? [holds("monolith")] : []),
+        ...registry.microservices.map(({ name }) => holds(name)),
       ]),
     });
   });

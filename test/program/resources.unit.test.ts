@@ -155,25 +155,28 @@ test("Every setting takes effect", () => {
   });
 });
 
-test("Every queue for the person on call, every relay, AWS DMS and retention have an alarm", () => {
+test("Every queue, every relay, AWS DMS and retention have alarms on what waits and on what does not run", () => {
   const names = ofType("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ name }) => name);
-  expect(names.sort()).toEqual([
-    "loans-on-leavers-dlq-alarm",
-    "loans-on-leavers-target-dlq-alarm",
-    "loans-on-members-dlq-alarm",
-    "loans-on-members-target-dlq-alarm",
-    "loans-relay-age-alarm",
-    "loans-relay-quarantine-alarm",
-    "members-on-counted-dlq-alarm",
-    "members-on-counted-target-dlq-alarm",
-    "members-on-loans-dlq-alarm",
-    "members-on-loans-target-dlq-alarm",
-    "monolith-relay-age-alarm",
-    "monolith-relay-quarantine-alarm",
-    "monolith-retention-alarm",
-    "monolith-source-latency-alarm",
-    "monolith-target-latency-alarm",
-  ]);
+  const subscribed = ["loans-on-leavers", "loans-on-members", "members-on-counted", "members-on-loans"];
+  const parked = [
+    ...subscribed.flatMap((name) => [`${name}-dlq`, `${name}-target-dlq`]),
+    "loans-relay-quarantine",
+    "monolith-relay-quarantine",
+    "unclaimed-queue",
+  ];
+  expect(names.sort()).toEqual(
+    [
+      ...parked.flatMap((queue) => [`${queue}-alarm`, `${queue}-age-alarm`]),
+      ...subscribed.flatMap((name) => [`${name}-queue-age-alarm`, `${name}-lost-alarm`]),
+      ...["loans-relay", "monolith-relay"].flatMap((relay) =>
+        ["age", "reads", "throttles"].map((what) => `${relay}-${what}-alarm`),
+      ),
+      "monolith-retention-alarm",
+      "monolith-retention-runs-alarm",
+      "monolith-source-latency-alarm",
+      "monolith-target-latency-alarm",
+    ].sort(),
+  );
 });
 
 test("The stack's outputs name what operators and the local runner look for", () => {
@@ -198,5 +201,7 @@ test("The stack's outputs name what operators and the local runner look for", ()
       monolith: queueUrl("monolith-relay-quarantine"),
       loans: queueUrl("loans-relay-quarantine"),
     },
+    unclaimedQueue: queueUrl("unclaimed-queue"),
+    holdsTables: { monolith: "monolith-relay-holds-1234567", loans: "loans-relay-holds-1234567" },
   });
 });

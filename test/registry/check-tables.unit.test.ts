@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { aggregate, table } from "../../dist/runtime/index.js";
+import { aggregate, reject, table } from "../../dist/runtime/index.js";
 import { faultsOf } from "../support/domain/domain-faults";
 import { Book, book, books, library, libraryModule, readers } from "../support/domain/sample-domain";
 
@@ -45,7 +45,6 @@ describe("An aggregate", () => {
 
   test.each([
     { bookId: z.int(), problem: "is not text" },
-    { bookId: z.string().transform(Number), problem: "is not text" },
     { bookId: z.union([z.string(), z.int()]), problem: "is not text" },
     { bookId: z.string().optional(), problem: "may be absent" },
     { bookId: z.uuid().nullable(), problem: "may be null" },
@@ -174,7 +173,7 @@ describe("A column", () => {
     const mapped = table(Book, { columns: { title: "name" } });
     expect(inBoth({ tables: { books: mapped } })).toEqual({
       microservice: [
-        'domains/library: table "books" maps columns, but a microservice\'s tables have none. Remove `columns`, or make the domain a monolithModule.',
+        'domains/library: table "books" has `columns`, but a microservice\'s tables have no columns. Remove `columns`, or make the domain a monolithModule.',
       ],
       module: [],
     });
@@ -202,6 +201,37 @@ describe("A column", () => {
       const field = options.columns ? "title" : "Version";
       expect(faultsOf(libraryModule({ tables: { books: table(Book, options) }, commands: {} }))).toEqual([
         `domains/library: table "books" keeps "${field}" in the column "version", which the runtime reserves. Choose another column.`,
+      ]);
+    },
+  );
+});
+
+describe("The rejection of a constraint", () => {
+  test("is a module's: a microservice's tables have no constraints", () => {
+    const mapped = table(Book, { rejections: { books_title_key: "TITLE_TAKEN" } });
+    expect(inBoth({ tables: { books: mapped } })).toEqual({
+      microservice: [
+        'domains/library: table "books" has `rejections`, but a microservice\'s tables have no constraints. Remove `rejections`, or make the domain a monolithModule.',
+      ],
+      module: [],
+    });
+  });
+
+  test.each(["titleTaken", "TITLE TAKEN", "_TAKEN", "1TAKEN", ""])("has a code, and not %j", (code) => {
+    for (const rejection of [code as "TAKEN", reject(code, "The title is taken.")]) {
+      const mapped = table(Book, { rejections: { books_title_key: rejection } });
+      expect(faultsOf(libraryModule({ tables: { books: mapped }, commands: {} }))).toEqual([
+        `domains/library: table "books" maps the constraint "books_title_key" to "${code}", which is not a code. Use SCREAMING_SNAKE_CASE, e.g. EMAIL_TAKEN.`,
+      ]);
+    }
+  });
+
+  test.each(["", "é".repeat(32)])(
+    "is of a constraint whose name PostgreSQL can hold, and not of %j",
+    (name) => {
+      const mapped = table(Book, { rejections: { [name]: "TITLE_TAKEN" } });
+      expect(faultsOf(libraryModule({ tables: { books: mapped }, commands: {} }))).toEqual([
+        `domains/library: table "books" maps the constraint "${name}", whose name PostgreSQL cannot hold. Write the name as PostgreSQL has it, at most 63 bytes.`,
       ]);
     },
   );

@@ -93,3 +93,27 @@ test("An index is named like its field, which DynamoDB takes from three characte
     'domains/library: index "at" has a name with characters that cannot be used. Use 3 or more letters, digits, _, . and -.',
   ]);
 });
+
+test("An index is named with 252 characters at most, since a projection indexes the attribute by_<field>", () => {
+  const [longest, longer] = ["i".repeat(252), "j".repeat(253)];
+  const fields = { [longest]: z.string(), [longer]: z.string() };
+  const long = table(Book, { private: () => z.object(fields), indexes: [longest, longer] });
+  expect(faultsOf(library({ tables: { books: long }, commands: {} }))).toEqual([
+    `domains/library: index "${longer}" has a name of 253 characters; the limit is 252. Choose a shorter name.`,
+  ]);
+});
+
+test("The field that is an aggregate's key has a name that DynamoDB takes for a table's key", () => {
+  const keyed = (name: string) => {
+    const Keyed = aggregate("library.Keyed", {
+      key: name,
+      state: () => z.object({ [name]: z.string() }),
+      events: { KeyedMade: () => z.object({}) },
+    });
+    return faultsOf(library({ tables: { keyed: table(Keyed) }, commands: {} }));
+  };
+  expect(keyed("k".repeat(255))).toEqual([]);
+  expect(keyed("k".repeat(256))).toEqual([
+    'domains/library: aggregate "library.Keyed" has a key with a name of 256 characters; the limit is 255. Choose a shorter name.',
+  ]);
+});

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { lambdaPackage } from "../../dist/components/function/lambda-package.js";
 import { project } from "../../dist/runtime/index.js";
 import { Member } from "../../dist/test/fixtures/domains/members/contract.js";
+import { writeTableNames } from "../../dist/runtime/function/table-names.js";
 import { makeProjectionHandler } from "../../dist/runtime/projection/handler.js";
 import { awsError, awsStub } from "../support/dynamodb/aws-stub";
 import { bareFunction } from "../support/process/bare-node";
@@ -49,6 +50,16 @@ test("A packaged projection writes what it selects of an event's state, unless i
       },
     },
   ]);
+});
+
+test("A packaged function finds its table among many, which are named in the compact form", async () => {
+  const names = ["members", ...Array.from({ length: 40 }, (_, index) => `others${index}`)];
+  const tables = Object.fromEntries(names.map((name) => [name, `loans-${name}-projection-1a2b3c4`]));
+  const PROJECTION_TABLES = writeTableNames(tables);
+  expect(PROJECTION_TABLES).not.toContain("{");
+  const { results } = await handler.invoke({ ...environment, PROJECTION_TABLES }, queueBatch([moved]));
+  expect(results).toEqual([{ batchItemFailures: [] }]);
+  expect(aws.taken()).toMatchObject([{ body: { TableName: "loans-members-projection-1a2b3c4" } }]);
 });
 
 test("A packaged projection gives back a message that is not an event, and takes the others of its batch", async () => {

@@ -1,7 +1,7 @@
 import { answerCommand, type CommandAnswer } from "../../runtime/command/handler";
 import type { AnyAggregate } from "../../runtime/define/aggregate";
 import type { Row, StagedChange } from "../../runtime/define/change";
-import type { Rejection } from "../../runtime/define/command";
+import type { Rejection } from "../../runtime/define/rejection";
 import type { AnyDomain } from "../../runtime/define/domain";
 import type { Uses } from "../../runtime/define/handles";
 import type { AnyProjection } from "../../runtime/define/project";
@@ -9,7 +9,13 @@ import { parseData } from "../../runtime/envelope/portable-data";
 import { commitOnFreshReads } from "../../runtime/store/retries";
 import type { CommitOutcome, Store } from "../../runtime/store/store";
 import { validChange, validKey, validState } from "../../runtime/store/validation";
-import { checkChangedOnce, checkIndex, found, tableHandle } from "../../runtime/store/handles";
+import {
+  checkChangedOnce,
+  checkIndex,
+  found,
+  tableHandle,
+  withSchemasMadeOnce,
+} from "../../runtime/store/handles";
 
 /**
  * The data before a command or reaction: a table's rows with their versions, a projection's fields by key.
@@ -50,7 +56,7 @@ export function inMemory(domain: AnyDomain, known: Known = {}) {
     if (used.kind === "project") return projectionHandle(used, (known[name] ?? {}) as Record<string, Row>);
     if (used.kind === "kysely-table") throw withKysely(name);
     const { key } = used.aggregate;
-    return tableHandle(name, used, {
+    return tableHandle(name, withSchemasMadeOnce(used), {
       find: async (id) => rowsOf(name).find((row) => row[key] === id),
       where: async (index, value) => withValue(rowsOf(name), index, value),
     });

@@ -52,7 +52,10 @@ export const table = resourceKind<aws.dynamodb.TableArgs>({
         BillingMode: "PAY_PER_REQUEST",
         GlobalSecondaryIndexes: inputs.globalSecondaryIndexes?.map((index) => ({
           IndexName: index.name,
-          KeySchema: keySchema(index.hashKey, index.rangeKey),
+          KeySchema: index.keySchemas?.map(
+            ({ attributeName, keyType }) =>
+              ({ AttributeName: attributeName, KeyType: keyType }) as KeySchemaElement,
+          ),
           Projection: {
             ProjectionType: index.projectionType as ProjectionType,
             NonKeyAttributes: index.nonKeyAttributes,

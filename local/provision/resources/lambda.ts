@@ -29,6 +29,7 @@ export const lambdaFunction = resourceKind<aws.lambda.FunctionArgs>({
     return {
       id: physicalName,
       package: zip,
+      variables: scope.functionVariables?.(physicalName) ?? {},
       defaults: { memorySize: 128, timeout: 3, architectures: ["x86_64"] },
       outputs: {
         arn,
@@ -51,7 +52,7 @@ export const lambdaFunction = resourceKind<aws.lambda.FunctionArgs>({
         Runtime: inputs.runtime as Runtime | undefined,
         Timeout: inputs.timeout,
         MemorySize: inputs.memorySize,
-        Environment: environment && { Variables: environment.variables },
+        Environment: { Variables: { ...environment?.variables, ...identified.variables } },
         Architectures: architectures as ("arm64" | "x86_64")[] | undefined,
         LoggingConfig: loggingConfig && {
           LogFormat: loggingConfig.logFormat as NonNullable<LoggingConfig["LogFormat"]>,

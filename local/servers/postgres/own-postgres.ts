@@ -24,6 +24,8 @@ const SETTINGS = {
   synchronous_commit: "on",
   timezone: "UTC",
   log_timezone: "UTC",
+  // Errors of statements quote values and rows; whoever sent the statement receives them.
+  log_min_messages: "log",
 };
 
 /** Immediate shutdown: nothing is written any more, but the shared memory is released, unlike after SIGKILL. */

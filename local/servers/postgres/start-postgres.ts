@@ -52,7 +52,7 @@ async function useGivenPostgres(text: string, { run, report }: PostgresOptions):
       run.closing.throwIfAborted();
       // On record before it exists: a database without a record would stay for ever.
       run.update(({ databases }) => ({ databases: [...databases, { name: unique, adminUrl: adminUrl() }] }));
-      await connected(text, place, (client) => client.query(`create database ${escapeIdentifier(unique)}`));
+      await connected(text, place, (client) => client.query(createDatabase(unique)));
       return unique;
     },
     async restart() {
@@ -68,6 +68,11 @@ async function useGivenPostgres(text: string, { run, report }: PostgresOptions):
       }
     },
   };
+}
+
+/** In UTF-8, whatever the server's default is: anything else is refused by the migrations. */
+function createDatabase(name: string): string {
+  return `create database ${escapeIdentifier(name)} template template0 encoding 'UTF8' locale_provider libc locale 'C'`;
 }
 
 function parseUrl(text: string): URL {

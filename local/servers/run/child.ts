@@ -57,8 +57,14 @@ export async function startChild(run: RunDirectory, options: ChildOptions): Prom
   });
   closeSync(output);
   const reference = child.pid === undefined ? undefined : processReference(child.pid);
-  if (reference)
-    run.update(({ children }) => ({ children: [...children, { name, ...reference, stopSignal }] }));
+  try {
+    if (reference)
+      run.update(({ children }) => ({ children: [...children, { name, ...reference, stopSignal }] }));
+  } catch (error) {
+    // Off the record, nobody would stop it after this process.
+    if (child.pid !== undefined) killGroup(child.pid);
+    throw error;
+  }
   child.unref();
 
   let exit: string | undefined;
@@ -67,8 +73,12 @@ export async function startChild(run: RunDirectory, options: ChildOptions): Prom
       exit = signal === null ? `exit code ${code}` : `signal ${signal}`;
       // What it started itself must not stay behind.
       if (child.pid !== undefined) killGroup(child.pid);
-      run.update(({ children }) => ({ children: children.filter(({ pid }) => pid !== child.pid) }));
       resolve(exit);
+      try {
+        run.update(({ children }) => ({ children: children.filter(({ pid }) => pid !== child.pid) }));
+      } catch {
+        // The disk is full: the record names a process that is gone, which the clean-up finds out.
+      }
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ProcessReference } from "./processes";
 
@@ -54,8 +54,14 @@ export function readRunRecord(runFolder: string): RunRecord | undefined {
 /** Writes a run's record in one step: a reader sees the old one or the new one, never half of one. */
 export function writeRunRecord(runFolder: string, record: RunRecord): void {
   const temporary = join(runFolder, `${RECORD_FILE}.${process.pid}.tmp`);
-  writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  renameSync(temporary, join(runFolder, RECORD_FILE));
+  try {
+    writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+    renameSync(temporary, join(runFolder, RECORD_FILE));
+  } catch (error) {
+    // On a full disk, half of it would take the room that the clean-up needs.
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 function isRunRecord(record: Partial<RunRecord> | null): record is RunRecord {

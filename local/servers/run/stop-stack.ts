@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { diskFailure } from "../disk";
 import { type Report, reportToStderr } from "../report";
 
 /** What must be stopped at the end of a run, last started first. */
@@ -90,7 +91,8 @@ export function openStopStack({
   const onError = (error: unknown): void => {
     // Not to `report`, which may be silent: nothing else says why the process ended.
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    reportToStderr(`Unexpected error: ${text}`);
+    const disk = diskFailure(error);
+    reportToStderr(disk ? `${disk.code}: ${disk.message}` : `Unexpected error: ${text}`);
     // What goes wrong while stopping does not change why the run ends.
     if (!stopping) endWith(1);
   };

@@ -46,7 +46,7 @@ const REFUSE_TRUNCATE = `
 // The slow half of the check, for changes that the fast half has not accepted: it accepts those that are valid
 // nevertheless (an outbox row of a savepoint, an aggregate that is created again) and otherwise reports what is
 // wrong.
-const RECHECK = `
+export const RECHECK = `
   create function guard_recheck(
     entity regclass, operation text, changed_aggregate text, old_id text, changed_id text, old_version integer, changed_version integer
   ) returns void
@@ -117,7 +117,7 @@ const RECHECK = `
   end $$;
 `;
 
-const GUARD_ENTITY_TABLE = `
+export const GUARD_ENTITY_TABLE = `
   create function guard_entity_table(entity regclass, aggregate text, key_name text) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
   declare
@@ -202,7 +202,7 @@ const GUARD_ENTITY_TABLE = `
   end $$;
 `;
 
-const UNGUARD_ENTITY_TABLE = `
+export const UNGUARD_ENTITY_TABLE = `
   create function unguard_entity_table(entity regclass) returns void
   language plpgsql set search_path = pg_catalog, pg_temp as $$
   declare

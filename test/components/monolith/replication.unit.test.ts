@@ -1,6 +1,7 @@
 import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
+import { dmsIdentifier } from "../../../dist/components/monolith/dms-identifier.js";
 import { replicate } from "../../../dist/components/monolith/replication.js";
 import { deploy, json } from "../../support/program/mocks";
 import { DATABASE } from "../../support/postgres/monolith-database";
@@ -30,7 +31,7 @@ test("DMS reads the outbox's own slot with test_decoding, advances it when idle,
     secretsManagerArn: DATABASE.captureSecretArn,
     secretsManagerAccessRoleArn: "arn:aws:iam::111122223333:role/monolith-source-role-1234567",
     postgresSettings: {
-      pluginName: "test_decoding",
+      pluginName: "test-decoding",
       slotName: "library_outbox",
       captureDdls: false,
       failTasksOnLobTruncation: true,
@@ -41,8 +42,8 @@ test("DMS reads the outbox's own slot with test_decoding, advances it when idle,
   });
 });
 
-test("DMS is given identifiers that it takes, and as it keeps them, in lower case, so that alarms find its metrics", () => {
-  const id = "domain-consistency-dev-plain-db";
+test("Alarms find the metrics of DMS by the identifier that it was given", () => {
+  const id = dmsIdentifier("domain-consistency-dev-Plain_DB");
   expect(one("aws:dms/replicationInstance:ReplicationInstance", "Plain_DB-instance").inputs).toMatchObject({
     replicationInstanceId: id,
   });
@@ -70,14 +71,14 @@ test("DMS writes records that are one line of JSON, whole, and say what committe
   });
 });
 
-test("The replication instance runs a version that reads PostgreSQL 17, and is not public", () => {
+test("The replication instance runs a version that reads PostgreSQL 17 and stays at it, and is not public", () => {
   expect(one("aws:dms/replicationInstance:ReplicationInstance", "monolith-instance").inputs).toEqual({
     replicationInstanceId: "domain-consistency-dev-monolith",
     replicationInstanceClass: "dms.t3.micro",
     engineVersion: "3.6.1",
     allocatedStorage: 50,
     publiclyAccessible: false,
-    autoMinorVersionUpgrade: true,
+    autoMinorVersionUpgrade: false,
   });
 });
 
@@ -100,12 +101,13 @@ const { replicationTaskSettings, tableMappings, ...task } = one(
   "monolith-task",
 ).inputs;
 
-test("The task replicates changes from the source to the target, and starts by itself", () => {
+test("The task replicates changes from the source to the target, starts by itself, and where the slot has the first change", () => {
   const arn = (kind: string, name: string) =>
     `arn:aws:dms:eu-central-1:111122223333:${kind}:monolith-${name}-1234567`;
   expect(task).toEqual({
     replicationTaskId: "domain-consistency-dev-monolith",
     migrationType: "cdc",
+    cdcStartPosition: "2/7C007178",
     replicationInstanceArn: arn("rep", "instance"),
     sourceEndpointArn: arn("endpoint", "source"),
     targetEndpointArn: arn("endpoint", "target"),

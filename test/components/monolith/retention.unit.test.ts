@@ -21,6 +21,7 @@ test("Retention is a function with its own role, run every hour by a rule that m
       "aws:cloudwatch/eventRule:EventRule monolith-retention-schedule",
       "aws:cloudwatch/eventTarget:EventTarget monolith-retention-target",
       "aws:cloudwatch/metricAlarm:MetricAlarm monolith-retention-alarm",
+      "aws:cloudwatch/metricAlarm:MetricAlarm monolith-retention-runs-alarm",
       "aws:lambda/permission:Permission monolith-retention-permission",
       "domain-consistency:components:HandlerFunction monolith-retention",
     ],
@@ -76,6 +77,23 @@ test("A run that fails raises an alarm", () => {
     period: 3600,
     alarmActions: [TOPIC_ARN],
   });
+});
+
+test("A schedule that does not run raises an alarm, and a metric that is missing is no run", () => {
+  expect(one("aws:cloudwatch/metricAlarm:MetricAlarm", "monolith-retention-runs-alarm").inputs).toMatchObject(
+    {
+      namespace: "AWS/Lambda",
+      metricName: "Invocations",
+      dimensions: { FunctionName: "monolith-retention-1234567" },
+      statistic: "Sum",
+      comparisonOperator: "LessThanThreshold",
+      threshold: 1,
+      period: 3600,
+      evaluationPeriods: 3,
+      treatMissingData: "breaching",
+      alarmActions: [TOPIC_ARN],
+    },
+  );
 });
 
 test("How long the inbox is kept and when retention runs can be configured", async () => {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, freshDatabase } from "../../support/postgres/postgres.js";
-import { type CapturedDatabase, captureFixture } from "./capture-fixture.js";
+import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
+import { FIXTURE_MIGRATIONS } from "../../support/postgres/fixture-migrations.js";
+import { type CapturedDatabase, captureFixture, untilCaughtUp } from "./capture-fixture.js";
+import { changes } from "./captured-database.js";
 import { rulesFor, type TaskInputOverrides } from "./task-inputs.js";
 
 let fixture: Awaited<ReturnType<typeof captureFixture>>;
@@ -29,8 +32,29 @@ async function refusal(
 test("a slot that does not exist", async () => {
   expect(await refusal({ postgres: { slotName: "nothing" } })).toMatchObject({
     code: "CAPTURE_SLOT_MISSING",
-    message: `There is no replication slot "nothing" (postgresSettings.slotName). Run the migrations, which create "${captured.name}_outbox", or correct the name`,
+    message:
+      `There is no replication slot "nothing" (postgresSettings.slotName). Run "npm run migrate", which creates ` +
+      `"${captured.name}_outbox" where it is missing, or correct the name. What was committed without a slot is in the outbox and is not captured`,
   });
+});
+
+test("a database that was restored without its slot, until the remedy of the message is followed", async () => {
+  const { url, name, host, port, as } = await freshDatabase();
+  const restored = { name, host, port, login: as("monolith_capture") };
+  expect(await refusal({}, restored)).toMatchObject({
+    code: "CAPTURE_SLOT_MISSING",
+    message: expect.stringContaining('Run "npm run migrate"') as string,
+  });
+  await migrateUp({ databaseUrl: url, domainMigrations: FIXTURE_MIGRATIONS, domains: [] });
+  const stream = await fixture.createStream();
+  const capture = await fixture.capture(restored, stream);
+  const [id] = await changes(await connect(url), 1, 2);
+  await untilCaughtUp(capture);
+  const records = await stream.dataRecords();
+  expect(records.map(({ partitionKey, json }) => [partitionKey, json.data?.["aggregate_version"]])).toEqual([
+    [id, 1],
+    [id, 2],
+  ]);
 });
 
 test("a slot of another plugin, and one of another database", async () => {
@@ -50,6 +74,21 @@ test("a slot of another plugin, and one of another database", async () => {
     message: expect.stringContaining(
       `belongs to database "${other.name}", not to "${captured.name}"`,
     ) as string,
+  });
+});
+
+test("a start position that would skip changes, with the position that skips none", async () => {
+  const admin = await connect(adminUrl);
+  const { rows } = await admin.query<{ position: string }>(
+    "select confirmed_flush_lsn::text as position from pg_replication_slots where slot_name = $1",
+    [`${captured.name}_outbox`],
+  );
+  const position = rows[0]?.position ?? "";
+  expect(await refusal({ task: { cdcStartPosition: "FFFFFFFF/0" } })).toMatchObject({
+    code: "CAPTURE_START_TOO_LATE",
+    message:
+      `The task starts at FFFFFFFF/0 (cdcStartPosition), and would skip what the replication slot "${captured.name}_outbox" has ` +
+      `from ${position} on. Set captureStartPosition to ${position}`,
   });
 });
 

@@ -34,7 +34,7 @@ test("an outbox row arrives as DMS's record, keyed by its aggregate; entity tabl
       aggregate: "members.Member",
       aggregate_id: member.id,
       aggregate_version: 1,
-      type: "MemberTouched",
+      type: "MemberMoved",
       schema_version: 1,
       payload: `{"state": {"n": 1, "name": "It's 🙂"}, "change": {}}`,
       occurred_at: time,
@@ -116,7 +116,7 @@ test("the object-mapping rule decides the keys", async () => {
   await untilCaughtUp(capture);
   const records = await stream.dataRecords();
   expect(records).toHaveLength(8);
-  expect(new Set(records.map(({ partitionKey }) => partitionKey))).toEqual(new Set(["MemberTouched"]));
+  expect(new Set(records.map(({ partitionKey }) => partitionKey))).toEqual(new Set(["MemberMoved"]));
 });
 
 test("a table's updates and deletions are captured, and changes of other tables are not", async () => {

@@ -16,11 +16,14 @@ export interface DatabaseUnderCapture {
 export async function databaseUnderCapture(): Promise<DatabaseUnderCapture> {
   const fresh = await freshDatabase({ slot: true });
   const { name, host, port } = fresh;
+  const superuser = await connect(fresh.url);
+  // Capture takes whatever the outbox holds.
+  await superuser.query("alter table outbox disable trigger outbox_check");
   return {
     fresh,
     captured: { name, host, port, login: fresh.as("monolith_capture") },
     client: await connect(fresh.as("monolith_application").url),
-    superuser: await connect(fresh.url),
+    superuser,
   };
 }
 

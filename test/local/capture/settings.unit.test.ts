@@ -28,6 +28,7 @@ test("what the program declares is supported", () => {
       secretArn: DATABASE.captureSecretArn,
       secretRoleArn: "arn:aws:iam::111122223333:role/monolith-source-role-1234567",
       slotName: "library_outbox",
+      startPosition: 0x2_7c00_7178n,
       heartbeat: { schema: "awsdms", everyMilliseconds: 300_000 },
       streamArn: STREAM_ARN,
       streamRoleArn: "arn:aws:iam::111122223333:role/monolith-target-role-1234567",
@@ -59,7 +60,7 @@ test.each<[string, TaskInputOverrides, string]>([
   [
     "pglogical",
     { postgres: { pluginName: "pglogical" } },
-    'The input postgresSettings.pluginName of the source endpoint is "pglogical". Set it to "test_decoding": the migrations create the slot for that plugin.',
+    'The input postgresSettings.pluginName of the source endpoint is "pglogical". Set it to "test-decoding": the migrations create the slot for the plugin test_decoding, which DMS\'s API names so.',
   ],
   [
     "no slot, since DMS would create one too late",
@@ -137,9 +138,14 @@ test.each<[string, TaskInputOverrides, string]>([
     'The input endpointType of the source endpoint is "target". Set it to "source".',
   ],
   [
-    "a start position",
-    { task: { cdcStartPosition: "2/7C007178" } },
-    `The input cdcStartPosition of the replication task is "2/7C007178". ${NOT_SUPPORTED}`,
+    "a task without a start position",
+    { task: { cdcStartPosition: undefined } },
+    "The input cdcStartPosition of the replication task is not set. Set it to the position of the slot, e.g. 2/7C007178: DMS refuses a task that names a slot without one.",
+  ],
+  [
+    "a start position that is not one",
+    { task: { cdcStartPosition: "2026-11-27T12:00:00" } },
+    'The input cdcStartPosition of the replication task is "2026-11-27T12:00:00". Set it to the position of the slot, e.g. 2/7C007178: DMS refuses a task that names a slot without one.',
   ],
   [
     "connection attributes",

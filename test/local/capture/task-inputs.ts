@@ -34,7 +34,7 @@ export function taskInputs(overrides: TaskInputOverrides = {}): DeclaredReplicat
       secretsManagerArn: "arn:aws:secretsmanager:us-east-1:000000000000:secret:capture",
       secretsManagerAccessRoleArn: "arn:aws:iam::000000000000:role/source",
       postgresSettings: {
-        pluginName: "test_decoding",
+        pluginName: "test-decoding",
         slotName: `${database}_outbox`,
         captureDdls: false,
         failTasksOnLobTruncation: true,
@@ -63,6 +63,8 @@ export function taskInputs(overrides: TaskInputOverrides = {}): DeclaredReplicat
     task: {
       replicationTaskId: "shop-capture",
       migrationType: "cdc",
+      // Before the start of any slot: a task goes on from where its slot was confirmed.
+      cdcStartPosition: "0/1",
       replicationInstanceArn: "arn:aws:dms:us-east-1:000000000000:rep:shop",
       sourceEndpointArn: "arn:aws:dms:us-east-1:000000000000:endpoint:source",
       targetEndpointArn: "arn:aws:dms:us-east-1:000000000000:endpoint:target",

@@ -45,7 +45,7 @@ test("a message that is delayed or hidden keeps its source from being drained, a
   const invoke: InvokeFunction = () => Promise.resolve({ kind: "functionError", reason: "Error: never" });
   const source = await fixture.start(mapping, { invoke });
   await queue.send("hello");
-  await expect(waitUntilAllDrained([source], { timeoutMilliseconds: 500 })).rejects.toMatchObject({
+  await expect(waitUntilAllDrained([source], { stallMilliseconds: 500 })).rejects.toMatchObject({
     code: "EVENT_SOURCE_NOT_DRAINED",
     message: expect.stringContaining(mapping.functionName) as string,
   });

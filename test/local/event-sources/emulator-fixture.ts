@@ -31,8 +31,8 @@ const PACE = {
 
 /** A source under test, with what it observed so far. */
 export interface ObservedSource extends EventSource {
-  /** Resolves when nothing is left in the source; rejects with EVENT_SOURCE_NOT_DRAINED after the time-out. */
-  waitUntilDrained(options?: { timeoutMilliseconds?: number }): Promise<void>;
+  /** Resolves when nothing is left in the source; rejects with EVENT_SOURCE_NOT_DRAINED once nothing moves. */
+  waitUntilDrained(options?: { stallMilliseconds?: number }): Promise<void>;
   observations: Observation[];
   /** The records of all observations of a kind. */
   recordsOf(kind: Observation["kind"]): object[];

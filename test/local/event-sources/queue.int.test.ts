@@ -115,7 +115,7 @@ test("a function that does not exist is a problem until it is there", async () =
     state: "Problem",
     problems: [{ code: "ResourceNotFoundException" }],
   });
-  await expect(source.waitUntilDrained({ timeoutMilliseconds: 50 })).rejects.toMatchObject({
+  await expect(source.waitUntilDrained({ stallMilliseconds: 50 })).rejects.toMatchObject({
     code: "EVENT_SOURCE_NOT_DRAINED",
   });
 });

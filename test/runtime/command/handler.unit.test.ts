@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { command, reject, type StagedChange } from "../../../runtime";
@@ -12,7 +13,7 @@ const CHANGE: StagedChange = {
   kind: "change",
   operation: "create",
   table: "accounts",
-  definition: accounts,
+  definition: withSchemasMadeOnce(accounts),
   event: "AccountOpened",
   change: {},
   fields: { accountId: "a" },

@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
@@ -105,7 +106,7 @@ describe("a commit", () => {
       kind: "change",
       operation: "kysely",
       table: "accounts",
-      definition: accounts,
+      definition: withSchemasMadeOnce(accounts),
       event: "AccountOpened",
       change: {},
       describe: () => undefined,

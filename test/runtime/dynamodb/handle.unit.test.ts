@@ -84,21 +84,28 @@ describe("a projection", () => {
 });
 
 describe("refused by a code, and without a call, is", () => {
-  const refused = async (read: Promise<unknown>) => {
-    await expect(read).rejects.toMatchObject({ code: "INVALID_KEY" });
+  test.each([undefined, null, 5, {}])("to look for %j, which is not a text", async (value) => {
+    for (const handle of [accounts, copies]) {
+      const text = value as string;
+      for (const read of [() => handle.find(text), () => handle.get(text), () => handle.where("owner", text)])
+        await expect(read()).rejects.toMatchObject({ code: "INVALID_KEY" });
+    }
     expect(mock.calls()).toEqual([]);
-  };
+  });
+});
 
-  test.each([undefined, "", 5, "x".repeat(257), "a\0", "\ud800"])("to look for the key %j", async (id) => {
-    await refused(accounts.find(id as string));
-    await refused(accounts.get(id as string));
-    await refused(copies.find(id as string));
-    await refused(copies.get(id as string));
+describe("found nowhere, and without a call, is", () => {
+  test.each(["", "x".repeat(257), "a\0", "\ud800"])("the key %j, which no item can have", async (id) => {
+    for (const handle of [accounts, copies]) {
+      expect(await handle.find(id)).toBeUndefined();
+      await expect(handle.get(id)).rejects.toMatchObject({ code: "ACCOUNT_UNKNOWN" });
+    }
+    expect(mock.calls()).toEqual([]);
   });
 
-  test.each([undefined, "", 5, "x".repeat(2_049)])("to look for the indexed value %j", async (value) => {
-    await refused(accounts.where("owner", value as string));
-    await refused(copies.where("owner", value as string));
+  test.each(["", "x".repeat(2_049)])("the indexed value %j, which no item can have", async (value) => {
+    for (const handle of [accounts, copies]) expect(await handle.where("owner", value)).toEqual([]);
+    expect(mock.calls()).toEqual([]);
   });
 });
 

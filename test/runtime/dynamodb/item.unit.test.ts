@@ -44,7 +44,7 @@ describe("refused is an item", () => {
       expect.objectContaining({
         code: "INVALID_ITEM",
         message:
-          'The item cannot be kept in DynamoDB: "a.b.0" is the number Infinity, which not every store holds. Nothing was written.',
+          'The item cannot be kept in DynamoDB: a value in "a" is a number that not every store holds. Nothing was written.',
       }),
     );
   });

@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
 import { DynamoDBDocumentClient, TransactWriteCommand } from "@aws-sdk/lib-dynamodb";
 import { mockClient } from "aws-sdk-client-mock";
@@ -28,7 +29,7 @@ const opening = (): StagedChange => ({
   kind: "change",
   operation: "create",
   table: "accounts",
-  definition: accounts,
+  definition: withSchemasMadeOnce(accounts),
   event: "AccountOpened",
   change: {},
   fields: newAccount("018f3c1e-0000-7000-8000-000000000001"),

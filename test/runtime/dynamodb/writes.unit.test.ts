@@ -1,3 +1,4 @@
+import { withSchemasMadeOnce } from "../../../runtime/store/handles";
 import { describe, expect, test } from "vitest";
 import { type DynamoChange, dynamoWrite } from "../../../runtime/dynamodb/writes";
 import { inboxAction } from "../../../runtime/dynamodb/inbox";
@@ -28,7 +29,7 @@ interface Given {
 const about = ({ table = "accounts", event = "AccountCredited", change = { amount: 5 } }: Given) => ({
   kind: "change" as const,
   table,
-  definition: accounts,
+  definition: withSchemasMadeOnce(accounts),
   event,
   change,
 });
@@ -208,9 +209,9 @@ describe("refused before anything is written is", () => {
   test("an indexed field that cannot be a key, since DynamoDB refuses the item then", () => {
     expect(() => created({ item: { ...STATE, owner: "é".repeat(1_025) } })).toThrow(
       expect.objectContaining({
-        code: "INVALID_STATE",
+        code: "INVALID_VALUE",
         message:
-          '"owner" of bank.Account is an index, so it must be a text of 1 to 2048 bytes or absent. Nothing was written.',
+          "The new state of bank.Account has a value that the database does not take: owner: is an index, so it must be a text of 1 to 2048 bytes or absent. Nothing was written.",
       }),
     );
   });

@@ -1,13 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import {
-  dataFault,
-  isId,
-  issuesText,
-  isText,
-  MAX_LEVELS,
-  parseData,
-} from "../../../runtime/envelope/portable-data";
+import { dataFault, isId, isText, MAX_LEVELS, parseData } from "../../../runtime/envelope/portable-data";
+import { issuesText } from "../../../runtime/envelope/data-issues";
 
 describe("an id", () => {
   test.each(["a", "018f3c1e-0000-7000-8000-000000000001", "é".repeat(256), "😀".repeat(256), "a b/c#d"])(
@@ -62,20 +56,15 @@ describe("a fault", () => {
       ["a\0"],
       "is a key with a NUL character or half of a surrogate pair",
     ],
-    ["a number that is none", [NaN], [0], "is the number NaN, which not every store holds"],
+    ["a number that is none", [NaN], [0], "is a number that not every store holds"],
     [
       "a number that JSON turned to infinity",
       parsed("[1e400]"),
       [0],
-      "is the number Infinity, which not every store holds",
+      "is a number that not every store holds",
     ],
-    [
-      "a number beyond the exact ones",
-      [2 ** 53],
-      [0],
-      "is the number 9007199254740992, which not every store holds",
-    ],
-    ["a number smaller than DynamoDB's", [1e-131], [0], "is the number 1e-131, which not every store holds"],
+    ["a number beyond the exact ones", [2 ** 53], [0], "is a number that not every store holds"],
+    ["a number smaller than DynamoDB's", [1e-131], [0], "is a number that not every store holds"],
     ["one level too many", nested(MAX_LEVELS + 1), Array<number>(MAX_LEVELS).fill(0), "is nested too deeply"],
     [
       "a name that is a prototype",

@@ -86,8 +86,8 @@ describe("a select in a module's own builders", () => {
       .orderBy("buyerName", "desc")
       .execute();
     expect(counted).toEqual([
-      { buyerName: "Eve", lineCount: "3" },
-      { buyerName: "Ada", lineCount: "3" },
+      { buyerName: "Eve", lineCount: 3 },
+      { buyerName: "Ada", lineCount: 3 },
     ]);
   });
 

@@ -39,10 +39,8 @@ async function opened(): Promise<string> {
   expect(await commit([opening(accountId)])).toMatchObject({ outcome: "committed" });
   return accountId;
 }
-/** Version 2 of an account, as somebody else's SQL writes it. */
-const INSERT_EVENT = `
-  insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-  values (gen_random_uuid(), 'bank.Account', $1, 2, $2, 1, '{"change": {}, "state": null}', 'somebody else')`;
+/** The event of what somebody else's SQL has just done to an account. */
+const RAISE_EVENT = "select raise_event('bank.Account', $1, $2)";
 const outcomes = (all: { outcome: string }[]) => all.map(({ outcome }) => outcome).sort();
 const versions = async (accountId: string) =>
   (await bank.events(accountId)).map(({ aggregate_version }) => aggregate_version);
@@ -128,8 +126,8 @@ describe("a creation that meets a deletion", () => {
     await prepare(accountId);
     const other = await connect(bank.database.url);
     await other.query("begin");
-    await other.query(INSERT_EVENT, [accountId, "AccountClosed"]);
     await other.query("delete from accounts where account_id = $1", [accountId]);
+    await other.query(RAISE_EVENT, [accountId, "AccountClosed"]);
     const creation = commit([opening(accountId)]);
     await bank.untilBlocked();
     await other.query("commit");
@@ -177,7 +175,7 @@ describe("the database's own word for a lost race", () => {
     const committing = commit([crediting(accountId, 1, 5)], {}, serializable);
     await bank.untilBlocked();
     await other.query("update accounts set version = version + 1 where account_id = $1", [accountId]);
-    await other.query(INSERT_EVENT, [accountId, "AccountRenamed"]);
+    await other.query(RAISE_EVENT, [accountId, "AccountRenamed"]);
     await other.query("commit");
     expect(await committing).toMatchObject({
       outcome: "conflict",

@@ -1,14 +1,21 @@
 import { describe, expect, test } from "vitest";
 import type { StagedChange } from "../../../runtime";
-import { rejectionOf, standardRejection, found, tableHandle } from "../../../runtime/store/handles";
+import {
+  found,
+  rejectionOf,
+  standardRejection,
+  tableHandle,
+  withSchemasMadeOnce,
+} from "../../../runtime/store/handles";
 import { Account, accountAt, accounts, newAccount } from "../../support/domain/account";
 
 const ROW = accountAt("a", 3);
 const NOTHING = { find: async () => undefined, where: async () => [] };
-const handle = tableHandle("accounts", accounts, NOTHING);
+const definition = withSchemasMadeOnce(accounts);
+const handle = tableHandle("accounts", definition, NOTHING);
 
 describe("a change", () => {
-  const about = { kind: "change", table: "accounts", definition: accounts };
+  const about = { kind: "change", table: "accounts", definition };
 
   test.each<[string, StagedChange, object]>([
     [

@@ -67,11 +67,11 @@ describe("a state", () => {
 
 describe("some fields of a state", () => {
   test("that fit are taken, each by itself, and what the contract does not publish is not looked at", () => {
-    expect(() => validFields(Account, { balance: 7, note: 5, other: 1 })).not.toThrow();
+    expect(() => validFields(Account, Account.state(), { balance: 7, note: 5, other: 1 })).not.toThrow();
   });
 
   test("that do not fit are refused with every place and no value", () => {
-    expect(() => validFields(Account, { owner: "", balance: -77 })).toThrow(
+    expect(() => validFields(Account, Account.state(), { owner: "", balance: -77 })).toThrow(
       expect.objectContaining({
         code: "INVALID_STATE",
         message: expect.stringMatching(/owner: [^;]*; balance: [^;]*\. Nothing was written\.$/) as string,

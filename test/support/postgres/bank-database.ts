@@ -3,11 +3,13 @@ import { Kysely, PostgresDialect } from "kysely";
 import { type Client, Pool, type PoolClient } from "pg";
 import { afterAll, expect } from "vitest";
 import type { KyselyHandle } from "../../../runtime/define/handles";
+import { registerContracts } from "../../../runtime/postgres/contracts";
+import { typeParsers } from "../../../runtime/postgres/json";
 import { kyselyHandle, storeOn } from "../../../runtime/postgres/store";
 import type { AnyDatabase } from "../../../runtime/postgres/statement";
 import type { Store } from "../../../runtime/store/store";
 import { accounts, ACCOUNTS_SQL } from "../domain/account";
-import { ORDER_LINES_SQL } from "../domain/order-line";
+import { ORDER_LINES_SQL, orderLines } from "../domain/order-line";
 import { connect, freshDatabase, type FreshDatabase } from "./postgres";
 
 /** A row of the outbox. */
@@ -52,6 +54,10 @@ export async function bankDatabase(): Promise<BankDatabase> {
   const database = await freshDatabase();
   const admin = await connect(database.url);
   await admin.query(ACCOUNTS_SQL + ORDER_LINES_SQL);
+  await registerContracts(admin, [
+    { domain: "bank", name: "accounts", definition: accounts },
+    { domain: "sales", name: "order_lines", definition: orderLines },
+  ]);
   const { db, statements } = applicationConnection(database);
   // Sequentially: a connection runs one statement at a time.
   let last: Promise<unknown> = Promise.resolve();
@@ -101,7 +107,7 @@ export function applicationConnection(database: FreshDatabase, settings: Record<
     ([name, value]) => `-c ${name}=${value.replaceAll(" ", "\\ ")}`,
   );
   const { url } = database.as("monolith_application");
-  const pool = new Pool({ connectionString: url, max: 10, options: options.join(" ") });
+  const pool = new Pool({ connectionString: url, max: 10, types: typeParsers(), options: options.join(" ") });
   const statements: string[] = [];
   pool.on("connect", (client: PoolClient) => {
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;

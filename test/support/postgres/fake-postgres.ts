@@ -77,13 +77,14 @@ export function fakePostgres(
   };
 }
 
-/** The row, with the names that the statement gives to its columns. */
+/** The row, as the statement selects it: with the names of its columns, or as JSON of its fields. */
 function selected(sql: string, row: Record<string, unknown>): Record<string, unknown> {
-  const renamed = [...sql.matchAll(/"(\w+)" as "(\w+)"/g)];
-  if (renamed.length === 0) return row;
-  return Object.fromEntries(
-    renamed.map(([, column = "", field = ""]) => [field, row[column] ?? row[field] ?? null]),
+  const read = [...sql.matchAll(/'(\w+)', (?:[\w.]+\()?entity\."(\w+)"/g)];
+  if (read.length === 0) return row;
+  const fields = Object.fromEntries(
+    read.map(([, field = "", column = ""]) => [field, row[column] ?? row[field] ?? null]),
   );
+  return { fields, version: row["version"] };
 }
 
 function refuse(parameter: unknown): void {

@@ -10,7 +10,7 @@ import { startGuardian } from "../../../dist/local/servers/run/guardian.js";
 import { startPostgres } from "../../../dist/local/servers/postgres/start-postgres.js";
 import { openRunDirectory } from "../../../dist/local/servers/run/run-directory.js";
 import { migrateUp } from "../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "./fixture-migrations";
+import { FIXTURE_MIGRATIONS, fixtureDomains } from "./fixture-migrations";
 
 /** A role of the monolith's database. */
 export type Role = "monolith_migration" | "monolith_application" | "monolith_capture" | "monolith_retention";
@@ -43,7 +43,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const guardian = startGuardian(run);
   const server = await startPostgres({ run, report: () => {} });
   const template = await server.createDatabase("template");
-  await migrateUp({ databaseUrl: server.adminUrl(template), domainMigrations: FIXTURE_MIGRATIONS });
+  await migrateUp({
+    databaseUrl: server.adminUrl(template),
+    domainMigrations: FIXTURE_MIGRATIONS,
+    domains: fixtureDomains(),
+  });
   const logins = await prepare(server.adminUrl(template), template);
   project.provide("postgres", { adminUrl: server.adminUrl(), template, logins });
   return async () => {

@@ -1,6 +1,6 @@
 import { REQUIRED_CONFIG } from "../program/stack-config";
 
-const { applicationSecretArn, captureSecretArn, retentionSecretArn } = REQUIRED_CONFIG;
+const { applicationSecretArn, captureSecretArn, retentionSecretArn, captureStartPosition } = REQUIRED_CONFIG;
 
 /** The arguments of components for the monolith's database. */
 export const DATABASE = {
@@ -11,4 +11,5 @@ export const DATABASE = {
   applicationSecretArn,
   captureSecretArn,
   retentionSecretArn,
+  captureStartPosition,
 };

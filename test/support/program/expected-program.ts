@@ -8,7 +8,10 @@ import type { ShortStatement } from "./policy-statements";
 import { SUFFIX } from "./provider-state";
 import { REQUIRED_CONFIG } from "./stack-config";
 
-/** Function -> its required permissions, beside writing its own log, and its environment variables. */
+/**
+ * Function -> the most that its `uses` allow, beside writing its own log, and its environment variables. Which part of
+ * it the code calls, handler-code.ts tells.
+ */
 export type ExpectedFunctions = Record<
   string,
   { statements: ShortStatement[]; variables: Record<string, string> }
@@ -148,9 +151,18 @@ function relay(name: string, reading: ShortStatement, domains: string[]): Expect
     Condition: { "ForAllValues:StringEquals": { "events:source": domains } },
   };
   const park = { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: [`sqs:${quarantine}`] };
+  const hold = {
+    Sid: "HoldAggregates",
+    Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+    Resource: [`dynamodb:table/${name}-relay-holds`],
+  };
   return {
-    statements: [reading, publish, park],
-    variables: { EVENT_BUS_NAME: `events${SUFFIX}`, QUARANTINE_QUEUE_URL: queueUrl(quarantine) },
+    statements: [reading, publish, park, hold],
+    variables: {
+      EVENT_BUS_NAME: `events${SUFFIX}`,
+      QUARANTINE_QUEUE_URL: queueUrl(quarantine),
+      HOLDS_TABLE: `${name}-relay-holds${SUFFIX}`,
+    },
   };
 }
 

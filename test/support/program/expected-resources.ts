@@ -6,13 +6,25 @@ import type { Registry } from "../../../dist/registry/load-domains.js";
 import type { AnyDomain } from "../../../dist/runtime/define/domain.js";
 
 /** The resources of the program with the required configuration only. */
-export function expectedResources({ modules, microservices }: Registry): string[] {
+export function expectedResources({ all, modules, microservices }: Registry): string[] {
   return [
     "EventBus events",
+    ...unclaimed(all),
     ...(modules.length > 0 ? [...captured("monolith"), ...retention("monolith-retention")] : []),
     ...modules.flatMap(domain),
     ...microservices.flatMap(microservice),
   ].sort();
+}
+
+/** A rule for each domain that has events, and one for all other sources. */
+function unclaimed(all: readonly AnyDomain[]): string[] {
+  const publishing = all.filter(({ tables }) => Object.keys(tables).length > 0);
+  const rules = ["unclaimed", ...publishing.map(({ name }) => `unclaimed-of-${name}`)];
+  return [
+    ...parked("unclaimed-queue"),
+    "QueuePolicy unclaimed-queue-policy",
+    ...rules.flatMap((rule) => [`EventRule ${rule}-rule`, `EventTarget ${rule}-target`]),
+  ];
 }
 
 function captured(name: string): string[] {
@@ -38,6 +50,7 @@ function retention(name: string): string[] {
     `EventTarget ${name}-target`,
     `Permission ${name}-permission`,
     `MetricAlarm ${name}-alarm`,
+    `MetricAlarm ${name}-runs-alarm`,
   ];
 }
 
@@ -68,6 +81,8 @@ function subscribed(name: string): string[] {
     `EventRule ${name}-rule`,
     `EventTarget ${name}-target`,
     `Queue ${name}-queue`,
+    `MetricAlarm ${name}-queue-age-alarm`,
+    `MetricAlarm ${name}-lost-alarm`,
     `QueuePolicy ${name}-queue-policy`,
     ...parked(`${name}-dlq`),
     ...parked(`${name}-target-dlq`),
@@ -80,13 +95,14 @@ function relay(name: string): string[] {
   return [
     ...lambda(name),
     ...parked(`${name}-quarantine`),
+    `Table ${name}-holds`,
     `EventSourceMapping ${name}-source`,
-    `MetricAlarm ${name}-age-alarm`,
+    ...["age", "reads", "throttles"].map((what) => `MetricAlarm ${name}-${what}-alarm`),
   ];
 }
 
 function parked(queue: string): string[] {
-  return [`Queue ${queue}`, `MetricAlarm ${queue}-alarm`];
+  return [`Queue ${queue}`, `MetricAlarm ${queue}-alarm`, `MetricAlarm ${queue}-age-alarm`];
 }
 
 function lambda(name: string): string[] {

@@ -40,6 +40,10 @@ export interface DeployOptions {
   preview?: boolean;
   /** The stack's configuration. @default the required settings */
   config?: Record<string, string>;
+  /** @default "domain-consistency" */
+  project?: string;
+  /** @default "dev" */
+  stack?: string;
 }
 
 /**
@@ -50,7 +54,7 @@ export interface DeployOptions {
  * @throws the first error of the program, including errors inside an `apply`
  */
 export async function deploy(program: () => unknown, options: DeployOptions = {}): Promise<Deployment> {
-  const { preview = false, config = REQUIRED_CONFIG } = options;
+  const { preview = false, config = REQUIRED_CONFIG, project = PROJECT, stack = STACK } = options;
   const declared: Declared[] = [];
   const failure = firstFailure();
   await pulumi.runtime.setMocks(
@@ -66,12 +70,12 @@ export async function deploy(program: () => unknown, options: DeployOptions = {}
         throw new Error(`The program calls "${token}", which the mocks do not answer. Add it to mocks.ts.`);
       },
     },
-    PROJECT,
-    STACK,
+    project,
+    stack,
     preview,
   );
   noteRegistrations(declared);
-  pulumi.runtime.setAllConfig(inNamespace(config));
+  pulumi.runtime.setAllConfig(inNamespace(config, project));
   try {
     const outputs = await Promise.race([run(program), failure.happened]);
     declared.sort((one, other) => (one.urn < other.urn ? -1 : 1));

@@ -1,3 +1,4 @@
+import * as aws from "@pulumi/aws";
 import { type Declared, json } from "./mocks";
 import { SUFFIX } from "./provider-state";
 
@@ -139,8 +140,12 @@ function ruleFaults({ eventPattern, scheduleExpression, eventBusName }: Inputs):
 
 function tableFaults(inputs: Inputs): string[] {
   const attributes = (inputs.attributes as { name: string }[]).map(({ name }) => name);
-  const indexes = inputs.globalSecondaryIndexes as { name: string; hashKey: string }[];
-  const keys = [inputs.hashKey, inputs.rangeKey, ...indexes.map(({ hashKey }) => hashKey)].filter(Boolean);
+  const indexes = inputs.globalSecondaryIndexes as {
+    name: string;
+    keySchemas: { attributeName: string }[];
+  }[];
+  const indexKeys = indexes.flatMap(({ keySchemas }) => keySchemas.map(({ attributeName }) => attributeName));
+  const keys = [inputs.hashKey, inputs.rangeKey, ...indexKeys].filter(Boolean);
   return [
     ...limit("globalSecondaryIndexes", indexes.length, 0, 20),
     ...indexes.flatMap(({ name }) => limit(`the length of the index "${name}"`, name.length, 3, 255)),
@@ -176,8 +181,11 @@ function mappingFaults(inputs: Inputs): string[] {
 
 function functionFaults(inputs: Inputs): string[] {
   const variables = Object.entries((inputs.environment as { variables: Record<string, string> }).variables);
-  const bytes = variables.reduce((sum, [name, value]) => sum + name.length + Buffer.byteLength(value), 0);
+  // Lambda's error for too large an environment shows what it measures: the variables as JSON.
+  const bytes = Buffer.byteLength(JSON.stringify(Object.fromEntries(variables)));
+  const runtimes: string[] = Object.values(aws.lambda.Runtime);
   return [
+    ...(runtimes.includes(String(inputs.runtime)) ? [] : [`runtime is ${String(inputs.runtime)}`]),
     ...limit("timeout", inputs.timeout, 1, 900),
     ...limit("memorySize", inputs.memorySize, 128, 10_240),
     ...limit("the size of the environment", bytes, 0, 4096),

@@ -13,6 +13,7 @@ export const REQUIRED_CONFIG = {
   applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/application-AbCdEf`,
   captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/capture-AbCdEf`,
   retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/retention-AbCdEf`,
+  captureStartPosition: "2/7C007178",
 } as const;
 
 /** Every setting, none with its default, so that a value that is not passed on shows. */
@@ -32,6 +33,6 @@ export const FULL_CONFIG = {
 } as const;
 
 /** Configuration with the full keys that Pulumi passes to a program. */
-export function inNamespace(config: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${PROJECT}:${name}`, value]));
+export function inNamespace(config: Record<string, string>, project = PROJECT): Record<string, string> {
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [`${project}:${name}`, value]));
 }

@@ -20,7 +20,8 @@ const BATCH_SIZE = 10;
 /** Hides a message from the next receive. All messages are returned at the end, which takes far less time. */
 const HIDDEN_SECONDS = 30;
 const PAUSE_MILLISECONDS = 100;
-const TIMEOUT_MILLISECONDS = 60_000;
+/** How long no further message may be received. */
+const STALL_MILLISECONDS = 60_000;
 const COUNTS = [
   "ApproximateNumberOfMessages",
   "ApproximateNumberOfMessagesNotVisible",
@@ -30,7 +31,7 @@ const COUNTS = [
 /**
  * Reads all messages of some queues and leaves them there.
  *
- * @throws QUEUE_NOT_READ if a queue still reports more messages after a minute than could be received
+ * @throws QUEUE_NOT_READ if a queue reports more messages than could be received, and none came for a minute
  */
 export async function readQueues(sqs: SQSClient, queues: readonly QueueToRead[]): Promise<QueuedMessage[]> {
   const found: QueuedMessage[] = [];
@@ -50,10 +51,12 @@ async function messagesOf(sqs: SQSClient, url: string): Promise<Message[]> {
     VisibilityTimeout: HIDDEN_SECONDS,
     WaitTimeSeconds: 0,
   };
-  const deadline = Date.now() + TIMEOUT_MILLISECONDS;
+  let deadline = Date.now() + STALL_MILLISECONDS;
   for (;;) {
     const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(request));
+    const known = seen.size;
     for (const message of Messages) seen.set(message.MessageId ?? "", message);
+    if (seen.size > known) deadline = Date.now() + STALL_MILLISECONDS;
     if (Messages.length > 0) continue;
     const count = await countOf(sqs, url);
     if (count <= seen.size) return [...seen.values()];

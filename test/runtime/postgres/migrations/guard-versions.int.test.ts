@@ -18,15 +18,18 @@ const registered = () => registeredMember(client, superuser);
 
 describe("versions go up by one and are never used twice", () => {
   test.each(["version", "version + 2", "version - 1", "1"])(
-    "an update to version %s is refused, whatever events are written beside it",
+    "an update to version %s is refused, and no event of another version helps",
     async (version) => {
       const member = await registered();
       await transaction(client, async () => (await member.update(), await member.event(2)));
-      const work = transaction(client, async () => {
-        await member.update(version);
-        await member.event(3);
-        await member.event(4);
-      });
+      for (const other of [3, 4]) {
+        const beside = transaction(
+          client,
+          async () => (await member.update(version), await member.event(other)),
+        );
+        await expect(beside).rejects.toMatchObject({ code: expect.stringMatching(/DC00[14]/) as string });
+      }
+      const work = transaction(client, () => member.update(version));
       await expect(work).rejects.toMatchObject({
         code: "DC001",
         message: expect.stringMatching(
@@ -91,13 +94,18 @@ describe("versions go up by one and are never used twice", () => {
   test("deleted and created again in one transaction, its versions go on too", async () => {
     const member = rawMember(client);
     await transaction(client, async () => {
-      await member.insert();
-      await member.delete();
-      await member.insert(3);
-      await member.update();
-      await member.delete();
-      await member.insert(6);
-      for (const version of [1, 2, 3, 4, 5, 6]) await member.event(version);
+      const steps = [
+        () => member.insert(),
+        () => member.delete(),
+        () => member.insert(3),
+        () => member.update(),
+        () => member.delete(),
+        () => member.insert(6),
+      ];
+      for (const [index, step] of steps.entries()) {
+        await step();
+        await member.event(index + 1);
+      }
     });
     await expect(
       transaction(client, async () => (await member.delete(), await member.insert(1))),

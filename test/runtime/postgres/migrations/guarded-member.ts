@@ -8,7 +8,11 @@ export interface RawMember {
   /** @param version SQL of the new version @default "version + 1" */
   update(version?: string): Promise<unknown>;
   delete(): Promise<unknown>;
-  /** The outbox row of a version, old enough to be removed. */
+  /**
+   * The outbox row of a version, old enough to be removed.
+   *
+   * @param payload @default what the row says
+   */
   event(version: number, payload?: string): Promise<unknown>;
   /** Forgets its events, as retention does. */
   forgetEvents(): Promise<unknown>;
@@ -29,10 +33,14 @@ export function rawMember(
     update: (version = "version + 1") =>
       client.query(`update members set city = 'Paris', version = ${version} where member_id = $1`, [id]),
     delete: () => client.query("delete from members where member_id = $1", [id]),
-    event: (version, payload = '{"change": {}, "state": {}}') =>
+    event: (version, payload) =>
       client.query(
         `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, occurred_at, correlation_id)
-         values ($1, 'members.Member', $2, $3, 'MemberTouched', 1, $4, clock_timestamp() - interval '2 days', 'test')`,
+         values ($1, 'members.Member', $2::text, $3, 'MemberMoved', 1,
+           coalesce($4::jsonb, jsonb_build_object('change', '{}'::jsonb, 'state', (
+             select jsonb_build_object('memberId', member_id, 'name', name, 'email', email, 'city', city, 'lent', lent)
+               from members where member_id::text = $2::text order by age(xmin) limit 1))),
+           clock_timestamp() - interval '2 days', 'test')`,
         [randomUUID(), id, version, payload],
       ),
     forgetEvents: () => owner.query("delete from outbox where aggregate_id = $1", [id]),
@@ -65,5 +73,7 @@ export async function registeredMember(client: Client, owner: Client): Promise<R
   return member;
 }
 
-/** What the guard raises. */
+/** What the guard raises for a change without its event. */
 export const VIOLATION = { code: "DC001" };
+/** What the check of the outbox raises for an event without its change, or one that does not tell it truly. */
+export const UNTRUE = { code: "DC004" };

@@ -1,7 +1,7 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import { expect, it } from "vitest";
-import { planProgram } from "../../../dist/local/provision/plan.js";
+import { planProgram } from "../../../../dist/local/provision/plan.js";
 
 const plan = (program: () => unknown) => planProgram({ program, project: "shop", stack: "test", config: {} });
 
