@@ -106,6 +106,8 @@ export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = 
     case "readonly":
       return fieldOf(definition.innerType, path, lazies);
     case "lazy":
+      if (isAnyJson(schema, definition.getter()))
+        return described("json", { kind: "any" }, { isNullable: true });
       if (lazies.includes(schema))
         throw unusable(
           path,
@@ -122,6 +124,18 @@ export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = 
     default:
       return described("json", structureOf(definition, path, lazies));
   }
+}
+
+/** Whether a lazy schema is `z.json()`: any JSON, which zod says as a union that refers to itself. */
+function isAnyJson(lazy: z.core.$ZodType, { _zod }: z.core.$ZodType): boolean {
+  const { type, options = [] } = _zod.def as unknown as Definition;
+  const parts = options.map((option) => option._zod.def as unknown as Definition);
+  const isPlain = ({ checks, format, coerce }: Definition) => !checks?.length && !format && !coerce;
+  const kinds = parts.map(({ type, element, valueType }) =>
+    ["array", "record"].includes(type) && (element ?? valueType) !== lazy ? "other" : type,
+  );
+  const ofJson = ["string", "number", "boolean", "null", "array", "record"];
+  return type === "union" && parts.every(isPlain) && String(kinds.sort()) === String(ofJson.sort());
 }
 
 interface Format {

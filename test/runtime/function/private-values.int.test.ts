@@ -26,7 +26,8 @@ const Patient = aggregate("clinic.Patient", {
   events: { PatientCame: () => z.object({ why: z.string().optional() }) },
 });
 const patients = table(Patient, {
-  private: () => z.object({ diagnosis: z.string(), born: z.string(), weight: z.string() }),
+  private: () =>
+    z.object({ diagnosis: z.string(), born: z.iso.date(), ward: z.string(), weight: z.string().nullable() }),
 });
 
 const secrets = mockClient(SecretsManagerClient);
@@ -37,7 +38,7 @@ beforeAll(async () => {
   await bank.admin.query(`
     create table patients (
       patient_id text primary key, name text not null constraint patients_name_key unique, code text not null, tags jsonb not null,
-      diagnosis text not null check (diagnosis not like 'checked%'), born date not null, weight numeric not null, version integer not null
+      diagnosis text not null check (diagnosis not like 'checked%'), born date not null, ward uuid not null, weight numeric not null, version integer not null
     );
     grant select, insert, update, delete on patients to monolith_application;
     select guard_entity_table('patients', 'clinic.Patient', 'patient_id');
@@ -69,7 +70,12 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-type Fields = z.infer<ReturnType<typeof Patient.state>> & { diagnosis: string; born: string; weight: string };
+type Fields = z.infer<ReturnType<typeof Patient.state>> & {
+  diagnosis: string;
+  born: string;
+  ward: string;
+  weight: string;
+};
 const patient = (more: Partial<Record<keyof Fields, unknown>> = {}) => ({
   patientId: uuid(),
   name: `name ${MARK} ${uuid()}`,
@@ -77,6 +83,7 @@ const patient = (more: Partial<Record<keyof Fields, unknown>> = {}) => ({
   tags: { [`tag ${MARK}`]: [MARK] },
   diagnosis: `fine ${MARK}`,
   born: "1980-01-01",
+  ward: uuid(),
   weight: `1${MARK}`,
   ...more,
 });
@@ -86,7 +93,7 @@ const put = {
   handle: async (
     fields: Fields,
     { patients }: { patients: { create: (fields: object) => { raise: (event: "PatientCame") => never } } },
-  ) => patients.create({ ...fields, tags: JSON.stringify(fields.tags) }).raise("PatientCame"),
+  ) => patients.create(fields).raise("PatientCame"),
 };
 const raw = (
   run: (read: {
@@ -159,12 +166,14 @@ describe("whatever fails in a function of a module, neither its answer nor its e
 
   test.each<[string, keyof typeof commands, () => unknown, object]>([
     ["check", "put", () => patient({ diagnosis: `checked ${MARK}` }), { outcome: "rejected" }],
-    ["NOT NULL", "put", () => patient({ diagnosis: null }), { outcome: "rejected" }],
+    ["NOT NULL", "put", () => patient({ weight: null }), { outcome: "rejected" }],
     ["raised", "put", () => patient({ diagnosis: `raised ${MARK}` }), { outcome: "rejected" }],
     ["assertion", "put", () => patient({ diagnosis: `assert ${MARK}` }), { code: "P0004" }],
     ["a trigger's own statement", "put", () => patient({ diagnosis: `strict ${MARK}` }), { code: "42P01" }],
     ["a trigger's own cast", "put", () => patient({ diagnosis: `cast<${MARK}` }), {}],
-    ["date", "put", () => patient({ born: `1980-${MARK}` }), { outcome: "invalid" }],
+    ["date", "put", () => patient({ born: `1980-${MARK}` }), { code: "INVALID_STATE" }],
+    ["date out of range", "put", () => patient({ born: "0000-01-01" }), { outcome: "invalid" }],
+    ["uuid", "put", () => patient({ ward: MARK }), { outcome: "invalid" }],
     ["numeric", "put", () => patient({ weight: `heavy ${MARK}` }), { outcome: "invalid" }],
     ["state", "put", () => patient({ code: Number(MARK) }), { code: "INVALID_STATE" }],
     ["NUL", "put", () => patient({ code: `${MARK}\0` }), { outcome: "invalid" }],

@@ -162,6 +162,7 @@ const KINDS: Record<string, Kind> = {
       fc.record({ kind: fc.constantFrom("cash", "card"), cents: wholes }),
     ),
   },
+  "any JSON": { schema: () => z.json(), column: "jsonb", values: fc.jsonValue() },
   anything: { schema: () => z.unknown(), column: "jsonb", values: fc.jsonValue() },
   "a text or nothing": { schema: () => z.string().nullish(), column: "text", values: fc.option(texts) },
   "an optional number": {
