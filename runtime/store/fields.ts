@@ -3,7 +3,7 @@ import type { Field, Fields, Shape, TableFields } from "../define/fields";
 import { codedError } from "../function/coded-error";
 
 /** The parts of zod's definitions that this looks at. Source: zod 4, core/schemas. */
-interface Definition {
+export interface Definition {
   type: string;
   format?: string;
   precision?: number | null;
@@ -31,9 +31,6 @@ interface Definition {
 
 /** The lazy schemas around a schema, to find out that one refers to itself. */
 type Lazies = readonly z.core.$ZodType[];
-
-/** The formats of texts that are kept in one spelling, whatever spelling was given. */
-const UUID_FORMATS = ["uuid", "guid"];
 
 /**
  * Describes the fields of a schema.
@@ -138,6 +135,11 @@ function isAnyJson(lazy: z.core.$ZodType, { _zod }: z.core.$ZodType): boolean {
   return type === "union" && parts.every(isPlain) && String(kinds.sort()) === String(ofJson.sort());
 }
 
+/** Whether a text, or a check of it, has the format of a UUID, which is kept in lower case. */
+export function isUuid({ format }: { format?: string }): boolean {
+  return format === "uuid" || format === "guid";
+}
+
 interface Format {
   format?: string;
   precision?: number | null;
@@ -147,7 +149,7 @@ type Described = (kind: Field["kind"], shape: Shape, more?: Partial<Field>) => F
 
 function textField(formats: Format[], described: Described): Field {
   const text: Shape = { kind: "text" };
-  if (formats.some(({ format }) => UUID_FORMATS.includes(format ?? ""))) return described("uuid", text);
+  if (formats.some(isUuid)) return described("uuid", text);
   const datetime = formats.find(({ format }) => format === "datetime");
   // Without a time zone it is no point in time.
   if (datetime && !datetime.local) return described("datetime", text, { digits: datetime.precision ?? null });
@@ -279,36 +281,4 @@ function unusable(path: string, problem: string, remedy: string): Error & Unusab
   const error = codedError("FIELD_UNUSABLE", `${what} ${problem}. ${remedy}.`);
   const about = path ? `has the field "${path}", which ${problem}` : problem;
   return Object.assign(error, { problem: about, remedy });
-}
-
-/** Some fields of a row, each in the one spelling in which it is kept; other fields stay as they are. */
-export function canonicalRow(fields: Fields, row: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(row).map(([name, value]) => {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return [name, field ? canonical(field, value) : value];
-  });
-  return Object.fromEntries(entries) as Record<string, unknown>;
-}
-
-/**
- * A field's value in the one spelling in which it is kept: a UUID in lower case, a time in UTC with milliseconds
- * or as many digits as its schema demands. Any other value, and what is not of the field's type, stays as it is.
- */
-export function canonical(field: Field, value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  if (field.kind === "uuid") return value.toLowerCase();
-  return field.kind === "datetime" ? canonicalDatetime(value, field.digits) : value;
-}
-
-function canonicalDatetime(text: string, digits: number | null): string {
-  const [, seconds = "", fraction = "", offset = ""] =
-    /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)$/.exec(text) ?? [];
-  const time = Date.parse(`${seconds}${offset}`);
-  if (Number.isNaN(time)) return text;
-  const utc = new Date(time).toISOString().slice(0, 19);
-  const significant = fraction.replace(/0+$/, "");
-  if (digits === -1) return significant === "" && utc.endsWith(":00") ? `${utc.slice(0, 16)}Z` : text;
-  const wanted = digits ?? (significant.length > 3 ? Math.max(6, significant.length) : 3);
-  if (significant.length > wanted) return text;
-  return wanted === 0 ? `${utc}Z` : `${utc}.${significant.padEnd(wanted, "0")}Z`;
 }

@@ -7,7 +7,8 @@ import type { KyselyHandle } from "../../../runtime/define/handles";
 import { commitToPostgres } from "../../../runtime/postgres/commit";
 import { registerContracts } from "../../../runtime/postgres/contracts";
 import { kyselyHandle } from "../../../runtime/postgres/store";
-import { canonical, fieldOf } from "../../../runtime/store/fields";
+import { fieldOf } from "../../../runtime/store/fields";
+import { canonical } from "../../../runtime/store/spelling";
 import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 
 /** A type of docs/fields.md: the schema of a field, its column, and values, of which some may be refused. */
