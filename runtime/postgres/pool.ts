@@ -5,6 +5,7 @@ import { Pool, type PoolClient } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { log } from "../function/log";
+import { loggedReason } from "../function/private-values";
 import { CONNECTION_LOST } from "../store/retries";
 import { hideValues } from "./hide-values";
 
@@ -63,7 +64,7 @@ export async function openPool(environment: Environment<PoolVariable>): Promise<
     statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
   });
   // Without a listener, an idle connection that breaks would end the process. The pool opens a new one.
-  pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
+  pool.on("error", (error) => log("warn", "An idle database connection broke", loggedReason(error)));
   return prepareStatements(hideValues(reportLostConnections(pool)));
 }
 

@@ -62,7 +62,7 @@ export function tableFields(state: z.ZodObject, hidden: z.ZodObject): TableField
 export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = []): Field {
   const definition = schema._zod.def as unknown as Definition;
   const described = (kind: Field["kind"], shape: Shape, more: Partial<Field> = {}): Field => ({
-    ...{ kind, isOptional: false, isNullable: false, digits: null },
+    ...{ kind, isOptional: false, isNullable: false, hasDefault: false, digits: null },
     ...{ shape, ...more },
   });
   if (definition.coerce) throw unusable(path, "is coerced", "Coerce in the input of the command");
@@ -98,6 +98,7 @@ export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = 
     case "nullable":
       return { ...fieldOf(definition.innerType, path, lazies), isNullable: true };
     case "default":
+      return { ...fieldOf(definition.innerType, path, lazies), isOptional: false, hasDefault: true };
     case "nonoptional":
       return { ...fieldOf(definition.innerType, path, lazies), isOptional: false };
     case "readonly":

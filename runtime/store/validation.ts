@@ -89,7 +89,7 @@ export function stateOf({ aggregate, fields }: MadeTable, row: Row): Record<stri
   ]);
   const state = Object.fromEntries(entries) as Row;
   const missing = Object.entries(fields.public).some(
-    ([name, { isOptional }]) => state[name] === undefined && !isOptional,
+    ([name, { isOptional, hasDefault }]) => state[name] === undefined && !isOptional && !hasDefault,
   );
   return missing ? undefined : validState(aggregate, state);
 }
