@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { loadDomains } from "../domains/registry";
 import { migrateDown, migrateUp } from "../runtime/postgres/migrate";
 import { type SlotPosition, slotPosition } from "../runtime/postgres/slot-position";
-import { errorCode } from "../runtime/function/coded-error";
+import { loggedReason } from "../runtime/function/private-values";
 
 const DOMAIN_MIGRATIONS = join(__dirname, "..", "migrations");
 
@@ -41,6 +41,7 @@ program
   })
   .parseAsync()
   .catch((error: unknown) => {
-    report(`${errorCode(error) ?? "ERROR"}: ${(error as Error).message}`);
+    const { code = "ERROR", reason } = loggedReason(error);
+    report(`${code}: ${reason}`);
     process.exitCode = 1;
   });

@@ -1,5 +1,6 @@
 import { readCloudEvent } from "../../runtime/envelope/cloud-event";
-import { errorCode } from "../../runtime/function/coded-error";
+import { parsedJson } from "../../runtime/envelope/portable-data";
+import { loggedReason } from "../../runtime/function/private-values";
 
 /** The domain event that a queue's message holds. */
 export interface EventInMessage {
@@ -12,10 +13,11 @@ export interface EventInMessage {
 /** Reads the domain event in a message that a rule delivered. */
 export function eventIn(body: string): EventInMessage {
   try {
-    const { event, version } = readCloudEvent(JSON.parse(body));
+    const { event, version } = readCloudEvent(parsedJson(body));
     const { id, type, source, subject } = event;
     return { event: { id, type, source, aggregateId: subject, version } };
   } catch (error) {
-    return { unreadable: `${errorCode(error) ?? "ERROR"}: ${(error as Error).message}` };
+    const { code = "ERROR", reason } = loggedReason(error);
+    return { unreadable: `${code}: ${reason}` };
   }
 }

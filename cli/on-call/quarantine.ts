@@ -1,4 +1,5 @@
-import { codedError, errorCode } from "../../runtime/function/coded-error";
+import { codedError } from "../../runtime/function/coded-error";
+import { loggedReason } from "../../runtime/function/private-values";
 import { deleteMessage, inTens, withHeldMessages } from "./held-messages";
 import { moveHold, raiseHold } from "./holds";
 import { putBack } from "./put-back";
@@ -119,8 +120,8 @@ async function tryToMoveBack(
     await moveBack(system, relay, record, all);
     return { id, outcome: "put back" };
   } catch (error) {
-    const { message } = error as Error;
-    return { id, outcome: "kept", code: errorCode(error) ?? "ERROR", reason: message };
+    const { code = "ERROR", reason } = loggedReason(error);
+    return { id, outcome: "kept", code, reason };
   }
 }
 

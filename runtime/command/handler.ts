@@ -3,11 +3,12 @@ import { v7 as uuid } from "uuid";
 import type { AnyCommand } from "../define/command";
 import { newTraceparent } from "../envelope/cloud-event";
 import { type DataIssue, issuesText } from "../envelope/data-issues";
-import { ID_RULE, isId, parseData } from "../envelope/portable-data";
+import { ID_RULE, isId, parseInput } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
 import { handler, type VariableName } from "../function/handler";
 import { log } from "../function/log";
 import { refusedValues } from "../store/refused-values";
+import { canonicalInput } from "../store/spelling";
 import { commitOnFreshReads } from "../store/retries";
 import type { CommitContext, CommittedChange, Once, Store, StoreOpener } from "../store/store";
 
@@ -116,7 +117,7 @@ async function answerAsNew(
 ): Promise<CommandAnswer> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) return unknownCommand(domain, name, Object.keys(commands));
-  const parsed = parseData(command.input(), input);
+  const parsed = parseInput(command.input(), input, canonicalInput);
   if ("issues" in parsed) return invalidInput(name, parsed.issues);
   const id = givenId ?? uuid();
   const context: CommitContext = {

@@ -17,6 +17,8 @@ export interface Field {
   kind: "text" | "uuid" | "datetime" | "date" | "integer" | "number" | "boolean" | "json";
   isOptional: boolean;
   isNullable: boolean;
+  /** Whether its schema fills it in where it is absent. */
+  hasDefault: boolean;
   /** Of a datetime: the digits of its seconds that the schema demands, -1 for none; null for any number. */
   digits: number | null;
   shape: Shape;

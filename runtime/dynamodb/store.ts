@@ -5,6 +5,7 @@ import { codedError } from "../function/coded-error";
 import { readTableNames } from "../function/table-names";
 import { projectionHandle } from "../projection/table";
 import { handlesMadeOnce, tableHandle, withSchemasMadeOnce } from "../store/handles";
+import { rowOf } from "../store/spelling";
 import type { Store, StoreOpener } from "../store/store";
 import { commitToDynamo } from "./commit";
 import { documentClient, queryIndex } from "./documents";
@@ -81,21 +82,19 @@ export function dynamoHandle(
   declared: AnyTable,
 ) {
   const definition = withSchemasMadeOnce(declared);
-  const { aggregate } = definition;
+  const { aggregate, fields } = definition;
+  // The row of an item, unless it is the tombstone of a removed aggregate.
+  const living = (item: Row | undefined): Row[] =>
+    item && !item["removed"] ? [{ ...rowOf(fields.all, item), version: item["version"] }] : [];
   return tableHandle(table, definition, {
     async find(id) {
       const Key = { [aggregate.key]: id };
       const read = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
-      return living((await documents.send(read)).Item);
+      return living((await documents.send(read)).Item)[0];
     },
     async where(index, value) {
       const items = await queryIndex(documents, { tableName, index, attribute: index, value });
-      return items.filter((item) => living(item));
+      return items.flatMap(living);
     },
   });
-}
-
-/** The item, unless it is the tombstone of a removed aggregate. */
-function living(item: Row | undefined): Row | undefined {
-  return item?.["removed"] ? undefined : item;
 }

@@ -131,11 +131,44 @@ export type ParsedData<T> = { data: T } | { issues: DataIssue[] };
 
 /** Parses data by a schema, and refuses what is not portable. Never throws, whatever the data. */
 export function parseData<T>(schema: z.ZodType<T>, value: unknown): ParsedData<T> {
+  const parsed = parsedBy(schema, value);
+  return "data" in parsed ? (issuesOf(schema, parsed.data) ?? parsed) : parsed;
+}
+
+/**
+ * Parses an input by a schema, which may make of it what is not portable: a `Date`, a bigint, a map. Never throws,
+ * whatever the input.
+ *
+ * @param spelled spells what was sent, and what the schema yields
+ */
+export function parseInput<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  spelled: (schema: z.ZodType<T>, value: unknown, side: "in" | "out") => unknown,
+): ParsedData<T> {
+  const issues = issuesOf(schema, value);
+  if (issues) return issues;
+  return caught(() => {
+    const parsed = parsedBy(schema, spelled(schema, value, "in"));
+    return "data" in parsed ? { data: spelled(schema, parsed.data, "out") as T } : parsed;
+  });
+}
+
+function issuesOf(schema: z.ZodType, data: unknown): { issues: DataIssue[] } | undefined {
+  const fault = dataFault(data);
+  return fault && { issues: dataIssues(schema, data, [fault]) };
+}
+
+function parsedBy<T>(schema: z.ZodType<T>, value: unknown): ParsedData<T> {
+  return caught(() => {
+    const { success, data, error } = schema.safeParse(value);
+    return success ? { data } : { issues: dataIssues(schema, value, error.issues) };
+  });
+}
+
+function caught<T>(parse: () => ParsedData<T>): ParsedData<T> {
   try {
-    const result = schema.safeParse(value);
-    if (!result.success) return { issues: dataIssues(schema, value, result.error.issues) };
-    const fault = dataFault(result.data);
-    return fault ? { issues: dataIssues(schema, result.data, [fault]) } : { data: result.data };
+    return parse();
   } catch {
     // A recursive schema follows the data until the stack overflows; a contract's own check may throw too.
     return {

@@ -5,6 +5,7 @@ import { parsedJson } from "../envelope/portable-data";
 import { codedError } from "./coded-error";
 import { log } from "./log";
 import { loggedReason } from "./private-values";
+import { idSpelling } from "../store/spelling";
 
 /** A domain event and the message that delivered it. */
 export interface ReceivedMessage {
@@ -29,10 +30,12 @@ export interface ReadMessages {
  */
 export function readMessages(event: SQSEvent, aggregate: AnyAggregate): ReadMessages {
   const read: ReadMessages = { messages: [], unreadable: [] };
+  const spelled = idSpelling(aggregate);
   for (const record of event.Records) {
     try {
       const received = readCloudEvent(parsedJson(record.body));
       checkAggregate(received, aggregate);
+      received.event.subject = spelled(received.event.subject);
       read.messages.push({ messageId: record.messageId, received });
     } catch (error) {
       logFailure(record.messageId, undefined, error);

@@ -1,7 +1,7 @@
 import { type CustomTypesConfig, escapeIdentifier, escapeLiteral, types } from "pg";
 import type { Row } from "../define/change";
 import type { Field, Fields } from "../define/fields";
-import { canonical } from "../store/fields";
+import { canonical } from "../store/spelling";
 import { codedError } from "../function/coded-error";
 
 /** A PostgreSQL function takes at most 100 arguments: 50 names with their values. */
@@ -34,8 +34,10 @@ export function jsonOf(fields: Fields, columns: Readonly<Record<string, string>>
 function carried({ kind, digits, shape }: Field, column: string): string {
   switch (kind) {
     case "text":
-    case "uuid":
       return `${column}::text`;
+    case "uuid":
+      // A text column may hold capitals, which no lookup would find.
+      return `case when ${column}::text = lower(${column}::text) then to_jsonb(${column}::text) else public.refuse_value('a UUID in capitals') end`;
     case "boolean":
       return column;
     case "integer":
@@ -92,6 +94,8 @@ export function decoded(field: Field | undefined, value: unknown): unknown {
       return canonical(field, withZone(value));
     case "text":
       return String(value);
+    case "uuid":
+      return canonical(field, value);
     default:
       return value;
   }

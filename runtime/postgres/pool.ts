@@ -4,6 +4,7 @@ import { Pool, type PoolClient } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { log } from "../function/log";
+import { loggedReason } from "../function/private-values";
 import { watchConnections } from "./connections";
 import { checkTime, type Deadlines } from "./deadlines";
 import { hideValues } from "./hide-values";
@@ -69,7 +70,7 @@ export async function openPool(environment: Environment<PoolVariable>, deadlines
     keepAlive: true,
   });
   // Without a listener, an idle connection that breaks would end the process. The pool opens a new one.
-  pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
+  pool.on("error", (error) => log("warn", "An idle database connection broke", loggedReason(error)));
   return prepareStatements(watchConnections(connectAgain(hideValues(pool), login, deadlines), deadlines));
 }
 

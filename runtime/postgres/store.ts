@@ -122,7 +122,9 @@ export function postgresHandle(db: Kysely<AnyDatabase>, table: string, declared:
       // PostgreSQL also finds another spelling of the key, e.g. "007" in a column of integers.
       return row?.[definition.aggregate.key] === id ? row : undefined;
     },
-    where: (index, value) => rowsWith(columns.all[index] ?? index, value),
+    // As above; an index may also be of a collation by which different texts are equal.
+    where: async (index, value) =>
+      (await rowsWith(columns.all[index] ?? index, value)).filter((row) => row[index] === value),
   });
 }
 

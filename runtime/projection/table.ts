@@ -6,7 +6,9 @@ import { isIndexKey } from "../dynamodb/item";
 import { errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { readTableNames } from "../function/table-names";
+import { fieldsOf } from "../store/fields";
 import { checkIndex, checkIsText, found, isHeldId } from "../store/handles";
+import { canonicalText } from "../store/spelling";
 
 /** An item of a projection. Without fields it is a tombstone: the aggregate is gone, as of that version. */
 export interface ProjectedItem {
@@ -67,9 +69,11 @@ export function projectionHandle(
   tableName: string,
   { aggregate, indexes }: AnyProjection,
 ): ProjectionHandle<Record<string, unknown>> {
+  const fields = fieldsOf(aggregate.state());
   const find = async (id: string) => {
     if (!isHeldId(aggregate, id)) return undefined;
-    const read = new GetCommand({ TableName: tableName, Key: { aggregateId: id }, ConsistentRead: true });
+    const Key = { aggregateId: canonicalText(fields[aggregate.key], id) };
+    const read = new GetCommand({ TableName: tableName, Key, ConsistentRead: true });
     const item = (await documents.send(read)).Item as ProjectedItem | undefined;
     return item?.fields;
   };
@@ -79,7 +83,9 @@ export function projectionHandle(
     async where(index, value) {
       checkIndex(`The projection of ${aggregate.name}`, indexes, index);
       checkIsText(`The ${index} to find in the projection of ${aggregate.name}`, value);
-      const lookup = { tableName, index, attribute: indexAttribute(index), value };
+      // A field that `select` keeps by its name has the spelling of the state.
+      const spelled = canonicalText(fields[index], value);
+      const lookup = { tableName, index, attribute: indexAttribute(index), value: spelled };
       const items = (await queryIndex(documents, lookup)) as unknown as ProjectedItem[];
       return items.flatMap(({ fields }) => (fields ? [fields] : []));
     },

@@ -3,7 +3,7 @@ import type { Field, Fields, Shape, TableFields } from "../define/fields";
 import { codedError } from "../function/coded-error";
 
 /** The parts of zod's definitions that this looks at. Source: zod 4, core/schemas. */
-interface Definition {
+export interface Definition {
   type: string;
   format?: string;
   precision?: number | null;
@@ -31,9 +31,6 @@ interface Definition {
 
 /** The lazy schemas around a schema, to find out that one refers to itself. */
 type Lazies = readonly z.core.$ZodType[];
-
-/** The formats of texts that are kept in one spelling, whatever spelling was given. */
-const UUID_FORMATS = ["uuid", "guid"];
 
 /**
  * Describes the fields of a schema.
@@ -65,7 +62,7 @@ export function tableFields(state: z.ZodObject, hidden: z.ZodObject): TableField
 export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = []): Field {
   const definition = schema._zod.def as unknown as Definition;
   const described = (kind: Field["kind"], shape: Shape, more: Partial<Field> = {}): Field => ({
-    ...{ kind, isOptional: false, isNullable: false, digits: null },
+    ...{ kind, isOptional: false, isNullable: false, hasDefault: false, digits: null },
     ...{ shape, ...more },
   });
   if (definition.coerce) throw unusable(path, "is coerced", "Coerce in the input of the command");
@@ -101,11 +98,14 @@ export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = 
     case "nullable":
       return { ...fieldOf(definition.innerType, path, lazies), isNullable: true };
     case "default":
+      return { ...fieldOf(definition.innerType, path, lazies), isOptional: false, hasDefault: true };
     case "nonoptional":
       return { ...fieldOf(definition.innerType, path, lazies), isOptional: false };
     case "readonly":
       return fieldOf(definition.innerType, path, lazies);
     case "lazy":
+      if (isAnyJson(schema, definition.getter()))
+        return described("json", { kind: "any" }, { isNullable: true });
       if (lazies.includes(schema))
         throw unusable(
           path,
@@ -124,6 +124,23 @@ export function fieldOf(schema: z.core.$ZodType, path: string, lazies: Lazies = 
   }
 }
 
+/** Whether a lazy schema is `z.json()`: any JSON, which zod says as a union that refers to itself. */
+function isAnyJson(lazy: z.core.$ZodType, { _zod }: z.core.$ZodType): boolean {
+  const { type, options = [] } = _zod.def as unknown as Definition;
+  const parts = options.map((option) => option._zod.def as unknown as Definition);
+  const isPlain = ({ checks, format, coerce }: Definition) => !checks?.length && !format && !coerce;
+  const kinds = parts.map(({ type, element, valueType }) =>
+    ["array", "record"].includes(type) && (element ?? valueType) !== lazy ? "other" : type,
+  );
+  const ofJson = ["string", "number", "boolean", "null", "array", "record"];
+  return type === "union" && parts.every(isPlain) && String(kinds.sort()) === String(ofJson.sort());
+}
+
+/** Whether a text, or a check of it, has the format of a UUID, which is kept in lower case. */
+export function isUuid({ format }: { format?: string }): boolean {
+  return format === "uuid" || format === "guid";
+}
+
 interface Format {
   format?: string;
   precision?: number | null;
@@ -133,7 +150,7 @@ type Described = (kind: Field["kind"], shape: Shape, more?: Partial<Field>) => F
 
 function textField(formats: Format[], described: Described): Field {
   const text: Shape = { kind: "text" };
-  if (formats.some(({ format }) => UUID_FORMATS.includes(format ?? ""))) return described("uuid", text);
+  if (formats.some(isUuid)) return described("uuid", text);
   const datetime = formats.find(({ format }) => format === "datetime");
   // Without a time zone it is no point in time.
   if (datetime && !datetime.local) return described("datetime", text, { digits: datetime.precision ?? null });
@@ -265,36 +282,4 @@ function unusable(path: string, problem: string, remedy: string): Error & Unusab
   const error = codedError("FIELD_UNUSABLE", `${what} ${problem}. ${remedy}.`);
   const about = path ? `has the field "${path}", which ${problem}` : problem;
   return Object.assign(error, { problem: about, remedy });
-}
-
-/** Some fields of a row, each in the one spelling in which it is kept; other fields stay as they are. */
-export function canonicalRow(fields: Fields, row: Record<string, unknown>): Record<string, unknown> {
-  const entries = Object.entries(row).map(([name, value]) => {
-    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
-    return [name, field ? canonical(field, value) : value];
-  });
-  return Object.fromEntries(entries) as Record<string, unknown>;
-}
-
-/**
- * A field's value in the one spelling in which it is kept: a UUID in lower case, a time in UTC with milliseconds
- * or as many digits as its schema demands. Any other value, and what is not of the field's type, stays as it is.
- */
-export function canonical(field: Field, value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  if (field.kind === "uuid") return value.toLowerCase();
-  return field.kind === "datetime" ? canonicalDatetime(value, field.digits) : value;
-}
-
-function canonicalDatetime(text: string, digits: number | null): string {
-  const [, seconds = "", fraction = "", offset = ""] =
-    /^(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?)(?:\.(\d+))?(Z|[+-]\d\d:?\d\d)$/.exec(text) ?? [];
-  const time = Date.parse(`${seconds}${offset}`);
-  if (Number.isNaN(time)) return text;
-  const utc = new Date(time).toISOString().slice(0, 19);
-  const significant = fraction.replace(/0+$/, "");
-  if (digits === -1) return significant === "" && utc.endsWith(":00") ? `${utc.slice(0, 16)}Z` : text;
-  const wanted = digits ?? (significant.length > 3 ? Math.max(6, significant.length) : 3);
-  if (significant.length > wanted) return text;
-  return wanted === 0 ? `${utc}Z` : `${utc}.${significant.padEnd(wanted, "0")}Z`;
 }

@@ -1,12 +1,12 @@
 import { type AnyAggregate, shortName } from "../define/aggregate";
 import type { MadeTable, Row, StagedChange } from "../define/change";
 import type { Rejection } from "../define/rejection";
-import type { Field } from "../define/fields";
 import type { Uses } from "../define/handles";
 import type { AnyTable } from "../define/table";
 import { isId } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
-import { canonical, canonicalRow, tableFields } from "./fields";
+import { tableFields } from "./fields";
+import { canonicalRow, canonicalText } from "./spelling";
 import type { Conflict } from "./store";
 import { closedChange } from "./validation";
 
@@ -97,11 +97,6 @@ export function withSchemasMadeOnce<T extends AnyTable>(table: T): T & MadeTable
     aggregate: { ...aggregate, state, events: Object.fromEntries(events) },
     fields: tableFields(state(), hidden()),
   };
-}
-
-/** A text that a field is looked up by, in the spelling in which the field is kept. */
-export function canonicalText(field: Field | undefined, text: string): string {
-  return field ? (canonical(field, text) as string) : text;
 }
 
 function once<S>(make: () => S): () => S {

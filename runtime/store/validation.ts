@@ -4,6 +4,7 @@ import type { MadeTable, Row } from "../define/change";
 import { type DataIssue, issuesText } from "../envelope/data-issues";
 import { ID_RULE, isId, parseData } from "../envelope/portable-data";
 import { codedError, shortened } from "../function/coded-error";
+import { canonicalInput } from "./spelling";
 
 /**
  * Bytes of an event's payload ({"change", "state"} as UTF-8 JSON). EventBridge takes entries of 256 KiB
@@ -26,8 +27,9 @@ export function validChange(aggregate: AnyAggregate, type: string, change: unkno
       `${aggregate.name} has no event "${type}". Its events are ${Object.keys(aggregate.events).join(", ")}.`,
     );
   }
-  const result = parseData(closedChange(contract.change()), change);
-  if ("data" in result) return result.data;
+  const schema = closedChange(contract.change());
+  const result = parseData(schema, change);
+  if ("data" in result) return canonicalInput(schema, result.data, "out");
   throw codedError(
     "INVALID_CHANGE",
     `The change of "${type}" does not fit its contract: ${issuesText(result.issues)}. Nothing was written.`,
@@ -87,7 +89,7 @@ export function stateOf({ aggregate, fields }: MadeTable, row: Row): Record<stri
   ]);
   const state = Object.fromEntries(entries) as Row;
   const missing = Object.entries(fields.public).some(
-    ([name, { isOptional }]) => state[name] === undefined && !isOptional,
+    ([name, { isOptional, hasDefault }]) => state[name] === undefined && !isOptional && !hasDefault,
   );
   return missing ? undefined : validState(aggregate, state);
 }

@@ -97,7 +97,7 @@ async function answered(requests: number, all: Valid[], store: Store, writes: ()
       const given = bad as { command?: unknown; input?: unknown };
       if (given.command === command) {
         const { success, data } = schema.safeParse(given.input);
-        const isRefused = !success || !isCarried(data) || isBeyondInteger(data);
+        const isRefused = !success || !isCarried(given.input) || isBeyondInteger(data);
         expect(answer.outcome === "invalid").toBe(isRefused);
       }
     }

@@ -26,7 +26,19 @@ const Patient = aggregate("clinic.Patient", {
   events: { PatientCame: () => z.object({ why: z.string().optional() }) },
 });
 const patients = table(Patient, {
-  private: () => z.object({ diagnosis: z.string(), born: z.string(), weight: z.string() }),
+  private: () =>
+    z.object({
+      diagnosis: z.string(),
+      born: z.iso.date(),
+      ward: z.string(),
+      weight: z.string().nullable(),
+      level: z.string(),
+      nick: z.string(),
+      visits: z.int(),
+      fee: z.string(),
+      doctor: z.string(),
+      slot: z.string(),
+    }),
 });
 
 const secrets = mockClient(SecretsManagerClient);
@@ -35,9 +47,15 @@ let bank: BankDatabase;
 beforeAll(async () => {
   bank = await bankDatabase();
   await bank.admin.query(`
+    create type patient_level as enum ('calm', 'urgent');
+    create domain fee as numeric(5, 2) check (value >= 0);
+    create table doctors (name text primary key);
+    insert into doctors values ('House');
     create table patients (
       patient_id text primary key, name text not null constraint patients_name_key unique, code text not null, tags jsonb not null,
-      diagnosis text not null check (diagnosis not like 'checked%'), born date not null, weight numeric not null, version integer not null
+      diagnosis text not null check (diagnosis not like 'checked%'), born date not null, ward uuid not null, weight numeric not null,
+      level patient_level not null, nick varchar(5) not null, visits smallint not null, fee fee not null, doctor text not null references doctors,
+      slot text not null, constraint one_at_a_time exclude using btree (slot with =), version integer not null
     );
     grant select, insert, update, delete on patients to monolith_application;
     select guard_entity_table('patients', 'clinic.Patient', 'patient_id');
@@ -69,7 +87,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-type Fields = z.infer<ReturnType<typeof Patient.state>> & { diagnosis: string; born: string; weight: string };
+type Fields = z.infer<ReturnType<typeof Patient.state>> & z.infer<ReturnType<typeof patients.private>>;
 const patient = (more: Partial<Record<keyof Fields, unknown>> = {}) => ({
   patientId: uuid(),
   name: `name ${MARK} ${uuid()}`,
@@ -77,7 +95,14 @@ const patient = (more: Partial<Record<keyof Fields, unknown>> = {}) => ({
   tags: { [`tag ${MARK}`]: [MARK] },
   diagnosis: `fine ${MARK}`,
   born: "1980-01-01",
+  ward: uuid(),
   weight: `1${MARK}`,
+  level: "calm",
+  nick: "Ed",
+  visits: 1,
+  fee: "12.30",
+  doctor: "House",
+  slot: `slot ${MARK} ${uuid()}`,
   ...more,
 });
 const put = {
@@ -86,7 +111,7 @@ const put = {
   handle: async (
     fields: Fields,
     { patients }: { patients: { create: (fields: object) => { raise: (event: "PatientCame") => never } } },
-  ) => patients.create({ ...fields, tags: JSON.stringify(fields.tags) }).raise("PatientCame"),
+  ) => patients.create(fields).raise("PatientCame"),
 };
 const raw = (
   run: (read: {
@@ -159,13 +184,38 @@ describe("whatever fails in a function of a module, neither its answer nor its e
 
   test.each<[string, keyof typeof commands, () => unknown, object]>([
     ["check", "put", () => patient({ diagnosis: `checked ${MARK}` }), { outcome: "rejected" }],
-    ["NOT NULL", "put", () => patient({ diagnosis: null }), { outcome: "rejected" }],
+    ["NOT NULL", "put", () => patient({ weight: null }), { outcome: "rejected" }],
     ["raised", "put", () => patient({ diagnosis: `raised ${MARK}` }), { outcome: "rejected" }],
     ["assertion", "put", () => patient({ diagnosis: `assert ${MARK}` }), { code: "P0004" }],
     ["a trigger's own statement", "put", () => patient({ diagnosis: `strict ${MARK}` }), { code: "42P01" }],
     ["a trigger's own cast", "put", () => patient({ diagnosis: `cast<${MARK}` }), {}],
-    ["date", "put", () => patient({ born: `1980-${MARK}` }), { outcome: "invalid" }],
+    ["date", "put", () => patient({ born: `1980-${MARK}` }), { code: "INVALID_STATE" }],
+    ["date out of range", "put", () => patient({ born: "0000-01-01" }), { outcome: "invalid" }],
+    ["uuid", "put", () => patient({ ward: MARK }), { outcome: "invalid" }],
     ["numeric", "put", () => patient({ weight: `heavy ${MARK}` }), { outcome: "invalid" }],
+    ["enum", "put", () => patient({ level: MARK }), { outcome: "invalid" }],
+    ["varchar(n)", "put", () => patient({ nick: MARK }), { outcome: "invalid" }],
+    ["integer out of range", "put", () => patient({ visits: Number(MARK) }), { outcome: "invalid" }],
+    [
+      "2^53-1 in an integer",
+      "put",
+      () => patient({ visits: Number.MAX_SAFE_INTEGER }),
+      { outcome: "invalid" },
+    ],
+    ["numeric overflow", "put", () => patient({ fee: MARK }), { outcome: "invalid" }],
+    ["numeric that is rounded", "put", () => patient({ fee: `1.${MARK}` }), { outcome: "invalid" }],
+    [
+      "domain type",
+      "put",
+      () => patient({ fee: "-1.00" }),
+      { outcome: "rejected", code: "FEE_CHECK_VIOLATED" },
+    ],
+    [
+      "foreign key",
+      "put",
+      () => patient({ doctor: MARK }),
+      { outcome: "rejected", code: "PATIENTS_DOCTOR_FKEY_VIOLATED" },
+    ],
     ["state", "put", () => patient({ code: Number(MARK) }), { code: "INVALID_STATE" }],
     ["NUL", "put", () => patient({ code: `${MARK}\0` }), { outcome: "invalid" }],
     ["NUL in a private field", "put", () => patient({ diagnosis: `${MARK}\0` }), { outcome: "invalid" }],
@@ -195,6 +245,14 @@ describe("whatever fails in a function of a module, neither its answer nor its e
     await send("put", one);
     const { result, said } = await send("put", patient({ name: one.name }));
     expect(result).toMatchObject({ outcome: "rejected", code: "PATIENTS_NAME_KEY_VIOLATED" });
+    expect(said).not.toContain(MARK);
+  });
+
+  test("exclusion, with the mark in what excludes", async () => {
+    const one = patient();
+    await send("put", one);
+    const { result, said } = await send("put", patient({ slot: one.slot }));
+    expect(result).toMatchObject({ outcome: "rejected", constraint: "one_at_a_time" });
     expect(said).not.toContain(MARK);
   });
 

@@ -39,12 +39,12 @@ export const HOTEL_SQL = `
       guest_id text primary key,
       email text not null constraint guests_email_key unique,
       room integer not null references rooms,
-      nights integer[] not null,
+      nights jsonb not null,
       city text not null,
       title title,
       agreed boolean not null check (agreed),
       version integer not null,
-      constraint one_in_a_room exclude using gist (room with =, int4range(nights[1], nights[2]) with &&)
+      constraint one_in_a_room exclude using gist (room with =, int4range((nights ->> 0)::integer, (nights ->> 1)::integer) with &&)
     );
     create table invoices (guest_id text references guests deferrable initially deferred, number integer unique deferrable initially deferred);
     grant select, insert, update, delete on guests, rooms, invoices to monolith_application;

@@ -79,7 +79,7 @@ export function fakePostgres(
 
 /** The row, as the statement selects it: with the names of its columns, or as JSON of its fields. */
 function selected(sql: string, row: Record<string, unknown>): Record<string, unknown> {
-  const read = [...sql.matchAll(/'(\w+)', (?:[\w.]+\()?entity\."(\w+)"/g)];
+  const read = [...sql.matchAll(/'(\w+)', (?:[\w.]+\(|case when )?entity\."(\w+)"/g)];
   if (read.length === 0) return row;
   const fields = Object.fromEntries(
     read.map(([, field = "", column = ""]) => [field, row[column] ?? row[field] ?? null]),
