@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
+import { DatabaseSetup } from "pg-transactional-outbox";
 import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/run/guardian";
@@ -12,12 +13,12 @@ import { prepareDatabase } from "../local/system/database";
 import { loadDomainsFrom } from "../registry/load-domains";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
-/** The guarded entity table; the other two are copies without the guard. */
-export const GUARDED = "members";
-/** Written with events, without the guard. */
-export const UNGUARDED = "members_unguarded";
-/** Written without events. */
-export const PLAIN = "members_plain";
+/** The entity table. */
+export const MEMBERS = "members";
+/** A schema with copies of the entity table and the outbox that have no triggers: neither guard nor checks. */
+export const UNGUARDED = "unguarded";
+/** The table that pg-transactional-outbox stores messages in, in the schema of the copies. */
+export const LIBRARY_OUTBOX = "library_outbox";
 
 /** The migrated PostgreSQL server of the bench. */
 export interface WriteDatabase {
@@ -34,6 +35,8 @@ export interface ConnectOptions {
   prepared: boolean;
   /** Port of a proxy in front of the server. @default the server's port */
   port?: number;
+  /** Whether to write to the copies in the schema UNGUARDED. @default false */
+  unguarded?: boolean;
 }
 
 export interface Connection {
@@ -90,10 +93,20 @@ async function makeTables(adminUrl: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    for (const table of [UNGUARDED, PLAIN]) {
-      await client.query(`create table ${table} (like ${GUARDED} including all)`);
-      await client.query(`grant select, insert, update, delete on ${table} to monolith_application`);
-    }
+    await client.query(
+      `create schema ${UNGUARDED}; grant usage on schema ${UNGUARDED} to monolith_application`,
+    );
+    for (const table of [MEMBERS, "outbox"])
+      await client.query(`create table ${UNGUARDED}.${table} (like public.${table} including all)`);
+    const setup = {
+      outboxOrInbox: "outbox" as const,
+      database: "unused",
+      schema: UNGUARDED,
+      table: LIBRARY_OUTBOX,
+      listenerRole: "monolith_capture",
+    };
+    await client.query(DatabaseSetup.dropAndCreateTable(setup));
+    await client.query(`grant select, insert on all tables in schema ${UNGUARDED} to monolith_application`);
     // Nobody reads the slot here, and it would make the server retain its log.
     await client.query(
       "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()",
@@ -105,9 +118,14 @@ async function makeTables(adminUrl: string): Promise<void> {
 
 function connect(
   login: { host: string; port: number; database: string; user: string; password: string },
-  { connections, prepared }: ConnectOptions,
+  { connections, prepared, unguarded = false }: ConnectOptions,
 ): Connection {
-  const pool = new Pool({ ...login, max: connections, statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS });
+  const pool = new Pool({
+    ...login,
+    max: connections,
+    statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
+    ...(unguarded ? { options: `-c search_path=${UNGUARDED},public` } : {}),
+  });
   // The next statement reports an idle connection that breaks.
   pool.on("error", () => {});
   if (prepared) prepareStatements(pool);

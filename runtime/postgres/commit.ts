@@ -6,6 +6,7 @@ import { checkChangedOnce } from "../store/handles";
 import { CONNECTION_LOST, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
 import { validChange, validKey } from "../store/validation";
+import { batchesOf, batchStatement, type CheckedChange } from "./batch-statement";
 import { checkedFields, checkMadeState } from "./checked-fields";
 import { columnsOf } from "./columns";
 import {
@@ -17,7 +18,13 @@ import {
   touchedManyRows,
 } from "./errors";
 import { insertInboxRecord, isProcessed } from "./inbox";
-import { type AnyDatabase, changeStatement, describeChange, type IdentifiedChange } from "./statement";
+import {
+  type AnyDatabase,
+  type ChangedRow,
+  changeStatement,
+  describeChange,
+  type IdentifiedChange,
+} from "./statement";
 
 /**
  * Commits the changes of a command or reaction to PostgreSQL: all changes and their events are written, or
@@ -67,19 +74,48 @@ async function commitOnce(
   changes: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
+  if (changes.length > 1) {
+    const all = await inBatches(db, changes, context);
+    if (all) return all;
+  }
   try {
-    return await attempt(db, changes, context, { stateIsKnown: true });
+    return await attempt(db, changes, context, { stateIsKnown: true, inBatches: false });
   } catch (error) {
     if (!saysOtherState(error)) throw error;
     // The database has made something else of a row: a default, a generated column, a trigger. It then makes the
     // state too, and the fields that the change sets are compared with it.
-    return attempt(db, changes, context, { stateIsKnown: false });
+    return attempt(db, changes, context, { stateIsKnown: false, inBatches: false });
+  }
+}
+
+/**
+ * Commits several changes with one statement for all neighbours of a table and operation.
+ *
+ * @returns undefined when that did not succeed and nothing was written: only one by one is it known which change
+ *   failed, and in which order their constraints are met
+ * @throws CONNECTION_LOST
+ */
+async function inBatches(
+  db: Kysely<AnyDatabase>,
+  changes: IdentifiedChange[],
+  context: CommitContext,
+): Promise<CommitOutcome | undefined> {
+  try {
+    const { outcome, ...rest } = await attempt(db, changes, context, { stateIsKnown: true, inBatches: true });
+    return ["committed", "duplicate", "unknown"].includes(outcome)
+      ? ({ outcome, ...rest } as CommitOutcome)
+      : undefined;
+  } catch (error) {
+    if (errorCode(error) === CONNECTION_LOST) throw error;
+    return undefined;
   }
 }
 
 interface Attempt {
   /** Whether the state of an event is what the change makes of the row, unless only the database knows it. */
   stateIsKnown: boolean;
+  /** Whether neighbours are written by one statement. */
+  inBatches: boolean;
 }
 
 async function attempt(
@@ -93,7 +129,7 @@ async function attempt(
     const [only, ...more] = changes;
     if (only && more.length === 0) {
       // 4. Check the change and the new state against the contract.
-      const statement = checkedStatement(db, only, context, how);
+      const statement = statementOf(db, checkedChange(only, how), context);
       if (statement.state !== undefined) {
         // 5. Run one change as one statement, and so one transaction: the row, its event, and the inbox
         //   record.
@@ -127,11 +163,17 @@ async function inTransaction(
     const isRequest = once?.fingerprint !== undefined;
     if (once && !isRequest) await insertInboxRecord(transaction, once, []);
     const committed: CommittedChange[] = [];
-    for (const change of changes) {
-      const statement = checkedStatement(transaction, change, context, how);
-      const written = await run(transaction, statement, change);
-      if (!written) throw rolledBack(conflictOf(change));
-      if (written.state) checkMadeState(change, written.state);
+    const checked = changes.map((change) => checkedChange(change, how));
+    for (const batch of how.inBatches ? batchesOf(checked) : checked.map((one) => [one])) {
+      const [only, ...more] = batch;
+      if (!only) continue;
+      if (more.length > 0) {
+        committed.push(...(await runBatch(transaction, batch, context)));
+        continue;
+      }
+      const written = await run(transaction, statementOf(transaction, only, context), only.staged);
+      if (!written) throw rolledBack(conflictOf(only.staged));
+      if (written.state) checkMadeState(only.staged, written.state);
       committed.push(written.committed);
     }
     if (once && isRequest) await insertInboxRecord(transaction, once, committed);
@@ -145,26 +187,44 @@ interface Statement extends ReturnType<typeof changeStatement> {
   state: Row | null | undefined;
 }
 
-function checkedStatement(
-  db: Kysely<AnyDatabase>,
-  given: IdentifiedChange,
-  context: CommitContext,
-  { stateIsKnown }: Attempt,
-): Statement {
+function checkedChange(given: IdentifiedChange, { stateIsKnown }: Attempt): CheckedChange {
   const { definition, event } = given;
   const { aggregate } = definition;
   const change = validChange(aggregate, event, given.change);
   if (given.operation === "create") validKey(aggregate, given.fields[aggregate.key]);
   const { staged, state } = checkedFields(given);
-  const known = stateIsKnown ? state : undefined;
-  const statement = changeStatement(db, staged, {
-    ...{ change, context },
-    ...(known === undefined ? {} : { state: known }),
-  });
+  return { staged, change, state: stateIsKnown ? state : undefined };
+}
+
+function statementOf(
+  db: Kysely<AnyDatabase>,
+  { staged, change, state }: CheckedChange,
+  context: CommitContext,
+): Statement {
+  const { aggregate } = staged.definition;
+  const known = state === undefined ? {} : { state };
+  const statement = changeStatement(db, staged, { change, context, ...known });
   const { query, described } = statement;
   if (typeof described.key === "string") validKey(aggregate, described.key);
-  checkTexts(`The change "${event}" of ${aggregate.name}`, query.parameters);
-  return { ...statement, state: known };
+  checkTexts(`The change "${staged.event}" of ${aggregate.name}`, query.parameters);
+  return { ...statement, state };
+}
+
+/** Runs a batch in its transaction. @throws a conflict when a row was not at its version */
+async function runBatch(
+  transaction: Kysely<AnyDatabase>,
+  batch: readonly CheckedChange[],
+  context: CommitContext,
+): Promise<CommittedChange[]> {
+  const query = batchStatement(batch, context);
+  checkTexts("A batch of changes", query.parameters);
+  const { rows } = await transaction.executeQuery(query);
+  const written = new Map(rows.map((row) => [row.id, row]));
+  return batch.map(({ staged }) => {
+    const row = written.get(staged.eventId);
+    if (!row) throw rolledBack(conflictOf(staged));
+    return committedBy(staged, row);
+  });
 }
 
 async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: IdentifiedChange) {
@@ -173,14 +233,15 @@ async function run(db: Kysely<AnyDatabase>, { query }: Statement, staged: Identi
   });
   const [row] = rows;
   if (!row) return undefined;
-  const committed: CommittedChange = {
-    aggregate: staged.definition.aggregate.name,
-    id: row.aggregate_id,
-    version: row.aggregate_version,
-    event: staged.event,
-    eventId: staged.eventId,
-  };
-  return { committed, state: row.state };
+  return { committed: committedBy(staged, row), state: row.state };
+}
+
+function committedBy(
+  { definition, event, eventId }: IdentifiedChange,
+  row: Pick<ChangedRow, "aggregate_id" | "aggregate_version">,
+): CommittedChange {
+  const { aggregate_id: id, aggregate_version: version } = row;
+  return { aggregate: definition.aggregate.name, id, version, event, eventId };
 }
 
 /** What was committed with the event ids of these changes: all of one commit; undefined if nothing was. */

@@ -167,7 +167,7 @@ export function describeChange(
 }
 
 /** Setting a field to undefined removes it; in PostgreSQL its column becomes null. */
-function withNulls(values: Row): Row {
+export function withNulls(values: Row): Row {
   return Object.fromEntries(
     Object.entries(values).map(([column, value]) => [column, value === undefined ? null : value]),
   );
