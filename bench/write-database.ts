@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from "kysely";
-import { Client, Pool } from "pg";
+import { Client, escapeIdentifier, Pool } from "pg";
 import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/run/guardian";
@@ -9,6 +9,7 @@ import { openRunDirectory } from "../local/servers/run/run-directory";
 import { openStopStack } from "../local/servers/run/stop-stack";
 import { sweepDeadRuns } from "../local/servers/run/clean-up";
 import { prepareDatabase } from "../local/system/database";
+import { moduleRole } from "../runtime/postgres/module-role";
 import { loadDomainsFrom } from "../registry/load-domains";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
@@ -61,9 +62,9 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
       FIXTURE_DOMAINS.migrations,
       loadDomainsFrom(FIXTURE_DOMAINS.domains).all,
     );
-    stops.push("the database's logins", () => database.close());
-    await makeTables(database.adminUrl);
-    const { host, port, name, application } = database;
+    await makeTables(database.adminUrl, moduleRole(database.name, GUARDED));
+    const { host, port, name, modules } = database;
+    const login = modules[GUARDED];
     return {
       host,
       port,
@@ -73,8 +74,8 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
             host,
             port: options.port ?? port,
             database: name,
-            user: application.username,
-            password: application.password,
+            user: login?.username ?? "",
+            password: login?.password ?? "",
           },
           options,
         ),
@@ -86,13 +87,13 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
   }
 }
 
-async function makeTables(adminUrl: string): Promise<void> {
+async function makeTables(adminUrl: string, role: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
     for (const table of [UNGUARDED, PLAIN]) {
       await client.query(`create table ${table} (like ${GUARDED} including all)`);
-      await client.query(`grant select, insert, update, delete on ${table} to monolith_application`);
+      await client.query(`grant select, insert, update, delete on ${table} to ${escapeIdentifier(role)}`);
     }
     // Nobody reads the slot here, and it would make the server retain its log.
     await client.query(
