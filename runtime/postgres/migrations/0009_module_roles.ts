@@ -23,7 +23,9 @@ export function up(pgm: MigrationBuilder): void {
   for (const table of SHARED_TABLES) {
     pgm.sql(`
       alter table ${table} enable row level security;
-      create policy all_rows on ${table} to ${SEE_ALL[table] ?? ""} using (true) with check (true);
+      do $$ begin
+        create policy all_rows on ${table} to ${SEE_ALL[table] ?? ""} using (true) with check (true);
+      exception when duplicate_object then null; end $$;
     `);
   }
   // A caller's temporary type "text" could shorten the payload that it measures.
