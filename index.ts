@@ -7,7 +7,7 @@ import { UnclaimedEvents } from "./components/unclaimed-events";
 import { loadDomains } from "./domains/registry";
 
 const { modules, microservices, eventTypes } = loadDomains();
-const settings = readSettings(new pulumi.Config(), { withMonolith: modules.length > 0 });
+const settings = readSettings(new pulumi.Config(), { modules: modules.map(({ name }) => name) });
 const { outboxRetentionDays, logRetentionDays, deletionProtection, alarmTopicArn } = settings;
 
 const bus = new EventBus("events");
@@ -27,7 +27,7 @@ function declareMonolith(configured: NonNullable<typeof settings.monolith>): Mon
       port: configured.databasePort,
       name: configured.databaseName,
       tls: configured.databaseTls,
-      applicationSecretArn: configured.applicationSecretArn,
+      moduleSecretArns: configured.moduleSecretArns,
       captureSecretArn: configured.captureSecretArn,
       retentionSecretArn: configured.retentionSecretArn,
       captureStartPosition: configured.captureStartPosition,

@@ -4,7 +4,7 @@ import pMap from "p-map";
 import { Pool } from "pg";
 import { v7 as uuid } from "uuid";
 import type { Report } from "../local/servers/report";
-import { databaseUrl } from "../local/system/database";
+import { moduleUrl } from "../local/system/database";
 import type { LocalSystem } from "../local/system/system";
 import { commitToPostgres } from "../runtime/postgres/commit";
 import type { AnyDatabase } from "../runtime/postgres/statement";
@@ -42,7 +42,7 @@ const MOVED = "MemberMoved";
 export async function runEvents(system: LocalSystem, report: Report): Promise<EventsResult> {
   const { database, flow } = system;
   const pool = new Pool({
-    connectionString: databaseUrl(database, database.application),
+    connectionString: moduleUrl(database, SOURCE),
     max: CONNECTIONS,
   });
   const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool: prepareStatements(pool) }) });

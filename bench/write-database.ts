@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from "kysely";
-import { Client, Pool } from "pg";
+import { Client, escapeIdentifier, Pool } from "pg";
 import { DatabaseSetup } from "pg-transactional-outbox";
 import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import type { AnyDatabase } from "../runtime/postgres/statement";
@@ -10,6 +10,7 @@ import { openRunDirectory } from "../local/servers/run/run-directory";
 import { openStopStack } from "../local/servers/run/stop-stack";
 import { sweepDeadRuns } from "../local/servers/run/clean-up";
 import { prepareDatabase } from "../local/system/database";
+import { moduleRole } from "../runtime/postgres/module-role";
 import { loadDomainsFrom } from "../registry/load-domains";
 import { FIXTURE_DOMAINS } from "../test/fixtures/source";
 
@@ -64,9 +65,9 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
       FIXTURE_DOMAINS.migrations,
       loadDomainsFrom(FIXTURE_DOMAINS.domains).all,
     );
-    stops.push("the database's logins", () => database.close());
-    await makeTables(database.adminUrl);
-    const { host, port, name, application } = database;
+    await makeTables(database.adminUrl, moduleRole(database.name, MEMBERS));
+    const { host, port, name, modules } = database;
+    const login = modules[MEMBERS];
     return {
       host,
       port,
@@ -76,8 +77,8 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
             host,
             port: options.port ?? port,
             database: name,
-            user: application.username,
-            password: application.password,
+            user: login?.username ?? "",
+            password: login?.password ?? "",
           },
           options,
         ),
@@ -89,13 +90,12 @@ export async function openWriteDatabase(projectRoot: string, report: Report): Pr
   }
 }
 
-async function makeTables(adminUrl: string): Promise<void> {
+async function makeTables(adminUrl: string, role: string): Promise<void> {
   const client = new Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    await client.query(
-      `create schema ${UNGUARDED}; grant usage on schema ${UNGUARDED} to monolith_application`,
-    );
+    const to = escapeIdentifier(role);
+    await client.query(`create schema ${UNGUARDED}; grant usage on schema ${UNGUARDED} to ${to}`);
     for (const table of [MEMBERS, "outbox"])
       await client.query(`create table ${UNGUARDED}.${table} (like public.${table} including all)`);
     const setup = {
@@ -106,7 +106,7 @@ async function makeTables(adminUrl: string): Promise<void> {
       listenerRole: "monolith_capture",
     };
     await client.query(DatabaseSetup.dropAndCreateTable(setup));
-    await client.query(`grant select, insert on all tables in schema ${UNGUARDED} to monolith_application`);
+    await client.query(`grant select, insert on all tables in schema ${UNGUARDED} to ${to}`);
     // Nobody reads the slot here, and it would make the server retain its log.
     await client.query(
       "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = current_database()",

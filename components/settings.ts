@@ -65,8 +65,8 @@ const monolithSchema = z
       .optional(),
     /** Security groups in that network, of AWS DMS and of the functions that use the database; default: none. */
     securityGroupIds: ids("sg", MAX_SECURITY_GROUPS).optional(),
-    /** Secret {"username","password"} of a login in the role monolith_application. */
-    applicationSecretArn: secretArn(),
+    /** Module -> secret {"username","password"} of a login in the module's role. */
+    moduleSecretArns: z.record(z.string(), secretArn()),
     /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
     captureSecretArn: secretArn(),
     /** Secret {"username","password"} of a login in the role monolith_retention. */
@@ -91,6 +91,9 @@ const monolithSchema = z
     addIssue({ code: "custom", path: [missing], message: `is not set, but ${given} is` });
   });
 
+/** Settings that hold an object: `pulumi config set --path <name>.<key> <value>`. */
+const OBJECTS = ["moduleSecretArns"];
+
 /** The stack's configuration, validated. */
 export type Settings = z.output<typeof stackSchema> & {
   /** Undefined for a stack without modules, which needs no database. */
@@ -100,19 +103,68 @@ export type Settings = z.output<typeof stackSchema> & {
 /**
  * Reads the stack's configuration.
  *
- * @param options.withMonolith whether the stack has modules
+ * @param options.modules names of the stack's modules
  * @throws one error with every setting that is missing or wrong, and the command that sets it
  */
-export function readSettings(config: pulumi.Config, { withMonolith }: { withMonolith: boolean }): Settings {
+export function readSettings(config: pulumi.Config, { modules }: { modules: readonly string[] }): Settings {
   const shared = read(config, stackSchema, Object.keys(stackSchema.shape));
-  const monolith = withMonolith
-    ? read(config, monolithSchema, Object.keys(monolithSchema.shape))
-    : { faults: [], settings: undefined };
-  const faults = [...monolith.faults, ...shared.faults];
+  const monolith =
+    modules.length > 0
+      ? read(config, monolithSchema, Object.keys(monolithSchema.shape))
+      : { faults: [], settings: undefined };
+  const secrets = modules.length > 0 ? checkSecrets(config, modules) : [];
+  const faults = [...monolith.faults, ...secrets, ...shared.faults];
   if (shared.settings && faults.length === 0) return { ...shared.settings, monolith: monolith.settings };
   throw new pulumi.RunError(
     `The configuration of this stack has ${faults.length} fault(s):\n${faults.join("\n")}`,
   );
+}
+
+/** Each login has one secret, and each module has a login: else a module could read what is another's. */
+function checkSecrets(config: pulumi.Config, modules: readonly string[]): string[] {
+  const name = `${config.name}:moduleSecretArns`;
+  const faults: string[] = [];
+  if (config.get("applicationSecretArn") !== undefined) {
+    faults.push(
+      `  ${config.name}:applicationSecretArn is no longer a setting: each module has a login of its own, in moduleSecretArns (docs/deploying.md). ` +
+        "Remove it with: pulumi config rm applicationSecretArn",
+    );
+  }
+  const given = z.record(z.string(), z.unknown()).safeParse(valueOf(config, "moduleSecretArns") ?? {});
+  if (!given.success) return faults;
+  const holders = new Map<unknown, string>(
+    ["captureSecretArn", "retentionSecretArn"].map((setting) => [config.get(setting), setting]),
+  );
+  for (const module of modules) {
+    const arn = given.data[module];
+    const holder = arn === undefined ? undefined : holders.get(arn);
+    if (arn === undefined) {
+      faults.push(
+        `  ${name} has no secret of module "${module}". Create its login and secret (docs/deploying.md), and set it with: pulumi config set --path moduleSecretArns.${module} <arn>`,
+      );
+    } else if (holder !== undefined) {
+      faults.push(
+        `  ${name}.${module} is the secret of ${holder} too, but each has a login of its own (docs/deploying.md). Set it with: pulumi config set --path moduleSecretArns.${module} <arn>`,
+      );
+    } else holders.set(arn, `moduleSecretArns.${module}`);
+  }
+  for (const other of Object.keys(given.data).filter((key) => !modules.includes(key))) {
+    faults.push(
+      `  ${name} has a secret of "${other}", but there is no such module; there are: ${modules.join(", ")}. Remove it with: pulumi config rm --path 'moduleSecretArns["${other}"]'`,
+    );
+  }
+  return faults;
+}
+
+/** An object is kept as JSON. */
+function valueOf(config: pulumi.Config, name: string): unknown {
+  const value = config.get(name);
+  if (value === undefined || !OBJECTS.includes(name)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
 }
 
 function read<S extends z.ZodType>(
@@ -121,17 +173,28 @@ function read<S extends z.ZodType>(
   names: string[],
 ): { faults: string[]; settings: z.output<S> | undefined } {
   const given = names.flatMap((name) => {
-    const value = config.get(name);
+    const value = valueOf(config, name);
     return value === undefined ? [] : [[name, value] as const];
   });
   const result = schema.safeParse(Object.fromEntries(given));
   if (result.success) return { faults: [], settings: result.data };
-  const faults = result.error.issues.map((issue) => {
+  const faults = result.error.issues.flatMap((issue) => {
     const name = String(issue.path[0]);
     const value = config.get(name);
+    // checkSecrets names the modules of which it lacks a secret.
+    if (OBJECTS.includes(name) && value === undefined) return [];
+    if (OBJECTS.includes(name)) return [objectFault(config, name, issue)];
     const missing = issue.code === "custom" ? issue.message : "is not set";
     const fault = value === undefined ? missing : `is "${value}": ${issue.message}`;
     return `  ${config.name}:${name} ${fault}. ${FOUND_BY[name] ?? ""}Set it with: pulumi config set ${name} <value>`;
   });
   return { faults, settings: undefined };
+}
+
+function objectFault(config: pulumi.Config, name: string, { path, message }: z.core.$ZodIssue): string {
+  const key = path[1];
+  if (key === undefined)
+    return `  ${config.name}:${name} is "${config.get(name)}": must have a value for each module. Set each with: pulumi config set --path ${name}.<module> <value>`;
+  const value = String((valueOf(config, name) as Record<PropertyKey, unknown>)[key]);
+  return `  ${config.name}:${name}.${String(key)} is "${value}": ${message}. Set it with: pulumi config set --path ${name}.${String(key)} <value>`;
 }

@@ -12,7 +12,6 @@ export function up(pgm: MigrationBuilder): void {
       version integer not null check (version >= 1)
     );
     comment on column customers.credit_note is 'Private: no part of the contract, never in an event.';
-    grant select, insert, update, delete on customers to monolith_application;
     select guard_entity_table('customers', 'customers.Customer', 'customer_id');
   `);
 }

@@ -12,7 +12,6 @@ export function up(pgm: MigrationBuilder): void {
       version integer not null check (version >= 1)
     );
     comment on column products.supplier_cost_cents is 'Private: no part of the contract, never in an event.';
-    grant select, insert, update, delete on products to monolith_application;
     select guard_entity_table('products', 'catalog.Product', 'product_id');
   `);
 }

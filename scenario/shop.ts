@@ -144,7 +144,7 @@ export async function tellShop({ send, settled, report }: Stage): Promise<Scenar
       `npm run domains -- send customers relocateCustomer '{"customerId":"${customerId}","city":"Lyon"}'`,
       `npm run domains -- show orders customers ${customerId}`,
     ],
-    bypass: "update customers set city = 'Nowhere', version = version + 1",
+    bypass: { module: "customers", sql: "update customers set city = 'Nowhere', version = version + 1" },
   };
 }
 

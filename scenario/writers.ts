@@ -137,6 +137,7 @@ function sql(making: Making, how: SqlOperation["how"]): Operation {
   const transaction = { transactionId: `sql-${seed}-${index}`, how };
   return {
     kind: "sql",
+    module: "customers",
     ...transaction,
     change: (client) => relocate(client, transaction, customerIds, city),
   };

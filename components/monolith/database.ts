@@ -9,8 +9,8 @@ export interface MonolithDatabase {
   port: number;
   name: string;
   tls: "verify-full" | "disable";
-  /** Secret {"username","password"} of a login in the role monolith_application. */
-  applicationSecretArn: string;
+  /** Module -> secret {"username","password"} of a login in the module's role. */
+  moduleSecretArns: Readonly<Record<string, string>>;
   /** Secret {"username","password","host","port"} of a login in the role monolith_capture. */
   captureSecretArn: string;
   /** Secret {"username","password"} of a login in the role monolith_retention. */
@@ -33,12 +33,9 @@ const DATABASE_CERTIFICATES = "/var/runtime/ca-cert.pem";
 /**
  * Allows a function to open the database.
  *
- * @param secretArn secret of the login that the function uses; default: the application's
+ * @param secretArn secret of the login that the function uses
  */
-export function useDatabase(
-  database: MonolithDatabase,
-  secretArn: string = database.applicationSecretArn,
-): Access<PoolVariable> {
+export function useDatabase(database: MonolithDatabase, secretArn: string): Access<PoolVariable> {
   return {
     environment: {
       DATABASE_HOST: database.host,

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { makeCommandHandler } from "../../runtime/command/handler";
 import type { MonolithModule as Module } from "../../runtime/define/domain";
+import { codedError } from "../../runtime/function/coded-error";
 import { postgresStore } from "../../runtime/postgres/store";
 import { openProjections } from "../../runtime/projection/table";
 import { both } from "../function/access";
@@ -42,7 +43,10 @@ export class MonolithModule extends pulumi.ComponentResource {
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
     const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
-    const access = (uses: Used) => both(useDatabase(database), readProjections(module, projections, uses));
+    const secretArn = database.moduleSecretArns[module.name];
+    if (secretArn === undefined) throw withoutSecret(module.name);
+    const access = (uses: Used) =>
+      both(useDatabase(database, secretArn), readProjections(module, projections, uses));
 
     const commands = new HandlerFunction(
       `${name}-commands`,
@@ -63,4 +67,12 @@ export class MonolithModule extends pulumi.ComponentResource {
     );
     this.registerOutputs({ commandFunction: this.commandFunction });
   }
+}
+
+/** With another module's login, its functions could not write their tables, or could write the other's. */
+function withoutSecret(module: string) {
+  return codedError(
+    "MODULE_WITHOUT_SECRET",
+    `The database has no secret of module "${module}". Give \`database.moduleSecretArns\` one for each module.`,
+  );
 }

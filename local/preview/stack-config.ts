@@ -25,11 +25,14 @@ export function stackConfig(projectRoot: string, project: string, stack: string)
     value === undefined ? [] : [[`${project}:${name}`, String(value)] as const],
   );
   const set = Object.entries((read(path)["config"] ?? {}) as Record<string, unknown>);
-  // A secret of the stack is encrypted for the Pulumi CLI; the program declares none.
-  const values = set.map(
-    ([name, value]) => [name, typeof value === "object" ? "[secret]" : String(value)] as const,
-  );
+  const values = set.map(([name, value]) => [name, textOf(value)] as const);
   return Object.fromEntries([...defaults, ...values]);
+}
+
+/** As Pulumi gives a value to the program. A secret is encrypted for the Pulumi CLI; the program declares none. */
+function textOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return String(value);
+  return "secure" in value ? "[secret]" : JSON.stringify(value);
 }
 
 function read(path: string): Record<string, unknown> {

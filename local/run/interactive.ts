@@ -2,7 +2,7 @@ import { printJourneys } from "../journey/print";
 import { describeDifferences } from "../provision/deployment";
 import { diskFailure, foldersOfRuns } from "../servers/disk";
 import { type Phase, type Report, reportToStderr } from "../servers/report";
-import { databaseUrl } from "../system/database";
+import { moduleUrl } from "../system/database";
 import { type LocalSystem, startSystem } from "../system/system";
 import { describeRun } from "./report";
 import { runScenario } from "./run-scenario";
@@ -43,7 +43,8 @@ function describeSystem({ servers, database, deployment }: LocalSystem): string[
   const resources = Object.entries(counts).map(([type, count]) => `${count} ${type.split(":").at(-1)}`);
   return [
     "",
-    `PostgreSQL ${postgres.version}   ${databaseUrl(database, database.application)}`,
+    `PostgreSQL ${postgres.version}   database "${database.name}", with a login for each module:`,
+    ...Object.keys(database.modules).map((module) => `  ${module}: ${moduleUrl(database, module)}`),
     `AWS emulator ${emulator.version}  ${emulator.endpoint} (${enforced})`,
     `Resources          ${resources.join(", ")}`,
     "Emulated locally, or without effect here:",
@@ -56,9 +57,11 @@ function invitation(
   { database, registry }: LocalSystem,
   { tries = [], bypass }: Partial<ScenarioResult> = {},
 ): string[] {
-  const address = databaseUrl(database, database.application);
   const bypassing = bypass
-    ? ["Or try to bypass the outbox, and see the database refuse it:", `  psql ${address} -c "${bypass}"`]
+    ? [
+        "Or try to bypass the outbox, and see the database refuse it:",
+        `  psql ${moduleUrl(database, bypass.module)} -c "${bypass.sql}"`,
+      ]
     : [];
   return [
     registry.all.length === 0

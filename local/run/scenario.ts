@@ -45,8 +45,8 @@ export interface ScenarioResult {
   surprises: string[];
   /** Command lines to try next, with ids that exist. */
   tries: string[];
-  /** An SQL statement that tries to bypass the outbox, to see the database refuse it. */
-  bypass?: string;
+  /** An SQL statement that tries to bypass the outbox, with a module's login, to see the database refuse it. */
+  bypass?: { module: string; sql: string };
 }
 
 const PLACE = join(__dirname, "..", "..", "scenario", "index.js");

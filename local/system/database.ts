@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { CreateSecretCommand } from "@aws-sdk/client-secrets-manager";
-import { Client } from "pg";
+import { Client, escapeIdentifier } from "pg";
 import type { AnyDomain } from "../../runtime/define/domain";
+import { codedError } from "../../runtime/function/coded-error";
 import { migrateUp } from "../../runtime/postgres/migrate";
+import { moduleRole } from "../../runtime/postgres/module-role";
 import { slotPosition } from "../../runtime/postgres/slot-position";
 import type { EmulatorClients } from "../provision/emulator-clients";
 import type { PostgresServer } from "../servers/postgres/postgres";
@@ -22,18 +24,17 @@ export interface LocalDatabase {
   adminUrl: string;
   /** From where the slot of change data capture has the changes. */
   captureStartPosition: string;
-  /** The login of commands and reactions, in the role monolith_application. */
-  application: Login;
+  /** Module -> the login of its functions, in the module's role. */
+  modules: Readonly<Record<string, Login>>;
   /** The login of change data capture, in the role monolith_capture. */
   capture: Login;
   /** The login of retention, in the role monolith_retention. */
   retention: Login;
-  /** Drops the logins, which would outlive the database on the user's own server. */
-  close(): Promise<void>;
 }
 
 /**
- * Creates and migrates the database of a run, with a login for each role that needs one.
+ * Creates and migrates the database of a run, with a login for each role that needs one. Their names begin with
+ * the database's, by which they are dropped together with it (local/servers/run/clean-up.ts).
  *
  * @param domainMigrations the folder of the modules' migrations, compiled
  * @param domains all domains
@@ -48,11 +49,18 @@ export async function prepareDatabase(
   await migrateUp({ databaseUrl: adminUrl, domainMigrations, domains });
   const { position } = (await slotPosition(adminUrl)) ?? { position: "" };
   // With a suffix: `monolith_application` etc. are the roles of the migrations.
-  const application = newLogin(`${name}_application_login`);
-  const capture = newLogin(`${name}_capture_login`);
-  const retention = newLogin(`${name}_retention_login`);
+  const modules = Object.fromEntries(
+    domains
+      .filter(({ kind }) => kind === "monolith-module")
+      .map((module, index) => [module.name, newLogin(`${name}_login_${index + 1}`)]),
+  );
+  const capture = newLogin(`${name}_login_capture`);
+  const retention = newLogin(`${name}_login_retention`);
   await asAdmin(adminUrl, [
-    `create role ${application.username} login password '${application.password}' in role monolith_application`,
+    ...Object.entries(modules).map(
+      ([module, { username, password }]) =>
+        `create role ${username} login password '${password}' in role ${escapeIdentifier(moduleRole(name, module))}`,
+    ),
     `create role ${capture.username} login replication password '${capture.password}' in role monolith_capture`,
     `create role ${retention.username} login password '${retention.password}' in role monolith_retention`,
   ]);
@@ -62,18 +70,24 @@ export async function prepareDatabase(
     name,
     adminUrl,
     captureStartPosition: position,
-    application,
+    modules,
     capture,
     retention,
-    async close() {
-      if (!postgres.external) return;
-      const logins = [application, capture, retention];
-      await asAdmin(
-        postgres.adminUrl(),
-        logins.map(({ username }) => `drop role ${username}`),
-      );
-    },
   };
+}
+
+/**
+ * The URL of the database for a module's login.
+ *
+ * @throws MODULE_UNKNOWN
+ */
+export function moduleUrl(database: LocalDatabase, module: string): string {
+  const login = database.modules[module];
+  if (login) return databaseUrl(database, login);
+  throw codedError(
+    "MODULE_UNKNOWN",
+    `There is no module "${module}" in the database; there are: ${Object.keys(database.modules).join(", ") || "none"}.`,
+  );
 }
 
 /** The URL of the database for one of its logins. */
@@ -101,7 +115,8 @@ async function asAdmin(url: string, statements: string[]): Promise<void> {
 
 /** ARNs of the secrets that the program is configured with. */
 export interface SecretArns {
-  application: string;
+  /** Module -> the secret of its login. */
+  modules: Record<string, string>;
   capture: string;
   retention: string;
 }
@@ -121,10 +136,14 @@ export async function storeSecrets(
     );
     return created.ARN ?? "";
   };
-  const [application, capture, retention] = await Promise.all([
-    store("application", database.application),
+  const [modules, capture, retention] = await Promise.all([
+    Promise.all(
+      Object.entries(database.modules).map(
+        async ([module, login]) => [module, await store(`module/${module}`, login)] as const,
+      ),
+    ),
     store("capture", { ...database.capture, host, port, dbname }),
     store("retention", database.retention),
   ]);
-  return { application, capture, retention };
+  return { modules: Object.fromEntries(modules), capture, retention };
 }

@@ -49,7 +49,7 @@ export function localConfig(database: LocalDatabase, secrets: SecretArns): Recor
     databasePort: String(database.port),
     databaseName: database.name,
     databaseTls: "disable",
-    applicationSecretArn: secrets.application,
+    moduleSecretArns: JSON.stringify(secrets.modules),
     captureSecretArn: secrets.capture,
     retentionSecretArn: secrets.retention,
     captureStartPosition: database.captureStartPosition,

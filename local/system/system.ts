@@ -102,7 +102,6 @@ async function startOn(
     () => prepareDatabase(postgres, source.migrations, registry.all),
     phases,
   );
-  stops.push("the database's logins", () => database.close());
   const clients = emulatorClients(endpoint, region);
   stops.push("the clients", () => clients.close());
   const secrets = await storeSecrets(clients, database);

@@ -4,7 +4,7 @@ import type { Row } from "../define/change";
 import type { CommitContext } from "../store/store";
 import { columnsOf, type TableColumns, toColumns, VERSION } from "./columns";
 import { isExpression } from "./json";
-import { type IdentifiedChange, withNulls } from "./statement";
+import { type IdentifiedChange, isStored, setPrivateFields, withNulls } from "./statement";
 
 /** A change that was checked against its contract. */
 export interface CheckedChange {
@@ -46,9 +46,9 @@ function kindOf({ staged, state }: CheckedChange): string | undefined {
   const { operation, table } = staged;
   if (operation === "kysely" || state === undefined) return undefined;
   if (operation === "remove") return JSON.stringify([table, operation]);
-  const fields = Object.entries(staged.fields).filter(
-    ([, value]) => operation === "update" || value !== undefined,
-  );
+  const fields = Object.entries(staged.fields);
+  // A column that is left to its default has no value to send.
+  if (operation === "create" && fields.some(([, value]) => value === undefined)) return undefined;
   // Only the database can evaluate an expression.
   if (fields.some(([, value]) => isExpression(value))) return undefined;
   return JSON.stringify([table, operation, ...fields.map(([name]) => name)]);
@@ -74,7 +74,9 @@ export function batchStatement(
   const set = Object.keys(rows[0] ?? {}).filter((column) => ![columns.key, VERSION].includes(column));
   const given = `json_populate_recordset(null::${entity}, $1::json) as given`;
   const found = `${entity}.${key} = given.${key} and ${entity}.version = given.version`;
-  const returned = `returning ${entity}.${key}, ${entity}.version`;
+  const hidden = setPrivateFields(first.staged).names;
+  const needed = [columns.key, VERSION, ...hidden.map((name) => columns.all[name] ?? name)];
+  const returned = `returning ${needed.map((column) => `${entity}.${escapeIdentifier(column)}`).join(", ")}`;
   const names = [columns.key, VERSION, ...set].map(escapeIdentifier);
   const settings = set.map(escapeIdentifier).map((column) => `${column} = given.${column}`);
   const changing = {
@@ -90,13 +92,14 @@ export function batchStatement(
     type: staged.event,
     schema: aggregate.events[staged.event]?.version ?? 1,
     payload: { change, state },
+    ...(hidden.length > 0 ? { hidden: setPrivateFields(staged).values } : {}),
   }));
   const text = `with changed as (${changing} ${returned})
     insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload,
       correlation_id, causation_id, traceparent)
     select event.id, $3, event.key, changed.version${operation === "remove" ? " + 1" : ""}, event.type, event.schema, event.payload, $4, $5, $6
-      from changed join json_to_recordset($2::json) as event (id uuid, key text, type text, schema integer, payload jsonb)
-        on event.key = changed.${key}::text
+      from changed join json_to_recordset($2::json) as event (id uuid, key text, type text, schema integer, payload jsonb, hidden jsonb)
+        on event.key = changed.${key}::text${hidden.length > 0 ? ` where ${isStored(definition, hidden, "event.hidden")}` : ""}
     returning id, aggregate_id, aggregate_version`;
   const values = [
     JSON.stringify(rows),

@@ -1,14 +1,14 @@
-import { type Kysely, sql } from "kysely";
+import type { Kysely } from "kysely";
 import { v7 as uuid } from "uuid";
 import type { Row, StagedChange } from "../define/change";
 import { errorCode } from "../function/coded-error";
 import { checkChangedOnce } from "../store/handles";
 import { CONNECTION_LOST, untilKnown } from "../store/retries";
-import type { CommitContext, CommitOutcome, CommittedChange, Conflict } from "../store/store";
+import type { CommitContext, CommitOutcome, CommittedChange } from "../store/store";
 import { validChange, validKey } from "../store/validation";
 import { batchesOf, batchStatement, type CheckedChange } from "./batch-statement";
 import { checkedFields, checkMadeState } from "./checked-fields";
-import { columnsOf } from "./columns";
+import { conflictOf, explainConflict } from "./conflict";
 import {
   checkTexts,
   manyRowsChanged,
@@ -18,13 +18,7 @@ import {
   touchedManyRows,
 } from "./errors";
 import { insertInboxRecord, isProcessed } from "./inbox";
-import {
-  type AnyDatabase,
-  type ChangedRow,
-  changeStatement,
-  describeChange,
-  type IdentifiedChange,
-} from "./statement";
+import { type AnyDatabase, type ChangedRow, changeStatement, type IdentifiedChange } from "./statement";
 
 /**
  * Commits the changes of a command or reaction to PostgreSQL: all changes and their events are written, or
@@ -273,51 +267,8 @@ interface OutboxRow {
   type: string;
 }
 
-/**
- * Finds out why creations ended in a conflict. Almost every key is used for the first time, so this is looked
- * up only after a conflict.
- *
- * @returns `reborn`: all changes, on top of the last versions of earlier lives, if that is new information;
- *   `existing`: the first aggregate that was to be created and exists
- */
-async function explainConflict(db: Kysely<AnyDatabase>, changes: readonly IdentifiedChange[]) {
-  let isReborn = false;
-  let existing: Required<Pick<Conflict, "aggregate" | "existing">> | undefined;
-  const reborn: IdentifiedChange[] = [];
-  for (const change of changes) {
-    const { table, definition, lastVersion = 0 } = change;
-    const { operation, key, updatesExisting } = describeChange(db, change).described;
-    if (operation !== "insert") {
-      reborn.push(change);
-      continue;
-    }
-    const aggregate = definition.aggregate.name;
-    const column = columnsOf(definition).key;
-    // In the spelling of the key's column, by which the last version is kept: a uuid may be given in
-    // capitals.
-    const spelled = sql`(select ${sql.ref(column)} from ${sql.table(table)} where false union all select ${key})::text`;
-    const { rows } = await sql<{ version: number | null; exists: boolean }>`
-      select (select version from deleted_aggregates
-               where aggregate = ${aggregate} and aggregate_id = ${spelled}) as version,
-             exists (select from ${sql.table(table)} where ${sql.ref(column)} = ${key}) as exists`.execute(
-      db,
-    );
-    const version = rows[0]?.version ?? 0;
-    if (rows[0]?.exists && !updatesExisting) existing ??= { aggregate, existing: String(key) };
-    isReborn ||= version !== lastVersion;
-    reborn.push({ ...change, lastVersion: version });
-  }
-  return { reborn: isReborn ? reborn : undefined, existing };
-}
-
 const UNKNOWN: CommitOutcome = {
   outcome: "unknown",
   message:
     "The connection to the database broke before it answered, and it could not be reached again. The changes may have been written.",
 };
-
-function conflictOf({ definition }: IdentifiedChange): Conflict {
-  const aggregate = definition.aggregate.name;
-  const message = `The ${aggregate} was changed by another request since it was read. Nothing was written. Read it again.`;
-  return { outcome: "conflict", aggregate, message };
-}

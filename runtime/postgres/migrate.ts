@@ -10,6 +10,7 @@ import { isRaised, withoutValues } from "../function/private-values";
 import { adoptEarlierMigrations } from "./adopt-migrations";
 import { checkEncoding } from "./check-encoding";
 import { moduleTables, registerContracts } from "./contracts";
+import { grantModuleRights } from "./module-rights";
 import { DOMAIN_MIGRATIONS_TABLE, FRAMEWORK_MIGRATIONS_TABLE } from "./names";
 import { restoreSlot } from "./restore-slot";
 
@@ -40,7 +41,8 @@ export interface Migration {
  * moved to the two sequences first. A slot that is missing although its migration was run is created again, and
  * reported.
  * Then the modules' tables are compared with what the modules register, and
- * their contracts are registered: from then on, the database accepts only events that fit them.
+ * their contracts are registered: from then on, the database accepts only events that fit them. Each module's role
+ * gets its rights.
  *
  * @param options.domains all domains of the project
  * @returns the migrations that this call ran, in order
@@ -57,6 +59,7 @@ export function migrateUp(options: MigrateOptions & { domains: readonly AnyDomai
     const domains = await run(client, options, { sequence: "domains", direction: "up" });
     await client.query(`alter table if exists public.${DOMAIN_MIGRATIONS_TABLE} owner to monolith_migration`);
     await registerContracts(client, moduleTables(options.domains));
+    await grantModuleRights(client, options.domains, options.report);
     return [...framework, ...domains];
   });
 }

@@ -1,6 +1,6 @@
 import { CompiledQuery, type Kysely, type QueryCreator } from "kysely";
 import { escapeIdentifier } from "pg";
-import type { Row, StagedChange } from "../define/change";
+import type { MadeTable, Row, StagedChange } from "../define/change";
 import type { Field } from "../define/fields";
 import { rowOf } from "../store/spelling";
 import type { CommitContext, CommittedChange } from "../store/store";
@@ -81,7 +81,7 @@ export function changeStatement(
   const returned =
     staged.operation === "kysely"
       ? Object.keys(needed)
-      : [...Object.values(needed), ...Object.keys(hidden).map((name) => columns.all[name] as string)];
+      : [...Object.values(needed), ...hidden.names.map((name) => columns.all[name] as string)];
   const { sql: changed, parameters } = changing.returning([...new Set([...returned, VERSION])]).compile();
   // A removal takes the next version too, although no row remains to hold it.
   const isRemoval = described.operation === "delete";
@@ -94,26 +94,38 @@ export function changeStatement(
       changed.version${isRemoval ? " + 1" : ""}, ${value(event)}, ${value(aggregate.events[event]?.version ?? 1)}::integer,
       ${isMade ? `jsonb_build_object('change', ${value(JSON.stringify(change))}::jsonb, 'state', ${isRemoval ? "null" : jsonOf(definition.fields.public, columns.public, "changed")})` : `${value(JSON.stringify({ change, state }))}::jsonb`},
       ${value(context.correlationId)}, ${value(context.causationId ?? null)}, ${value(context.traceparent ?? null)}
-    from changed${Object.keys(hidden).length === 0 ? "" : ` where ${isStored(staged, hidden, value)}`}
+    from changed${hidden.names.length === 0 ? "" : ` where ${isStored(staged.definition, hidden.names, `${value(JSON.stringify(hidden.values))}::jsonb`)}`}
     returning aggregate_id, aggregate_version${isMade ? ", payload -> 'state' as state" : ""}
   )${inboxRecord(context, { aggregate: aggregate.name, event, eventId }, value)}
   select * from raised`;
   return { query: CompiledQuery.raw(text, values) as CompiledQuery<ChangedRow>, described };
 }
 
-/** The private fields that a verb sets; the database compares the public ones with the event's state. */
-function setPrivateFields(staged: IdentifiedChange): Row {
-  if (staged.operation !== "create" && staged.operation !== "update") return {};
-  const { private: fields } = staged.definition.fields;
-  return Object.fromEntries(Object.entries(staged.fields).filter(([name]) => Object.hasOwn(fields, name)));
+/**
+ * The private fields that a verb sets, as a row of the table is read; the database compares the public ones with the
+ * event's state.
+ */
+export function setPrivateFields(staged: IdentifiedChange): { names: string[]; values: Row } {
+  if (staged.operation !== "create" && staged.operation !== "update") return { names: [], values: {} };
+  const set = Object.entries(staged.fields).filter(([name]) =>
+    Object.hasOwn(staged.definition.fields.private, name),
+  );
+  const names = set.map(([name]) => name);
+  return { names, values: rowOf(privateFields(staged.definition, names), Object.fromEntries(set)) };
 }
 
-/** A condition that fails the statement (errcode DC005) if the database has stored other values. */
-function isStored({ definition }: IdentifiedChange, set: Row, value: (one: unknown) => string): string {
-  const { private: fields } = definition.fields;
-  const checked = Object.fromEntries(Object.keys(set).map((name) => [name, fields[name] as Field]));
-  const made = jsonOf(checked, columnsOf(definition).all, "changed");
-  return `case when ${made} = ${value(JSON.stringify(rowOf(checked, set)))}::jsonb then true else public.refuse_value('a private field that is stored as another value') is null end`;
+function privateFields({ fields }: MadeTable, names: readonly string[]): Record<string, Field> {
+  return Object.fromEntries(names.map((name) => [name, fields.private[name] as Field]));
+}
+
+/**
+ * A condition that fails the statement (errcode DC005) if the database has stored other values than these.
+ *
+ * @param set an SQL expression of the private fields that were set, in JSON
+ */
+export function isStored(definition: MadeTable, names: readonly string[], set: string): string {
+  const made = jsonOf(privateFields(definition, names), columnsOf(definition).all, "changed");
+  return `case when ${made} = ${set} then true else public.refuse_value('a private field that is stored as another value') is null end`;
 }
 
 /** Builds the Kysely query of a change and describes its effect. */

@@ -8,6 +8,7 @@ import { domain as loans } from "../../dist/test/fixtures/domains/loans/index.js
 import { domain as members } from "../../dist/test/fixtures/domains/members/index.js";
 import { apiFaults } from "../support/aws-api/check-inputs";
 import { deploy } from "../support/program/mocks";
+import { secretArnOf } from "../support/program/stack-config";
 import { physicalName, providerFaults } from "../support/program/provider-rules";
 import { DATABASE } from "../support/postgres/monolith-database";
 
@@ -39,7 +40,8 @@ const deployment = await deploy(() => {
     alarmTopicArn: undefined,
   };
   new Microservice(service.name, { ...shared, domain: service, outboxRetentionDays: 30 });
-  new MonolithModule(module.name, { ...shared, module, relay: bus, database: DATABASE });
+  const database = { ...DATABASE, moduleSecretArns: { [module.name]: secretArnOf(module.name) } };
+  new MonolithModule(module.name, { ...shared, module, relay: bus, database });
 });
 const resources = deployment.declared.filter(({ custom }) => custom);
 

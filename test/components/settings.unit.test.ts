@@ -1,11 +1,18 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as pulumi from "@pulumi/pulumi";
 import { readSettings } from "../../dist/components/settings.js";
-import { FULL_CONFIG, inNamespace, PROJECT, REQUIRED_CONFIG } from "../support/program/stack-config";
+import {
+  FULL_CONFIG,
+  inNamespace,
+  PROJECT,
+  REQUIRED_CONFIG,
+  secretArnOf,
+  secretsOf,
+} from "../support/program/stack-config";
 
 function settingsOf(config: Record<string, string>) {
   pulumi.runtime.setAllConfig(inNamespace(config));
-  const { monolith, ...shared } = readSettings(new pulumi.Config(PROJECT), { withMonolith: true });
+  const { monolith, ...shared } = readSettings(new pulumi.Config(PROJECT), { modules: ["members"] });
   if (!monolith) throw new Error("The settings of the monolith are missing.");
   return { ...shared, ...monolith };
 }
@@ -22,6 +29,7 @@ function errorOf(config: Record<string, string>): unknown {
 test("What is not configured has its default", () => {
   expect(settingsOf(REQUIRED_CONFIG)).toEqual({
     ...REQUIRED_CONFIG,
+    moduleSecretArns: { members: secretArnOf("members") },
     databasePort: 5432,
     databaseTls: "verify-full",
     streamShards: 1,
@@ -36,6 +44,7 @@ test("What is not configured has its default", () => {
 test("What is configured is read, as numbers and booleans where it is one", () => {
   expect(settingsOf(FULL_CONFIG)).toEqual({
     ...FULL_CONFIG,
+    moduleSecretArns: { members: secretArnOf("members") },
     databasePort: 6432,
     subnetIds: ["subnet-0a1", "subnet-0b2"],
     securityGroupIds: ["sg-0c3"],
@@ -55,10 +64,10 @@ test("Everything that is missing is reported at once, with the command that sets
       "The configuration of this stack has 6 fault(s):",
       "  domain-consistency:databaseHost is not set. Set it with: pulumi config set databaseHost <value>",
       "  domain-consistency:databaseName is not set. Set it with: pulumi config set databaseName <value>",
-      "  domain-consistency:applicationSecretArn is not set. Set it with: pulumi config set applicationSecretArn <value>",
       "  domain-consistency:captureSecretArn is not set. Set it with: pulumi config set captureSecretArn <value>",
       "  domain-consistency:retentionSecretArn is not set. Set it with: pulumi config set retentionSecretArn <value>",
       "  domain-consistency:captureStartPosition is not set. `npm run migrate` prints it. Set it with: pulumi config set captureStartPosition <value>",
+      '  domain-consistency:moduleSecretArns has no secret of module "members". Create its login and secret (docs/deploying.md), and set it with: pulumi config set --path moduleSecretArns.members <arn>',
     ].join("\n"),
   );
 });
@@ -71,7 +80,7 @@ test("Everything that is missing or wrong is reported in one error, with the val
     databaseTls: "yes",
     subnetIds: "subnet-1,10.0.0.0/24",
     securityGroupIds: "sg-1,",
-    applicationSecretArn: "my-secret",
+    moduleSecretArns: '{"members":"my-secret"}',
     captureStartPosition: "0/0",
     streamShards: "0",
     streamRetentionHours: "23",
@@ -93,7 +102,7 @@ test("Everything that is missing or wrong is reported in one error, with the val
     '  domain-consistency:databaseTls is "yes": Invalid option: expected one of "verify-full"|"disable". -> databaseTls',
     '  domain-consistency:subnetIds is "subnet-1,10.0.0.0/24": must be ids that start with "subnet-", separated by commas. -> subnetIds',
     '  domain-consistency:securityGroupIds is "sg-1,": must be ids that start with "sg-", separated by commas. -> securityGroupIds',
-    '  domain-consistency:applicationSecretArn is "my-secret": must be an ARN of secretsmanager. -> applicationSecretArn',
+    '  domain-consistency:moduleSecretArns.members is "my-secret": must be an ARN of secretsmanager. Set it with: pulumi config set --path moduleSecretArns.members <value>',
     "  domain-consistency:captureSecretArn is not set. -> captureSecretArn",
     "  domain-consistency:retentionSecretArn is not set. -> retentionSecretArn",
     '  domain-consistency:captureStartPosition is "0/0": must be a position in the log, e.g. "2/7C007178". `npm run migrate` prints it. -> captureStartPosition',
@@ -111,9 +120,68 @@ test("Everything that is missing or wrong is reported in one error, with the val
   ]);
 });
 
+describe("Each module has a login, and so a secret, of its own:", () => {
+  const modules = ["catalog", "members"];
+  const faultsOf = (config: Record<string, string>) => {
+    try {
+      pulumi.runtime.setAllConfig(inNamespace({ ...REQUIRED_CONFIG, ...config }));
+      readSettings(new pulumi.Config(PROJECT), { modules });
+      return [];
+    } catch (error) {
+      return (error as Error).message.split("\n").slice(1);
+    }
+  };
+  const secrets = { catalog: secretArnOf("catalog"), members: secretArnOf("members") };
+
+  test("with one for each, nothing is missing", () => {
+    expect(faultsOf({ moduleSecretArns: secretsOf(modules) })).toEqual([]);
+  });
+
+  test("a module without a secret is named, with the command that sets it", () => {
+    expect(faultsOf({ moduleSecretArns: secretsOf(["members"]) })).toEqual([
+      '  domain-consistency:moduleSecretArns has no secret of module "catalog". Create its login and secret (docs/deploying.md), and set it with: pulumi config set --path moduleSecretArns.catalog <arn>',
+    ]);
+  });
+
+  test("a secret of what is no module is refused, with the command that removes it", () => {
+    expect(faultsOf({ moduleSecretArns: secretsOf([...modules, "member.s"]) })).toEqual([
+      `  domain-consistency:moduleSecretArns has a secret of "member.s", but there is no such module; there are: catalog, members. Remove it with: pulumi config rm --path 'moduleSecretArns["member.s"]'`,
+    ]);
+  });
+
+  test.each([
+    ["another module", { ...secrets, members: secrets.catalog }, "members", "moduleSecretArns.catalog"],
+    ["capture", { ...secrets, catalog: secretArnOf("capture") }, "catalog", "captureSecretArn"],
+    ["retention", { ...secrets, catalog: secretArnOf("retention") }, "catalog", "retentionSecretArn"],
+  ])("the secret of %s is refused", (_, given, module, holder) => {
+    expect(faultsOf({ moduleSecretArns: JSON.stringify(given) })).toEqual([
+      `  domain-consistency:moduleSecretArns.${module} is the secret of ${holder} too, but each has a login of its own (docs/deploying.md). Set it with: pulumi config set --path moduleSecretArns.${module} <arn>`,
+    ]);
+  });
+
+  test.each([secrets.members, "[]", "null", '"text"', "{"])(
+    "%s holds no secrets by module",
+    (moduleSecretArns) => {
+      expect(faultsOf({ moduleSecretArns })[0]).toBe(
+        `  domain-consistency:moduleSecretArns is "${moduleSecretArns}": must have a value for each module. Set each with: pulumi config set --path moduleSecretArns.<module> <value>`,
+      );
+    },
+  );
+
+  test("the one login of all modules, of earlier versions, is refused", () => {
+    const earlier = {
+      applicationSecretArn: secretArnOf("application"),
+      moduleSecretArns: secretsOf(modules),
+    };
+    expect(faultsOf(earlier)).toEqual([
+      "  domain-consistency:applicationSecretArn is no longer a setting: each module has a login of its own, in moduleSecretArns (docs/deploying.md). Remove it with: pulumi config rm applicationSecretArn",
+    ]);
+  });
+});
+
 test("A stack without modules needs no setting of the monolith, and reads none", () => {
   pulumi.runtime.setAllConfig(inNamespace({ logRetentionDays: "7", streamShards: "none" }));
-  expect(readSettings(new pulumi.Config(PROJECT), { withMonolith: false })).toEqual({
+  expect(readSettings(new pulumi.Config(PROJECT), { modules: [] })).toEqual({
     outboxRetentionDays: 30,
     logRetentionDays: 7,
     deletionProtection: true,

@@ -8,6 +8,11 @@ import { copyProject, type ProjectCopy } from "./project-copy";
 /** The files to delete, according to the README. */
 const SAMPLE = ["customers", "catalog", "orders", "shipping"].map((name) => join("domains", name));
 
+/** The secrets of the sample's modules, as Pulumi.dev.yaml names them. */
+const SAMPLE_SECRETS = /^ +(catalog|customers): arn:aws:secretsmanager:.*\n/gm;
+const MEMBERS_SECRET =
+  "    members: arn:aws:secretsmanager:eu-central-1:111122223333:secret:monolith/members-AbCdEf\n";
+
 /** A team's clone without the sample, and with two other domains, one of each kind. */
 let copy: ProjectCopy;
 beforeAll(() => {
@@ -24,6 +29,10 @@ beforeAll(() => {
     }
   }
   cpSync(join(fixtures, "migrations"), join(copy.root, "migrations"), { recursive: true });
+  const stack = join(copy.root, "Pulumi.dev.yaml");
+  const secrets = "domain-consistency:moduleSecretArns:\n";
+  const settings = readFileSync(stack, "utf8").replace(SAMPLE_SECRETS, "");
+  writeFileSync(stack, settings.replace(secrets, secrets + MEMBERS_SECRET));
 });
 afterAll(() => copy.remove());
 

@@ -11,13 +11,14 @@ import { DATABASE } from "../support/postgres/monolith-database";
 import { type Declared, deploy } from "../support/program/mocks";
 import { providerFaults } from "../support/program/provider-rules";
 
+const LONGEST_SECRET_ARN = `arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:${"s".repeat(512)}-AbCdEf`;
+
 /** The longest settings that a stack may have. */
 const LARGEST_DATABASE = {
   ...DATABASE,
   host: "h".repeat(255),
   name: "d".repeat(56),
   port: 65_535,
-  applicationSecretArn: `arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:${"s".repeat(512)}-AbCdEf`,
   network: {
     subnetIds: Array.from({ length: 16 }, (_, index) => `subnet-0123456789abcde${(index + 16).toString(16)}`),
     securityGroupIds: Array.from({ length: 5 }, (_, index) => `sg-0123456789abcdef${index}`),
@@ -44,7 +45,11 @@ async function resourcesOf(domain: AnyDomain, alarmTopicArn?: string): Promise<D
     new Monolith("monolith", {
       ...shared,
       modules: [domain as MonolithModule],
-      database: LARGEST_DATABASE,
+      database: {
+        ...LARGEST_DATABASE,
+        moduleSecretArns: { [domain.name]: LONGEST_SECRET_ARN },
+        retentionSecretArn: LONGEST_SECRET_ARN,
+      },
       streamShards: 1,
       streamRetentionHours: 168,
       replicationInstanceClass: "dms.t3.micro",

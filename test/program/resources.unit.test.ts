@@ -5,7 +5,7 @@ import { queueUrl } from "../support/program/expected-program";
 import { expectedResources } from "../support/program/expected-resources";
 import type { Declared } from "../support/program/mocks";
 import { providerFaults } from "../support/program/provider-rules";
-import { FULL_CONFIG } from "../support/program/stack-config";
+import { FULL_CONFIG, secretArnOf } from "../support/program/stack-config";
 import { deployProgram } from "../support/program/whole-program";
 
 /** How Pulumi marks a secret on its way to the engine. Source: Pulumi's SDK, runtime/rpc. */
@@ -76,7 +76,7 @@ describe.each(programs)("With $name, fully configured,", ({ registry, deployment
 
   test("no environment variable, input or output holds a secret; secrets are named by their ARN", () => {
     const secrets = new Set<string>([
-      FULL_CONFIG.applicationSecretArn,
+      ...registry.modules.map(({ name }) => secretArnOf(name)),
       FULL_CONFIG.captureSecretArn,
       FULL_CONFIG.retentionSecretArn,
     ]);
@@ -129,7 +129,7 @@ test("Every setting takes effect", () => {
     subnetIds: one("aws:dms/replicationSubnetGroup:ReplicationSubnetGroup", "monolith-subnets").inputs
       .subnetIds,
     securityGroupIds: instance.vpcSecurityGroupIds,
-    applicationSecretArn: commands?.DATABASE_SECRET_ARN,
+    moduleSecretArns: JSON.stringify({ members: commands?.DATABASE_SECRET_ARN }),
     captureSecretArn: task.secretsManagerArn,
     streamShards: stream.shardCount,
     streamRetentionHours: stream.retentionPeriod,
@@ -144,7 +144,7 @@ test("Every setting takes effect", () => {
     databaseTls: "verify-full",
     subnetIds: ["subnet-0a1", "subnet-0b2"],
     securityGroupIds: ["sg-0c3"],
-    applicationSecretArn: FULL_CONFIG.applicationSecretArn,
+    moduleSecretArns: FULL_CONFIG.moduleSecretArns,
     captureSecretArn: FULL_CONFIG.captureSecretArn,
     streamShards: 3,
     streamRetentionHours: 48,

@@ -78,7 +78,7 @@ export async function cleanUpRun(runFolder: string, record = readRunRecord(runFo
 
 /**
  * Drops a database together with its replication slots, which would otherwise keep the server's write-ahead log
- * for ever.
+ * for ever, and with the roles that are named after it.
  *
  * @returns false if there was no such database
  * @throws what the server or the connection throws
@@ -105,11 +105,31 @@ export async function dropRunDatabase({ name, adminUrl }: DatabaseRecord): Promi
     const found = await client.query("select 1 from pg_database where datname = $1", [name]);
     if (found.rowCount === 0) return false;
     await client.query(`drop database if exists ${client.escapeIdentifier(name)} with (force)`);
+    await client.query(DROP_ROLES(name));
     return true;
   } finally {
     await client.end();
   }
 }
+
+/**
+ * The roles of the database's modules and their logins belong to the server. One that a clone of the database uses
+ * stays.
+ */
+const DROP_ROLES = (database: string) => `
+  do $$
+  declare
+    role_name text;
+  begin
+    for role_name in select rolname from pg_roles where starts_with(rolname, '${database}_module_') or starts_with(rolname, '${database}_login_')
+    loop
+      begin
+        execute format('drop role %I', role_name);
+      exception
+        when dependent_objects_still_exist or undefined_object then null;
+      end;
+    end loop;
+  end $$`;
 
 async function removeFolder(folder: string): Promise<boolean> {
   if (!existsSync(folder)) return false;

@@ -1,5 +1,5 @@
 /** A bus, relays and their quarantine on an emulator, as `npm start` has them. */
-import { CreateTableCommand, DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateEventBusCommand,
   type EventBridgeClient,
@@ -17,6 +17,7 @@ import { emulatorFixture, eventually, type ObservedSource } from "../../local/ev
 import { inProcess } from "../../local/event-sources/in-process";
 import { BANK_TABLES, createBankTables } from "../../support/dynamodb/bank-tables";
 import { BANK_EVENTS, outboxImage } from "../../support/domain/outbox-records";
+import { createHoldsTable } from "../../support/dynamodb/holds-table";
 
 const BUS = "domain-events";
 const HOLDS_TABLES = { monolith: "monolith-relay-holds", bank: "bank-relay-holds" };
@@ -116,17 +117,6 @@ export async function runningRelays() {
       return { source, put };
     },
   };
-}
-
-async function createHoldsTable(dynamodb: RunningSystem["clients"]["dynamodb"], tableName: string) {
-  await dynamodb.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: "PAY_PER_REQUEST",
-      KeySchema: [{ AttributeName: "aggregateKey", KeyType: "HASH" }],
-      AttributeDefinitions: [{ AttributeName: "aggregateKey", AttributeType: "S" }],
-    }),
-  );
 }
 
 async function openBus(events: EventBridgeClient, tapArn: string): Promise<void> {

@@ -47,11 +47,11 @@ const deployment = await deploy(() => {
 const { one } = deployment;
 const environmentOf = (name: string) =>
   (one("aws:lambda/function:Function", name).inputs.environment as { variables: unknown }).variables;
-const READ_SECRET = {
+const readSecret = (module: string) => ({
   Sid: "ReadDatabaseSecret",
   Action: ["secretsmanager:GetSecretValue"],
-  Resource: ["secretsmanager:secret:library/application-AbCdEf"],
-};
+  Resource: [`secretsmanager:secret:library/${module}-AbCdEf`],
+});
 
 test("A module has commands, projections and subscriptions; its entity tables are in the monolith's database", () => {
   expect(deployment.childrenOf(one("domain-consistency:components:MonolithModule", "members"))).toEqual([
@@ -70,13 +70,13 @@ test("A module has commands, projections and subscriptions; its entity tables ar
   ]);
 });
 
-test("Commands find the database and the application's secret by their environment, which holds no secret itself", () => {
+test("Commands find the database and their module's secret by their environment, which holds no secret itself", () => {
   expect(environmentOf("members-commands")).toEqual({
     DATABASE_HOST: "db.example.internal",
     DATABASE_PORT: "6432",
     DATABASE_NAME: "library",
     DATABASE_TLS: "verify-full",
-    DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
+    DATABASE_SECRET_ARN: DATABASE.moduleSecretArns["members"],
     NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
     PROJECTION_TABLES: '{"loans":"members-loans-projection-1234567"}',
   });
@@ -88,13 +88,13 @@ test("A database without TLS needs no certificates", () => {
     DATABASE_PORT: "6432",
     DATABASE_NAME: "library",
     DATABASE_TLS: "disable",
-    DATABASE_SECRET_ARN: DATABASE.applicationSecretArn,
+    DATABASE_SECRET_ARN: DATABASE.moduleSecretArns["plain"],
     PROJECTION_TABLES: "{}",
   });
 });
 
 test("Commands may read the application's secret, and not that of the capture", () => {
-  expect(statementsOf(deployment, "plain-commands")).toEqual([READ_SECRET]);
+  expect(statementsOf(deployment, "plain-commands")).toEqual([readSecret("plain")]);
 });
 
 test("A reaction subscribes to the events that it handles, and leaves connections for others", () => {
@@ -109,7 +109,7 @@ test("A reaction reaches the database as commands do, and no projection that it 
     ...(environmentOf("members-commands") as object),
     PROJECTION_TABLES: "{}",
   });
-  expect(statementsOf(deployment, "members-on-counted").slice(1)).toEqual([READ_SECRET]);
+  expect(statementsOf(deployment, "members-on-counted").slice(1)).toEqual([readSecret("members")]);
 });
 
 test("A projection has a table, kept from deletion, with the indexes that are registered", () => {
@@ -160,7 +160,7 @@ test("A projection takes all events of its aggregate, is not limited, and writes
 
 test("Commands may query the projections that they query, and no others", () => {
   const expected = (module: string) => [
-    READ_SECRET,
+    readSecret(module),
     {
       Sid: "QueryProjections",
       Action: ["dynamodb:Query"],
@@ -171,5 +171,24 @@ test("Commands may query the projections that they query, and no others", () => 
   expect(statementsOf(deployment, "titled-commands")).toEqual(expected("titled"));
   expect(environmentOf("titled-commands")).toMatchObject({
     PROJECTION_TABLES: '{"loans":"titled-loans-projection-1234567"}',
+  });
+});
+
+test("A module without a secret is refused: its functions would have to use another module's login", async () => {
+  await deploy(() => {
+    const bus = new EventBus("events");
+    const withoutSecret = () =>
+      new MonolithModule("plain", {
+        bus,
+        relay: bus,
+        module: plain,
+        database: { ...database, moduleSecretArns: { members: "arn" } },
+        deletionProtection: true,
+        logRetentionDays: 7,
+        alarmTopicArn: undefined,
+      });
+    expect(withoutSecret).toThrow(
+      'The database has no secret of module "plain". Give `database.moduleSecretArns` one for each module.',
+    );
   });
 });

@@ -1,5 +1,5 @@
 import type { Scenario } from "../../../local/run/scenario";
-import { databaseUrl } from "../../../local/system/database";
+import { moduleUrl } from "../../../local/system/database";
 import type { DomainSource } from "../../../local/system/program";
 import type { LocalSystem } from "../../../local/system/system";
 import type { Finding } from "../../verdict/finding";
@@ -127,7 +127,7 @@ async function runRound(round: ReturnType<Rounds["at"]>, scene: Scene): Promise<
 
 function write(operation: Operation, { system, points, commands }: Scene): Promise<JournaledRequest> {
   const { database } = system;
-  if (operation.kind === "sql") return runTransaction(operation, databaseUrl(database, database.application));
+  if (operation.kind === "sql") return runTransaction(operation, moduleUrl(database, operation.module));
   return runCommand(
     operation,
     (domain, request) => {

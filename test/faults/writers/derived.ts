@@ -57,16 +57,16 @@ export function derivedOperations(domains: readonly AnyDomain[]): Operations | u
     Object.entries(domain.commands).map(([name, { input }]) => ({ domain: domain.name, name, input })),
   );
   const modules = domains.filter(({ kind }) => kind === "monolith-module");
-  const tables = modules.flatMap((module) =>
-    Object.entries(module.tables).map(([name, table]) => ({ name, table })),
+  const tables = modules.flatMap(({ name: module, tables: own }) =>
+    Object.entries(own).map(([name, table]) => ({ module, name, table })),
   );
   const keys = keySchemas(domains);
   if (commands.length === 0) return undefined;
   return (seed, index): Operation => {
     const random = randomStream(seed, `operation ${index}`);
     if (tables.length > 0 && random.chance(SQL_SHARE)) {
-      const { name, table } = random.pick(tables);
-      return sqlOperation(name, table, `sql-${seed}-${index}`, random);
+      const chosen = random.pick(tables);
+      return sqlOperation(chosen, `sql-${seed}-${index}`, random);
     }
     const { domain, name, input } = random.pick(commands);
     return {
@@ -109,7 +109,11 @@ function derivedInput(
   return schema.safeParse(input).success ? input : first;
 }
 
-function sqlOperation(name: string, table: AnyTable, transactionId: string, random: Random): SqlOperation {
+function sqlOperation(
+  { module, name, table }: { module: string; name: string; table: AnyTable },
+  transactionId: string,
+  random: Random,
+): SqlOperation {
   const { aggregate } = table;
   const how = random.pick(["committed", "rolledBack", "refused"] as const);
   const event = Object.entries(aggregate.events).find(([, { change }]) => change().safeParse({}).success);
@@ -122,6 +126,7 @@ function sqlOperation(name: string, table: AnyTable, transactionId: string, rand
     where ${key} in (select ${key} from ${escapeIdentifier(name)} order by ${key} limit ${random.between(1, 5)} for update)`;
   return {
     kind: "sql",
+    module,
     transactionId,
     // Only an event whose change may be empty can be made up.
     how: event ? how : "refused",

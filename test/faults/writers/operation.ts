@@ -15,6 +15,8 @@ export interface CommandOperation {
 /** A transaction of raw SQL on the monolith's database, as legacy code beside the runtime may run it. */
 export interface SqlOperation {
   kind: "sql";
+  /** The module whose login it uses. */
+  module: string;
   /** The `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
   transactionId: string;
   /** The intended end. "refused": it writes no outbox rows, so the guard must refuse it. */

@@ -1,4 +1,4 @@
-import { databaseUrl } from "../../../local/system/database";
+import { moduleUrl } from "../../../local/system/database";
 import type { JournaledRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
 import type { Operations } from "./operation";
@@ -35,7 +35,6 @@ export function makeWriters(
   { seed, operationAt, concurrency, incidents }: WritingOptions,
 ): Writers {
   const { system, schedule, writers } = scene;
-  const legacyUrl = databaseUrl(system.database, system.database.application);
   const journal: JournaledRequest[] = [];
   const waiting = [...incidents];
   let begun = 0;
@@ -54,7 +53,7 @@ export function makeWriters(
     const noted = await writers.pass(async (): Promise<JournaledRequest> =>
       operation.kind === "command"
         ? runCommand(operation, (domain, request) => system.send(domain, request), schedule)
-        : runTransaction(operation, legacyUrl),
+        : runTransaction(operation, moduleUrl(system.database, operation.module)),
     );
     journal.push(noted);
   };

@@ -2,7 +2,12 @@ import { DescribeTableCommand } from "@aws-sdk/client-dynamodb";
 import { beforeAll, expect, test } from "vitest";
 import { storeOn } from "../../../runtime/dynamodb/store";
 import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
-import { driveFieldTypes, type FieldStore, thingsOf } from "../../support/domain/drive-field-types";
+import {
+  driveFieldTypes,
+  type FieldStore,
+  thingsOf,
+  THING_EVENTS,
+} from "../../support/domain/drive-field-types";
 import { BANK_TABLES } from "../../support/dynamodb/bank-tables";
 import { subscribersOf } from "../../support/dynamodb/field-subscribers";
 
@@ -30,7 +35,7 @@ test(
     const { Table } = await dynamodb.send(new DescribeTableCommand({ TableName: BANK_TABLES.outbox }));
     const { start, projected } = await subscribers.open();
     expect(Table?.LatestStreamArn).toMatch(/stream/);
-    await start(Table?.LatestStreamArn ?? "", "dynamodb", makeDynamoRelay().callbackFactory());
+    await start(Table?.LatestStreamArn ?? "", "dynamodb", makeDynamoRelay(THING_EVENTS).callbackFactory());
     await projected(committed);
   },
 );

@@ -16,6 +16,7 @@ import {
   type FieldStore,
   thingName,
   thingsOf,
+  THING_EVENTS,
 } from "../../support/domain/drive-field-types";
 import { FIELD_KINDS } from "../../support/domain/field-kinds";
 import { subscribersOf } from "../../support/dynamodb/field-subscribers";
@@ -72,7 +73,7 @@ test(
         FailedRecordCount: 0,
       });
     }
-    await start(stream.arn, "kinesis", makeKinesisRelay().callbackFactory());
+    await start(stream.arn, "kinesis", makeKinesisRelay(THING_EVENTS).callbackFactory());
     await projected(committed);
   },
 );

@@ -9,6 +9,7 @@ import type { AnyTable } from "../../../runtime/define/table";
 import { fieldOf } from "../../../runtime/store/fields";
 import { canonical } from "../../../runtime/store/spelling";
 import { FIELD_KINDS } from "./field-kinds";
+import type { KnownEvents } from "../../../runtime/relay/known-events";
 
 const REFUSALS = /^(INVALID_STATE|INVALID_VALUE|INVALID_ITEM|VALUE_CHANGED)$/;
 
@@ -38,6 +39,11 @@ export function thingsOf(kind: string): AnyTable {
   });
   return table(Thing, { private: () => z.object({ secret: schema().optional() }) }) as unknown as AnyTable;
 }
+
+/** The events of all kinds, for a relay. */
+export const THING_EVENTS: KnownEvents = Object.fromEntries(
+  Object.keys(FIELD_KINDS).map((kind) => [`test.${thingName(kind)}`, [`${thingName(kind)}Put`]]),
+);
 
 /** The name of a kind's aggregate. */
 export function thingName(kind: string): string {

@@ -16,9 +16,11 @@ import { inProcess } from "../../local/event-sources/in-process";
 import { type Committed, thingName, thingsOf } from "../domain/drive-field-types";
 import { FIELD_KINDS } from "../domain/field-kinds";
 import { capturedLog } from "../process/captured-log";
+import { createHoldsTable } from "./holds-table";
 import { type BankTables, createBankTables, PROJECTION_TABLE } from "./bank-tables";
 
 const BUS = "fields";
+const HOLDS_TABLE = "fields-holds";
 const READ = {
   kinesis: ["kinesis:DescribeStream", "kinesis:ListShards", "kinesis:GetShardIterator", "kinesis:GetRecords"],
   dynamodb: [
@@ -41,6 +43,8 @@ export function subscribersOf() {
     tables = await createBankTables(fixture);
     vi.stubEnv("PROJECTION_TABLES", JSON.stringify({ things: PROJECTION_TABLE }));
     vi.stubEnv("EVENT_BUS_NAME", BUS);
+    vi.stubEnv("HOLDS_TABLE", HOLDS_TABLE);
+    await createHoldsTable(fixture.dynamodb, HOLDS_TABLE);
   });
   afterAll(async () => {
     tables.documents.destroy();

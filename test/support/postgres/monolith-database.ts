@@ -1,6 +1,9 @@
-import { REQUIRED_CONFIG } from "../program/stack-config";
+import { REQUIRED_CONFIG, secretArnOf } from "../program/stack-config";
 
-const { applicationSecretArn, captureSecretArn, retentionSecretArn, captureStartPosition } = REQUIRED_CONFIG;
+const { captureSecretArn, retentionSecretArn, captureStartPosition } = REQUIRED_CONFIG;
+
+/** The modules of tests of components. */
+const MODULES = ["members", "plain", "press", "titled"];
 
 /** The arguments of components for the monolith's database. */
 export const DATABASE = {
@@ -8,7 +11,7 @@ export const DATABASE = {
   port: 5432,
   name: "library",
   tls: "verify-full" as const,
-  applicationSecretArn,
+  moduleSecretArns: Object.fromEntries(MODULES.map((module) => [module, secretArnOf(module)])),
   captureSecretArn,
   retentionSecretArn,
   captureStartPosition,

@@ -6,7 +6,7 @@ import type { Registry } from "../../../dist/registry/load-domains.js";
 import type { AnyDomain, AnySubscription } from "../../../dist/runtime/define/domain.js";
 import type { ShortStatement } from "./policy-statements";
 import { SUFFIX } from "./provider-state";
-import { REQUIRED_CONFIG } from "./stack-config";
+import { REQUIRED_CONFIG, secretArnOf } from "./stack-config";
 
 /**
  * Function -> the most that its `uses` allow, beside writing its own log, and its environment variables. Which part of
@@ -81,10 +81,10 @@ function subscribedAccess(
 const moduleAccess: Access = (domain, uses) => {
   const projections = projectionAccess(domain, uses);
   return {
-    statements: [READ_SECRET("application"), ...projections.statements],
+    statements: [READ_SECRET(domain.name), ...projections.statements],
     variables: {
       ...DATABASE,
-      DATABASE_SECRET_ARN: REQUIRED_CONFIG.applicationSecretArn,
+      DATABASE_SECRET_ARN: secretArnOf(domain.name),
       ...projections.variables,
     },
   };

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { inNamespace, PROJECT, REQUIRED_CONFIG } from "./stack-config";
+import { FIXTURE, REGISTERED } from "./domain-sources";
+import { inNamespace, PROJECT, REQUIRED_CONFIG, secretsOf } from "./stack-config";
 
 /** How to run the program in a separate process. */
 export interface ProgramOptions {
@@ -49,13 +50,15 @@ export async function runProgram(
   options: ProgramOptions,
 ): Promise<Record<string, DeclaredFunction>> {
   const folder = mkdtempSync(join(parent, `${options.load}-`));
+  const { modules } = (options.domains === "fixture" ? FIXTURE : REGISTERED).registry;
+  const moduleSecretArns = secretsOf(modules.map(({ name }) => name));
   const request: ProgramRequest = {
     preview: false,
     typeCheck: false,
     ...options,
     project: PROJECT,
     main: "index.ts",
-    config: inNamespace(REQUIRED_CONFIG),
+    config: inNamespace({ ...REQUIRED_CONFIG, moduleSecretArns }),
     folder,
   };
   const script = join(__dirname, "program-process.mts");

@@ -6,13 +6,21 @@ export const STACK = "dev";
 export const REGION = "eu-central-1";
 export const ACCOUNT = "111122223333";
 
-/** The required settings of a stack. */
+/** ARN of the secret with a login. */
+export const secretArnOf = (login: string) =>
+  `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/${login}-AbCdEf`;
+
+/** A secret for each module, as Pulumi gives the setting to the program. */
+export const secretsOf = (modules: readonly string[]) =>
+  JSON.stringify(Object.fromEntries(modules.map((module) => [module, secretArnOf(module)])));
+
+/** The required settings of a stack with the module of the fixture domains. */
 export const REQUIRED_CONFIG = {
   databaseHost: "monolith.example.internal",
   databaseName: "library",
-  applicationSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/application-AbCdEf`,
-  captureSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/capture-AbCdEf`,
-  retentionSecretArn: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:library/retention-AbCdEf`,
+  moduleSecretArns: secretsOf(["members"]),
+  captureSecretArn: secretArnOf("capture"),
+  retentionSecretArn: secretArnOf("retention"),
   captureStartPosition: "2/7C007178",
 } as const;
 

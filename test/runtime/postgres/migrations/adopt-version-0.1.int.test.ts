@@ -16,6 +16,7 @@ const FRAMEWORK = [
   "0006_guard_lives",
   "0007_truthful_events",
   "0008_outbox_limits",
+  "0009_module_roles",
 ];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>
   migrateUp({ databaseUrl, domainMigrations, domains: [] });

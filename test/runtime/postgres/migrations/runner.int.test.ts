@@ -17,6 +17,7 @@ const FRAMEWORK = [
   "0006_guard_lives",
   "0007_truthful_events",
   "0008_outbox_limits",
+  "0009_module_roles",
 ].map((name) => ({
   sequence: "framework",
   name,
