@@ -60,6 +60,9 @@ async function answerOf(send: () => Promise<CommandAnswer>): Promise<ReceivedAns
  */
 const ROLLED_BACK = ["40P01", "40001", "23505", "DC001"];
 
+/** No fault causes it: the module's login lacks a right. */
+const INSUFFICIENT_PRIVILEGE = "42501";
+
 /**
  * Runs a transaction of raw SQL, as legacy code beside the runtime may, and notes what is known about its
  * end.
@@ -83,6 +86,7 @@ export async function runTransaction(
     if (changed === 0) return { kind: "sql", transactionId, expected: "rolledBack" };
     return { kind: "sql", transactionId, expected: how };
   } catch (error) {
+    if (errorCode(error) === INSUFFICIENT_PRIVILEGE) throw error;
     const isRolledBack = !isEnding || how !== "committed" || ROLLED_BACK.includes(errorCode(error) ?? "");
     if (how === "refused") return { kind: "sql", transactionId, expected: "refused" };
     return { kind: "sql", transactionId, expected: isRolledBack ? "rolledBack" : "unknown" };
