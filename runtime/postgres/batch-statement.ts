@@ -47,11 +47,10 @@ function kindOf({ staged, state }: CheckedChange): string | undefined {
   if (operation === "kysely" || state === undefined) return undefined;
   if (operation === "remove") return JSON.stringify([table, operation]);
   const fields = Object.entries(staged.fields);
-  // A column that is left to its default has no value to send.
-  if (operation === "create" && fields.some(([, value]) => value === undefined)) return undefined;
   // Only the database can evaluate an expression.
   if (fields.some(([, value]) => isExpression(value))) return undefined;
-  return JSON.stringify([table, operation, ...fields.map(([name]) => name)]);
+  // A column of a new row that is left to its default has no value to send.
+  return JSON.stringify([table, operation, ...fields.map(([name, value]) => [name, value === undefined])]);
 }
 
 /**
@@ -116,7 +115,11 @@ export function batchStatement(
 function rowOf(staged: IdentifiedChange, { all, key }: TableColumns): Row {
   if (staged.operation === "kysely") return {};
   if (staged.operation === "create")
-    return { ...toColumns(all, staged.fields), [VERSION]: (staged.lastVersion ?? 0) + 1 };
+    return { ...withoutUndefined(toColumns(all, staged.fields)), [VERSION]: (staged.lastVersion ?? 0) + 1 };
   const fields = staged.operation === "update" ? withNulls(toColumns(all, staged.fields)) : {};
   return { ...fields, [key]: staged.row[staged.definition.aggregate.key], [VERSION]: staged.row[VERSION] };
+}
+
+function withoutUndefined(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== undefined));
 }
