@@ -6,6 +6,7 @@ import { errorCode } from "../../runtime/function/coded-error";
 import { reportToStderr } from "../../local/servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
+import { GUARANTEES } from "../verdict/guarantees";
 import { describeBrokenBuild, describeSeed, type FailedSeed, faultsReport } from "./faults-report";
 import { type BrokenBuildResult, runBrokenBuild, withoutResult } from "./run-broken-build";
 import { runSeed, type SeedResult } from "./run-seed";
@@ -48,8 +49,10 @@ new Command("npm run faults --")
     "judge each time after this number of faults, and stop at the first finding",
     wholeNumber,
   )
-  .option("--until <guarantees>", "stop only at a finding about one of these, separated by commas", (text) =>
-    text.split(","),
+  .option(
+    "--until <guarantees>",
+    "stop only at a finding about one of these, separated by commas",
+    guarantees,
   )
   .option("--broken-builds", "check instead whether builds with a mistake are caught")
   .option("--json", "print one JSON document on standard output")
@@ -116,6 +119,15 @@ async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
     return result;
   };
   return pMap(BROKEN_BUILDS, run, { concurrency: availableParallelism() });
+}
+
+function guarantees(text: string): string[] {
+  const names = text.split(",");
+  const unknown = names.find((name) => !Object.hasOwn(GUARANTEES, name));
+  if (unknown === undefined) return names;
+  throw new InvalidArgumentError(
+    `There is no guarantee "${unknown}". There are: ${Object.keys(GUARANTEES).join(", ")}.`,
+  );
 }
 
 function wholeNumber(text: string): number {
