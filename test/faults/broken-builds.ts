@@ -24,9 +24,76 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["ONE_EVENT_PER_CHANGE"],
     edits: [
       {
-        file: "runtime/postgres/migrations/0003_guard.js",
-        find: "if distance is null then",
-        replace: "if false then",
+        file: "runtime/postgres/migrations/0006_guard_lives.js",
+        find: "order by public.is_this_transaction(xmin) desc limit 1;",
+        replace: "order by public.is_this_transaction(xmin) desc limit 1; if not found then return; end if;",
+      },
+    ],
+  },
+  {
+    name: "no check of events: one without its change is committed",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "enable always trigger outbox_check;",
+        replace: "disable trigger outbox_check;",
+      },
+    ],
+  },
+  {
+    name: "the check of events compares the version and not the state",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "(%6$s) and new.payload -> 'state' = %7$s;",
+        replace: "(%6$s);",
+      },
+    ],
+  },
+  {
+    name: "the check of events takes a state that says more than the row",
+    breaks: ["NOTHING_PRIVATE_LEAVES"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "if state = event.payload -> 'state' then",
+        replace: "if event.payload -> 'state' @> state then",
+      },
+    ],
+  },
+  {
+    name: "the check of events takes any type",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "(new.type, new.schema_version) in (%6$s) and new.payload -> 'state'",
+        replace: "new.payload -> 'state'",
+      },
+    ],
+  },
+  {
+    name: "the check of events takes aggregates that no table holds",
+    breaks: ["ONE_EVENT_PER_CHANGE"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "select * into guarded from public.guarded_tables where aggregate = event.aggregate;",
+        replace:
+          "select * into guarded from public.guarded_tables where aggregate = event.aggregate; if not found then return; end if;",
+      },
+    ],
+  },
+  {
+    name: "the check of events takes versions that the row has passed",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/postgres/migrations/0007_truthful_events.js",
+        find: "if found_version <> event.aggregate_version then",
+        replace: "if found_version < event.aggregate_version then",
       },
     ],
   },
@@ -69,6 +136,11 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
         replace: "",
       },
     ],
+  },
+  {
+    name: "a later event overtakes a failed one of its aggregate",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [{ file: "runtime/relay/publish.js", find: "passed.add(publication.orderingKey);", replace: "" }],
   },
   {
     name: "ignored FailedEntryCount",
@@ -170,6 +242,28 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: "a request that was done is rejected when it is sent again",
+    breaks: ["COMMANDS_TOLD_TRULY"],
+    edits: [
+      {
+        file: "runtime/command/handler.js",
+        find: "return (await repeated()) ?? answer;",
+        replace: "return answer;",
+      },
+    ],
+  },
+  {
+    name: "a creation of what exists is a conflict",
+    breaks: ["COMMANDS_TOLD_TRULY"],
+    edits: [
+      {
+        file: "runtime/store/retries.js",
+        find: "(0, handles_1.existsRejection)(result) ?? result",
+        replace: "result",
+      },
+    ],
+  },
+  {
     name: "private fields in events",
     breaks: ["NOTHING_PRIVATE_LEAVES"],
     edits: [
@@ -177,6 +271,17 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
         file: "runtime/dynamodb/writes.js",
         find: 'staged.operation === "remove" ? null : ((0, validation_1.stateOf)(definition, fields)',
         replace: 'staged.operation === "remove" ? null : (fields',
+      },
+    ],
+  },
+  {
+    name: "JSON is published as its column holds it",
+    breaks: ["NOTHING_PRIVATE_LEAVES"],
+    edits: [
+      {
+        file: "runtime/postgres/json.js",
+        find: "return `public.carry_json(${column}, ${(0, pg_1.escapeLiteral)(JSON.stringify(shape))})`;",
+        replace: "return column;",
       },
     ],
   },

@@ -114,7 +114,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       }
       schedule.pause();
       report(`${done()}; settling`);
-      redriven += await settle(scene);
+      redriven += await settle(scene, writing.isKnown ? () => writers.askAgain() : () => Promise.resolve(0));
       ({ snapshot, findings } = await verdict.judge({
         requests: [...writers.journal()],
         poison: poisoner.injected(),
@@ -139,15 +139,18 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   });
 }
 
-/** Waits until everything has arrived, and redrives dead letters until only poison is left. */
-async function settle({ system, poisoner }: Scene): Promise<number> {
+/**
+ * Waits until everything has arrived, redrives dead letters until only poison is left, and asks again for answers that
+ * are missing.
+ */
+async function settle({ system, poisoner }: Scene, askAgain: () => Promise<number>): Promise<number> {
   const poison = new Set(poisoner.injected().flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
   let redriven = 0;
   for (let round = 1; round <= MAX_REDRIVES; round += 1) {
     await system.flow.settled();
     const moved = await redrive(system, poison);
     redriven += moved;
-    if (moved === 0) break;
+    if (moved + (await askAgain()) === 0) break;
   }
   return redriven;
 }

@@ -7,7 +7,8 @@ export const GUARANTEES = {
     "Each committed change of an aggregate has exactly one event in its domain's outbox, with the change's version and the public state after it, and each event has its change.",
   VERSIONS_WITHOUT_GAPS:
     "The versions of an aggregate start at 1 and grow by one with each change, also across removal and re-creation, and its row holds what the last change wrote.",
-  EVERY_EVENT_PUBLISHED: "Every event in an outbox reaches the bus unchanged, and nothing else does.",
+  EVERY_EVENT_PUBLISHED:
+    "Every event in an outbox reaches the bus unchanged, after all earlier ones of its aggregate, and nothing else does.",
   EVERY_EVENT_REACHES_ITS_SUBSCRIBERS:
     "Every event reaches each subscription to it, and after a redrive no dead-letter queue holds an event that its function can process.",
   PROJECTION_EQUALS_SOURCE:
@@ -21,7 +22,7 @@ export const GUARANTEES = {
   QUARANTINED_WITH_PAYLOAD:
     "A record that cannot be decoded, and an event that its function always refuses, waits in a queue with its whole payload, and no other record is quarantined.",
   COMMANDS_TOLD_TRULY:
-    "A command reported as done took effect once and as reported, a command only ever reported as not done had no effect, and every event was caused by a request or an event.",
+    "A command reported as done took effect once and as reported, a command only ever reported as not done had no effect, a request that is sent again is answered, and every event was caused by a request or an event.",
 } as const;
 
 /** The name of a guarantee. */

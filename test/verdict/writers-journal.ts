@@ -25,6 +25,11 @@ export interface JournaledCommand {
   command: string;
   /** In the order of sending; an empty list counts as one lost answer. */
   answers: ReceivedAnswer[];
+  /**
+   * How often it was sent again without an answer or after a conflict, while nothing else was written and nothing
+   * failed. @default 0
+   */
+  askedInQuiet?: number;
 }
 
 /** An answer, as the caller saw it. */

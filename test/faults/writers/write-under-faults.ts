@@ -1,8 +1,8 @@
-import { databaseUrl } from "../../../local/system/database";
-import type { JournaledRequest } from "../../verdict/writers-journal";
+import { databaseUrl, type LocalDatabase, type Login } from "../../../local/system/database";
+import type { JournaledCommand, JournaledRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
-import type { Operations } from "./operation";
-import { runTransaction, runCommand } from "./run-operation";
+import type { CommandOperation, Operations } from "./operation";
+import { askAgain, runTransaction, runCommand, type SendRequest } from "./run-operation";
 
 /** How a seed's operations are run. */
 export interface WritingOptions {
@@ -27,6 +27,8 @@ export interface Writers {
    * @throws the error of an incident, e.g. of a server that did not come up again; writers stop then
    */
   writeUntil(isEnough: () => boolean): Promise<void>;
+  /** Sends the commands again that have no answer yet, or lost their race. @returns how many */
+  askAgain(): Promise<number>;
 }
 
 /** Makes the writers of a run. They run a seed's operations, several at a time, while incidents happen. */
@@ -35,8 +37,9 @@ export function makeWriters(
   { seed, operationAt, concurrency, incidents }: WritingOptions,
 ): Writers {
   const { system, schedule, writers } = scene;
-  const legacyUrl = databaseUrl(system.database, system.database.application);
   const journal: JournaledRequest[] = [];
+  const commands: { operation: CommandOperation; noted: JournaledCommand }[] = [];
+  const send: SendRequest = (domain, request) => system.send(domain, request);
   const waiting = [...incidents];
   let begun = 0;
   // One at a time: taking several servers down together proves nothing more.
@@ -51,11 +54,17 @@ export function makeWriters(
       // writeUntil reports it; an unhandled rejection would end the process before that.
       happening.catch(() => (failed = true));
     }
-    const noted = await writers.pass(async (): Promise<JournaledRequest> =>
-      operation.kind === "command"
-        ? runCommand(operation, (domain, request) => system.send(domain, request), schedule)
-        : runTransaction(operation, legacyUrl),
-    );
+    const noted = await writers.pass(async (): Promise<JournaledRequest> => {
+      if (operation.kind === "command") {
+        const noted = await runCommand(operation, send, schedule);
+        commands.push({ operation, noted });
+        return noted;
+      }
+      return runTransaction(
+        operation,
+        databaseUrl(system.database, loginOf(operation.domain, system.database)),
+      );
+    });
     journal.push(noted);
   };
   return {
@@ -68,5 +77,15 @@ export function makeWriters(
       await Promise.all(Array.from({ length: concurrency }, writer));
       await happening;
     },
+    async askAgain() {
+      let asked = 0;
+      for (const { operation, noted } of commands) if (await askAgain(operation, noted, send)) asked += 1;
+      return asked;
+    },
   };
+}
+
+/** The login of a module's legacy SQL: the one that its functions have. */
+function loginOf(_domain: string, database: LocalDatabase): Login {
+  return database.application;
 }

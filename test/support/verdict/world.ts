@@ -88,6 +88,7 @@ export function emptyWorld(): World {
     const state = row && stateOf(aggregate, row);
     const event: OutboxEntry = {
       id: randomUUID(),
+      outbox: isPostgres ? "outbox" : `${aggregate.split(".")[0]}-outbox`,
       aggregate,
       aggregateId: id,
       version,

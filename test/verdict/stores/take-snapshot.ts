@@ -65,7 +65,12 @@ function checkTables(deployment: LocalSystem["deployment"], landscape: Landscape
   if (unknown.length > 0) throw tablesUnknown(unknown);
 }
 
-async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
+/**
+ * Waits until the tap has read all its events.
+ *
+ * @throws BUS_TAP_NOT_READ
+ */
+export async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
   let [read, deadline] = [0, 0];
   while (!(await tap.isIdle())) {
     const { length } = tap.events();
