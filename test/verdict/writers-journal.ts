@@ -67,7 +67,7 @@ export interface JournaledTransaction {
 }
 
 /** Injected data that no handler can process. */
-export type Poison = UndecodablePoison | RefusedPoison;
+export type Poison = UndecodablePoison | RefusedPoison | UnclaimedPoison;
 
 /** A record on a stream that is not an outbox row. */
 export interface UndecodablePoison {
@@ -86,4 +86,12 @@ export interface RefusedPoison {
   subscription: string;
   /** The CloudEvent, if it is in no outbox; its message must hold exactly this. */
   detail?: unknown;
+}
+
+/** An event on the bus that no contract knows; its message must hold exactly this. */
+export interface UnclaimedPoison {
+  kind: "unclaimed";
+  eventId: string;
+  /** The CloudEvent. */
+  detail: unknown;
 }

@@ -20,6 +20,10 @@ export const FAULT_KINDS = {
   "killed before statement": "the function's process is killed just before a statement",
   "killed after statement": "the function's process is killed just after a statement succeeded",
 
+  "statement cancelled": "the server is asked to cancel a statement while it runs",
+  "session read only": "an idle connection can only read from now on, as after a failover",
+  "session emptied": "an idle connection loses its prepared statements, as behind a pooler",
+
   "invocation lost": "a batch never reaches its function",
   "delivered twice": "a batch is delivered twice in a row",
   "batch answer lost": "a batch is processed, but the response is lost, so it is delivered again",
@@ -32,10 +36,14 @@ export const FAULT_KINDS = {
 
   "capture restarted": "capture crashes before it writes or acknowledges records, and reads them again",
   "PostgreSQL killed": "PostgreSQL is killed (kill -9) with all its processes and recovers from its log",
+  "PostgreSQL restarted": "PostgreSQL shuts down in order, which ends all connections, and starts again",
+  "idle connections ended": "all connections that run no statement are ended by the server",
+  "row locked": "a row stays locked for so long that every reaction that changes it fails",
   "emulator restarted": "the AWS emulator is stopped and started again with its state",
   "shard split": "a shard of the monolith's stream is split",
   "record undecodable": "a record that is not an outbox row is put on the monolith's stream",
   "event refused": "an event that its functions always refuse is put on the bus",
+  "event unclaimed": "an event that no contract knows is put on the bus",
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;

@@ -1,4 +1,5 @@
 import { KinesisClient, ListShardsCommand, SplitShardCommand } from "@aws-sdk/client-kinesis";
+import { Client } from "pg";
 import { codedError } from "../../../runtime/function/coded-error";
 import type { LocalSystem } from "../../../local/system/system";
 import type { FaultKind } from "./fault-kinds";
@@ -15,9 +16,11 @@ export interface Incident {
 }
 
 const OPERATIONS_PER_POISON = 150;
-/** Server failures and shard splits per run. */
+const POISONS: readonly FaultKind[] = ["record undecodable", "event refused", "event unclaimed"];
+/** Server failures, ends of connections and shard splits per run. */
 const KILLS = 2;
 const RESTARTS = 1;
+const ENDINGS = 2;
 const SPLITS = 1;
 
 /** Plans the incidents of a seed over a number of operations, in order. */
@@ -25,8 +28,10 @@ export function planIncidents(seed: number, operations: number): Incident[] {
   const random = randomStream(seed, "incidents");
   const poisons = Math.max(1, Math.floor(operations / OPERATIONS_PER_POISON));
   const kinds: FaultKind[] = [
-    ...Array.from({ length: poisons }, (): FaultKind => random.pick(["record undecodable", "event refused"])),
+    ...Array.from({ length: poisons }, (): FaultKind => random.pick(POISONS)),
     ...Array.from({ length: KILLS }, (): FaultKind => "PostgreSQL killed"),
+    ...Array.from({ length: ENDINGS }, (): FaultKind => "idle connections ended"),
+    ...Array.from({ length: RESTARTS }, (): FaultKind => "PostgreSQL restarted"),
     ...Array.from({ length: RESTARTS }, (): FaultKind => "emulator restarted"),
     ...Array.from({ length: SPLITS }, (): FaultKind => "shard split"),
   ];
@@ -52,6 +57,12 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
     case "PostgreSQL killed":
       await system.servers.postgres.restart("kill");
       break;
+    case "PostgreSQL restarted":
+      await system.servers.postgres.restart("in order");
+      break;
+    case "idle connections ended":
+      await endIdleConnections(system.database.adminUrl);
+      break;
     case "emulator restarted":
       // It loses the records of DynamoDB streams, which AWS would not. Writers continue as soon as it is
       // down.
@@ -69,6 +80,9 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
       break;
     case "event refused":
       await poisoner.refusedEvent();
+      break;
+    case "event unclaimed":
+      await poisoner.unclaimedEvent();
       break;
     default:
       throw codedError("INCIDENT_UNKNOWN", `"${kind}" is not an incident: it happens at a call.`);
@@ -95,6 +109,21 @@ async function inQuiet(
     await action(goOn);
   } finally {
     goOn();
+  }
+}
+
+/** Ends the functions' connections that run no statement, as an administrator or a failover does. */
+async function endIdleConnections(adminUrl: string): Promise<void> {
+  const client = new Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    // function-preload.ts names them "<pid>.<function>".
+    await client.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and state = 'idle' and application_name ~ '^[0-9]+[.]'`,
+    );
+  } finally {
+    await client.end();
   }
 }
 

@@ -10,7 +10,15 @@ const ANY_STATEMENT: readonly FaultKind[] = [
   "statement delayed",
   "killed before statement",
   "killed after statement",
+  "statement cancelled",
+  "session read only",
+  "session emptied",
 ];
+/** What spoils a session for good. */
+const SPOILING = {
+  "session read only": "set default_transaction_read_only = on",
+  "session emptied": "discard all",
+} as const;
 const LONGEST_DELAY_MILLISECONDS = 200;
 
 /** Decides about the functions' statements. */
@@ -39,6 +47,11 @@ function faultOf(
       return { do: "kill before" };
     case "killed after statement":
       return { do: "kill after" };
+    case "statement cancelled":
+      return { do: "cancel" };
+    case "session read only":
+    case "session emptied":
+      return { do: "spoil", sql: SPOILING[kind] };
     default:
       return undefined;
   }

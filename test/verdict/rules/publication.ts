@@ -10,8 +10,9 @@ const finding = finder("EVERY_EVENT_PUBLISHED");
  * it is there, an event comes after all earlier ones of its aggregate.
  */
 export function judgePublication({ snapshot, journal, eventsById }: Facts): Finding[] {
-  const refused = journal.poison.filter((poison) => poison.kind === "refused");
-  const injected = new Set(refused.map(({ eventId }) => eventId));
+  const injected = new Set(
+    journal.poison.flatMap((poison) => (poison.kind === "undecodable" ? [] : [poison.eventId])),
+  );
   const findings: Finding[] = [];
   const published = new Set<string>();
   const newest = new Map<string, number>();
