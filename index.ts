@@ -95,3 +95,8 @@ export const quarantineQueues = {
 
 /** URL of the queue with events that no contract knows. */
 export const unclaimedQueue = unclaimed.queueUrl;
+/** Relay -> name of its table of holds. */
+export const holdsTables = {
+  ...(monolith ? { monolith: monolith.holdsTable } : {}),
+  ...Object.fromEntries(services.map(({ name, service }) => [name, service.holdsTable])),
+};

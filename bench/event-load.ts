@@ -10,7 +10,7 @@ import { commitToPostgres } from "../runtime/postgres/commit";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { postgresHandle } from "../runtime/postgres/store";
 import type { StagedChange } from "../runtime/define/change";
-import { prepareStatements } from "../runtime/postgres/pool";
+import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import { newTraceparent } from "../runtime/envelope/cloud-event";
 import { membersTable, newMember } from "./writers";
 

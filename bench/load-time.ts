@@ -43,6 +43,7 @@ function handlerEnvironment(): NodeJS.ProcessEnv {
   const variables: Record<VariableName, string> = {
     EVENT_BUS_NAME: "1",
     QUARANTINE_QUEUE_URL: "1",
+    HOLDS_TABLE: "1",
     ENTITY_TABLES: "{}",
     PROJECTION_TABLES: "{}",
     OUTBOX_TABLE: "1",

@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from "kysely";
 import { Client, Pool } from "pg";
-import { prepareStatements } from "../runtime/postgres/pool";
+import { prepareStatements } from "../runtime/postgres/prepared-statements";
 import type { AnyDatabase } from "../runtime/postgres/statement";
 import { startGuardian } from "../local/servers/run/guardian";
 import { startPostgres } from "../local/servers/postgres/start-postgres";

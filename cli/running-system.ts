@@ -15,10 +15,12 @@ export interface RunningSystem {
   projectionTables: Record<string, Record<string, string>>;
   /** Domain -> subscription -> URLs of its queues. */
   queues: Record<string, Record<string, SubscriptionQueues>>;
-  /** Relay -> URL of the queue with records that it could not decode. */
+  /** Relay -> URL of the queue with records that it could not publish. */
   quarantineQueues: Record<string, string>;
   /** URL of the queue with events that no contract knows. */
   unclaimedQueue: string;
+  /** Relay -> name of its table of holds. */
+  holdsTables: Record<string, string>;
 }
 
 /** URLs of a subscription's queues. */
@@ -56,6 +58,7 @@ function findRunningSystem(): RunningSystem {
   }
   const { endpoint, region, commandFunctions, projectionTables, queues, quarantineQueues, unclaimedQueue } =
     run;
+  const { holdsTables } = run;
   return {
     clients: emulatorClients(String(endpoint), String(region)),
     // Written by the runner of the same project.
@@ -64,6 +67,7 @@ function findRunningSystem(): RunningSystem {
     queues: queues as RunningSystem["queues"],
     quarantineQueues: quarantineQueues as RunningSystem["quarantineQueues"],
     unclaimedQueue: String(unclaimedQueue),
+    holdsTables: holdsTables as RunningSystem["holdsTables"],
   };
 }
 

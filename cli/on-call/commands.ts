@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { listDeadLetters, redriveDeadLetters } from "./dead-letters";
-import { listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
+import { discardRecord, listQuarantine, putBackAll, putBackRecord, showQuarantined } from "./quarantine";
 import { EXIT_REFUSED, withSystem } from "../running-system";
 import { listUnclaimed } from "./unclaimed";
 
 /** Adds the commands for on-call work: the relays' quarantine and the subscriptions' dead letters. */
 export function addOnCallCommands(program: Command): void {
-  const quarantine = program.command("quarantine").description("records that a relay could not decode");
+  const quarantine = program.command("quarantine").description("records that a relay could not publish");
   quarantine
     .command("list")
     .description("lists the quarantined records")
@@ -38,6 +38,12 @@ export function addOnCallCommands(program: Command): void {
         if (results.some(({ outcome }) => outcome === "kept")) process.exitCode = EXIT_REFUSED;
       });
     });
+
+  quarantine
+    .command("discard")
+    .description("removes a record for good, and lets the later events of its aggregate pass")
+    .argument("<id>", "as listed")
+    .action((id: string) => withSystem((system) => discardRecord(system, id)));
 
   const deadLetters = program
     .command("dead-letters")

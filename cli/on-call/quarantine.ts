@@ -1,5 +1,6 @@
 import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { deleteMessage, inTens, withHeldMessages } from "./held-messages";
+import { moveHold, raiseHold } from "./holds";
 import { putBack } from "./put-back";
 import { type Quarantine, type QuarantinedRecord, quarantinedRecords } from "./quarantined-records";
 import { choose, type RunningSystem } from "../running-system";
@@ -10,6 +11,9 @@ export interface ListedRecord {
   id: string;
   stream: string;
   sequenceNumber: string;
+  /** "<domain>.<Aggregate>/<id>" and version of its event; absent if they cannot be told. */
+  aggregateKey?: string;
+  version?: number;
   reason: string;
   /** When it was quarantined, ISO 8601. */
   quarantinedAt: string;
@@ -22,7 +26,10 @@ export type PutBackResult = { id: string } & (
   { outcome: "put back" } | { outcome: "kept"; code: string; reason: string }
 );
 
-/** Lists the quarantined records, relay by relay, oldest first; without their content, which may be private. */
+/**
+ * Lists the quarantined records, relay by relay, oldest first, those of one aggregate by their versions; without
+ * their content, which may be private.
+ */
 export async function listQuarantine(system: RunningSystem): Promise<ListedRecord[]> {
   const listed: ListedRecord[] = [];
   for (const relay of Object.keys(system.quarantineQueues).sort()) {
@@ -66,29 +73,50 @@ export async function putBackRecord(
 ): Promise<PutBackResult[]> {
   return inQuarantine(system, relayOf(id), async ({ records }) => {
     const record = recordNamed(records, id);
-    await moveBack(system, record, corrected);
+    await moveBack(system, relayOf(id), record, records, corrected);
     return [{ id, outcome: "put back" }];
   });
 }
 
 /**
- * Puts all records back, as `putBackRecord` does. Records that cannot be put back stay in quarantine, and are
+ * Removes a record for good: its event never reaches the bus. The next event of its aggregate may, wherever it
+ * is: in quarantine too, or on its way.
+ *
+ * @throws NAME_UNKNOWN, NOT_QUARANTINED, and the SDK's own errors
+ */
+export async function discardRecord(system: RunningSystem, id: string): Promise<void> {
+  const { clients } = system;
+  const relay = relayOf(id);
+  await inQuarantine(system, relay, async ({ records }) => {
+    const record = recordNamed(records, id);
+    await moveHold(clients, holdsOf(system, relay), record, withoutRecord(records, record));
+    await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
+  });
+}
+
+/**
+ * Puts all records back, as `putBackRecord` does, those of one aggregate in the order of their versions. Records that cannot be put back stay in quarantine, and are
  * reported as "kept".
  */
 export async function putBackAll(system: RunningSystem): Promise<PutBackResult[]> {
   const results: PutBackResult[] = [];
   for (const relay of Object.keys(system.quarantineQueues).sort()) {
     await inQuarantine(system, relay, async ({ records }) => {
-      for (const record of records) results.push(await tryToMoveBack(system, record));
+      for (const record of records) results.push(await tryToMoveBack(system, relay, record, records));
     });
   }
   return results;
 }
 
-async function tryToMoveBack(system: RunningSystem, record: QuarantinedRecord): Promise<PutBackResult> {
+async function tryToMoveBack(
+  system: RunningSystem,
+  relay: string,
+  record: QuarantinedRecord,
+  all: QuarantinedRecord[],
+): Promise<PutBackResult> {
   const { id } = record;
   try {
-    await moveBack(system, record);
+    await moveBack(system, relay, record, all);
     return { id, outcome: "put back" };
   } catch (error) {
     const { message } = error as Error;
@@ -97,10 +125,15 @@ async function tryToMoveBack(system: RunningSystem, record: QuarantinedRecord): 
 }
 
 async function moveBack(
-  { clients }: RunningSystem,
+  system: RunningSystem,
+  relay: string,
   record: QuarantinedRecord,
+  all: QuarantinedRecord[],
   corrected?: Buffer,
 ): Promise<void> {
+  const { clients } = system;
+  // The first of its aggregate is next, also if events before it were lost from the quarantine.
+  await raiseHold(clients, holdsOf(system, relay), record, all);
   await putBack(clients, record, corrected);
   await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
 }
@@ -112,6 +145,14 @@ function inQuarantine<Result>(
 ): Promise<Result> {
   const queueUrl = choose("relay", relay, quarantineQueues);
   return withHeldMessages(clients.sqs, queueUrl, (held) => work(quarantinedRecords(relay, held)));
+}
+
+function holdsOf({ holdsTables }: RunningSystem, relay: string): string {
+  return choose("relay", relay, holdsTables);
+}
+
+function withoutRecord(records: QuarantinedRecord[], { id }: QuarantinedRecord): QuarantinedRecord[] {
+  return records.filter((record) => record.id !== id);
 }
 
 function relayOf(id: string): string {
@@ -134,6 +175,8 @@ function recordNamed(records: QuarantinedRecord[], id: string): QuarantinedRecor
 }
 
 function listedRecord(record: QuarantinedRecord): ListedRecord {
-  const { id, stream, sequenceNumber, reason, quarantinedAt, payload } = record;
-  return { id, stream, sequenceNumber, reason, quarantinedAt, ...(payload && { bytes: payload.length }) };
+  const { id, stream, sequenceNumber, aggregateKey, version, reason, quarantinedAt, payload } = record;
+  const event = aggregateKey !== undefined && version !== undefined ? { aggregateKey, version } : {};
+  const content = payload && { bytes: payload.length };
+  return { id, stream, sequenceNumber, ...event, reason, quarantinedAt, ...content };
 }

@@ -11,7 +11,10 @@ export interface QuarantinedRecord {
   sequenceNumber: string;
   /** Kinesis only. */
   partitionKey: string | undefined;
-  /** Why it could not be decoded. */
+  /** "<domain>.<Aggregate>/<id>" and the version; undefined for a record that has no place in an order. */
+  aggregateKey: string | undefined;
+  version: number | undefined;
+  /** Why it was not published. */
   reason: string;
   /** When it was quarantined, ISO 8601. */
   quarantinedAt: string;
@@ -44,7 +47,18 @@ export function quarantinedRecords(relay: string, held: HeldMessage[]): Quaranti
   }
   const all = [...records.values()].map((parts) => recordOf(relay, parts));
   all.sort((one, other) => one.quarantinedAt.localeCompare(other.quarantinedAt));
-  return { records: all, foreign };
+  return { records: inOrder(all), foreign };
+}
+
+/** Keeps the order of the records, except that those of one aggregate are in the order of their versions. */
+function inOrder(records: QuarantinedRecord[]): QuarantinedRecord[] {
+  const versions = new Map<string, QuarantinedRecord[]>();
+  for (const record of records) {
+    if (record.aggregateKey === undefined) continue;
+    versions.set(record.aggregateKey, [...(versions.get(record.aggregateKey) ?? []), record]);
+  }
+  for (const of of versions.values()) of.sort((one, other) => (one.version ?? 0) - (other.version ?? 0));
+  return records.map((record) => versions.get(record.aggregateKey ?? "")?.shift() ?? record);
 }
 
 type Body = z.output<ReturnType<typeof messageSchema>>;
@@ -60,6 +74,8 @@ function messageSchema() {
     stream: z.string().startsWith("arn:"),
     sequenceNumber: z.string().min(1),
     partitionKey: z.string().min(1).optional(),
+    aggregateKey: z.string().min(1).optional(),
+    version: z.int().min(1).optional(),
     reason: z.string(),
     part: z.int().min(1),
     parts: z.int().min(1),
@@ -80,6 +96,8 @@ function recordOf(relay: string, parts: Part[]): QuarantinedRecord {
     stream: body.stream,
     sequenceNumber: body.sequenceNumber,
     partitionKey: body.partitionKey,
+    aggregateKey: body.aggregateKey,
+    version: body.version,
     reason: body.reason,
     quarantinedAt: parts.map(({ message }) => message.sentAt).sort()[0] ?? "",
     payload: complete.length === body.parts ? Buffer.concat(complete) : undefined,

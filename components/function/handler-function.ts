@@ -2,7 +2,6 @@ import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
 import type { VariableName, Handler } from "../../runtime/function/handler";
 import type { FunctionEnvironment } from "./access";
-import { after, type Routes } from "./routes";
 import { lambdaPackage } from "./lambda-package";
 import { checkEnvironment, checkPolicy } from "./limits";
 import { attachment, type Network } from "../monolith/network";
@@ -24,8 +23,8 @@ export interface HandlerFunctionArgs<V extends VariableName> {
   memoryMegabytes?: number;
   /** Days that its log is kept. */
   logRetentionDays: number;
-  /** What a function that raises events is created and updated after. @default nothing */
-  routes?: Routes | undefined;
+  /** What must be deployed before the function's new code. @default nothing */
+  after?: pulumi.Resource[] | undefined;
 }
 
 /** A function's timeout, where none is given. */
@@ -81,7 +80,7 @@ export class HandlerFunction<V extends VariableName> extends pulumi.ComponentRes
         loggingConfig: { logFormat: "JSON", logGroup: logGroup.name },
         ...(network ? { vpcConfig: network } : {}),
       },
-      { ...child, dependsOn: after(args.routes, this.policy) },
+      { ...child, dependsOn: [this.policy, ...(args.after ?? [])] },
     );
     this.arn = lambda.arn;
     this.name = lambda.name;

@@ -1,15 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 
 /**
  * The targets of all rules on the bus, each of which depends on its rule, its queue and the queue's policy. What
  * publishes or raises events depends on them, so that no event is published before the rules that take it stand.
  */
 export type Routes = pulumi.Input<pulumi.Resource[]>;
-
-/** What to depend on: these resources, and the routes where there are any. */
-export function after(
-  routes: Routes | undefined,
-  ...resources: pulumi.Resource[]
-): pulumi.Input<pulumi.Resource[]> {
-  return routes === undefined ? resources : pulumi.output(routes).apply((all) => [...resources, ...all]);
-}

@@ -3,6 +3,7 @@ import { makeCommandHandler } from "../../runtime/command/handler";
 import { dynamoStore } from "../../runtime/dynamodb/store";
 import type { MicroserviceDomain } from "../../runtime/define/domain";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
+import { eventsOf } from "../../runtime/relay/known-events";
 import { both } from "../function/access";
 import type { EventBus } from "../event-bus";
 import { HandlerFunction } from "../function/handler-function";
@@ -39,6 +40,8 @@ export class Microservice extends pulumi.ComponentResource {
   /** Projection -> physical name of its table. */
   readonly projectionTables: Record<string, pulumi.Output<string>>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the relay's table of holds. */
+  readonly holdsTable: pulumi.Output<string>;
 
   constructor(name: string, args: MicroserviceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:Microservice", name, {}, opts);
@@ -51,7 +54,7 @@ export class Microservice extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: `domain "${name}", relay`,
-        handler: makeDynamoRelay(),
+        handler: makeDynamoRelay(eventsOf([domain])),
         bus,
         domains: [domain.name],
         streamArn: store.outbox.streamArn,
@@ -66,6 +69,7 @@ export class Microservice extends pulumi.ComponentResource {
           Resource: store.outbox.streamArn,
         },
         filters: [{ eventName: ["INSERT"] }],
+        deletionProtection: args.deletionProtection,
         routes,
         logRetentionDays,
         alarmTopicArn,
@@ -79,19 +83,20 @@ export class Microservice extends pulumi.ComponentResource {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(domain.name, domain.commands, dynamoStore),
         ...both(access(uses), readInbox(store)),
-        routes,
         logRetentionDays,
+        after: [relay],
       },
       child,
     );
-    const database = { opener: dynamoStore, access };
-    const defaults = { bus, routes, logRetentionDays, alarmTopicArn };
+    const database = { opener: dynamoStore, access, relay };
+    const defaults = { bus, logRetentionDays, alarmTopicArn };
     this.subscriptions = subscriptions(domain, store.projections, database, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(
       Object.entries(store.projections).map(([projection, { name: table }]) => [projection, table]),
     );
     this.quarantineUrl = relay.quarantineUrl;
+    this.holdsTable = relay.holdsTable;
     this.registerOutputs({ commandFunction: this.commandFunction });
   }
 }

@@ -1,6 +1,8 @@
 import * as aws from "@pulumi/aws";
 import * as pulumi from "@pulumi/pulumi";
+import type { MonolithModule } from "../../runtime/define/domain";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
+import { eventsOf } from "../../runtime/relay/known-events";
 import type { MonolithDatabase } from "./database";
 import type { EventBus } from "../event-bus";
 import { Relay } from "../function/relay";
@@ -11,7 +13,7 @@ export interface ChangeDataCaptureArgs {
   database: MonolithDatabase;
   bus: EventBus;
   /** The modules whose events are captured. */
-  domains: string[];
+  modules: MonolithModule[];
   /** Shards of the stream. */
   streamShards: number;
   /** Hours that the stream keeps records. */
@@ -20,6 +22,8 @@ export interface ChangeDataCaptureArgs {
   replicationInstanceClass: string;
   /** What must stand before the relay publishes anything. @default nothing */
   routes?: Routes | undefined;
+  /** Refuse to delete the relay's table of holds. */
+  deletionProtection: boolean;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -31,6 +35,9 @@ export interface ChangeDataCaptureArgs {
 export class ChangeDataCapture extends pulumi.ComponentResource {
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  readonly holdsTable: pulumi.Output<string>;
+  /** The relay. */
+  readonly relay: pulumi.Resource;
 
   constructor(name: string, args: ChangeDataCaptureArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:ChangeDataCapture", name, {}, opts);
@@ -52,9 +59,9 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
       `${name}-relay`,
       {
         owner: "the monolith's relay",
-        handler: makeKinesisRelay(),
+        handler: makeKinesisRelay(eventsOf(args.modules)),
         bus: args.bus,
-        domains: args.domains,
+        domains: args.modules.map((module) => module.name),
         streamArn: stream.arn,
         reading: {
           Sid: "ReadStream",
@@ -70,6 +77,7 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
         routes: args.routes,
         // No filter: with one, Lambda drops what is not JSON, and the relay must quarantine it.
         filters: [],
+        deletionProtection: args.deletionProtection,
         logRetentionDays: args.logRetentionDays,
         alarmTopicArn: args.alarmTopicArn,
       },
@@ -77,6 +85,8 @@ export class ChangeDataCapture extends pulumi.ComponentResource {
     );
     this.streamArn = stream.arn;
     this.quarantineUrl = relay.quarantineUrl;
+    this.holdsTable = relay.holdsTable;
+    this.relay = relay;
     this.registerOutputs({ streamArn: this.streamArn });
   }
 }

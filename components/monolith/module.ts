@@ -15,6 +15,8 @@ export interface MonolithModuleArgs extends SubscriptionDefaults {
   /** The module, as it is registered. */
   module: Module;
   database: MonolithDatabase;
+  /** The relay of its events: it must know an event type before the module raises it. */
+  relay: pulumi.Resource;
   /** Refuse to delete tables. */
   deletionProtection: boolean;
 }
@@ -36,7 +38,7 @@ export class MonolithModule extends pulumi.ComponentResource {
   constructor(name: string, args: MonolithModuleArgs, opts?: pulumi.ComponentResourceOptions) {
     super("domain-consistency:components:MonolithModule", name, {}, opts);
     const child = { parent: this };
-    const { module, database, deletionProtection, ...defaults } = args;
+    const { module, database, relay, deletionProtection, ...defaults } = args;
     const projections = projectionTables(module, deletionProtection, child);
     // Only a module that has projections packages the client that reads them.
     const opener = postgresStore(Object.keys(projections).length > 0 ? openProjections : undefined);
@@ -48,12 +50,12 @@ export class MonolithModule extends pulumi.ComponentResource {
         owner: `domain "${name}", commands`,
         handler: makeCommandHandler(module.name, module.commands, opener),
         ...access(usedByCommands(module.commands)),
-        routes: defaults.routes,
         logRetentionDays: defaults.logRetentionDays,
+        after: [relay],
       },
       child,
     );
-    const store = { opener, access, maximumConcurrency: MAXIMUM_CONCURRENCY };
+    const store = { opener, access, relay, maximumConcurrency: MAXIMUM_CONCURRENCY };
     this.subscriptions = subscriptions(module, projections, store, defaults, child);
     this.commandFunction = commands.name;
     this.projectionTables = Object.fromEntries(

@@ -36,6 +36,8 @@ export class Monolith extends pulumi.ComponentResource {
   readonly modules: Record<string, MonolithModule>;
   readonly streamArn: pulumi.Output<string>;
   readonly quarantineUrl: pulumi.Output<string>;
+  /** Name of the relay's table of holds. */
+  readonly holdsTable: pulumi.Output<string>;
   /** Name of the function that removes old rows. */
   readonly retentionFunction: pulumi.Output<string>;
 
@@ -49,11 +51,12 @@ export class Monolith extends pulumi.ComponentResource {
       {
         database,
         bus,
-        domains: modules.map((module) => module.name),
+        modules,
         streamShards: args.streamShards,
         streamRetentionHours: args.streamRetentionHours,
         replicationInstanceClass: args.replicationInstanceClass,
         routes,
+        deletionProtection,
         logRetentionDays,
         alarmTopicArn,
       },
@@ -64,7 +67,8 @@ export class Monolith extends pulumi.ComponentResource {
       { database, outboxRetentionDays: args.outboxRetentionDays, logRetentionDays, alarmTopicArn },
       child,
     );
-    const moduleArgs = { database, bus, routes, deletionProtection, logRetentionDays, alarmTopicArn };
+    const { relay } = capture;
+    const moduleArgs = { database, bus, relay, deletionProtection, logRetentionDays, alarmTopicArn };
     this.modules = Object.fromEntries(
       modules.map((module) => [
         module.name,
@@ -73,6 +77,7 @@ export class Monolith extends pulumi.ComponentResource {
     );
     this.streamArn = capture.streamArn;
     this.quarantineUrl = capture.quarantineUrl;
+    this.holdsTable = capture.holdsTable;
     this.retentionFunction = retention.functionName;
     this.registerOutputs({ streamArn: this.streamArn });
   }

@@ -7,7 +7,6 @@ import type { FunctionEnvironment } from "../function/access";
 import type { Network } from "../monolith/network";
 import { allowRule, type PolicyStatement } from "../function/policy";
 import { eventPatterns } from "./event-patterns";
-import type { Routes } from "../function/routes";
 import { alarm } from "../operations/alarm";
 import { parkingQueue } from "../operations/parking-queue";
 import { MAX_RETENTION_SECONDS, queueAgeAlarm } from "../operations/queue-age";
@@ -27,10 +26,10 @@ export interface SubscriptionArgs<V extends VariableName> {
   statements: pulumi.Input<PolicyStatement>[];
   /** The network to attach the function to. @default none */
   network?: Network | undefined;
+  /** What must be deployed before the function's new code. @default nothing */
+  after?: pulumi.Resource[] | undefined;
   /** Concurrent invocations; 2 or more. @default the account's limit */
   maximumConcurrency?: number;
-  /** What must stand before the function raises events. @default nothing */
-  routes?: Routes | undefined;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -162,8 +161,8 @@ export class Subscription<V extends VariableName = VariableName> extends pulumi.
           },
           ...args.statements,
         ],
-        routes: args.routes,
         logRetentionDays: args.logRetentionDays,
+        after: args.after,
       },
       child,
     );

@@ -6,7 +6,6 @@ import { makeReactionHandler } from "../../runtime/reaction/handler";
 import type { StoreOpener } from "../../runtime/store/store";
 import type { Access } from "../function/access";
 import type { EventBus } from "../event-bus";
-import type { Routes } from "../function/routes";
 import { type Used, usedByReactions } from "../function/used";
 import { type ProjectionTables, writeProjection } from "./projections";
 import { Subscription } from "./subscription";
@@ -16,6 +15,8 @@ export interface StoreAccess<V extends VariableName> {
   opener: StoreOpener<V>;
   /** What a function needs whose reactions use these tables and projections. */
   access: (uses: Used) => Access<V>;
+  /** The relay of its events: it must know an event type before a reaction raises it. */
+  relay: pulumi.Resource;
   /** Concurrent invocations, where the database limits connections. @default the account's limit */
   maximumConcurrency?: number;
 }
@@ -23,8 +24,6 @@ export interface StoreAccess<V extends VariableName> {
 /** What all subscriptions of a stack share. */
 export interface SubscriptionDefaults {
   bus: EventBus;
-  /** What must stand before a reaction's function raises events. @default nothing */
-  routes?: Routes | undefined;
   logRetentionDays: number;
   alarmTopicArn: string | undefined;
 }
@@ -40,8 +39,7 @@ export function subscriptions<V extends VariableName>(
   const made = Object.entries(domain.subscriptions).map(([name, subscription]) => {
     const owner = `domain "${domain.name}", subscription "${name}"`;
     const { aggregate } = subscription;
-    const { routes, ...shared } = defaults;
-    const args = { ...shared, owner, source: aggregate.domain, eventTypes: eventTypesOf(subscription) };
+    const args = { ...defaults, owner, source: aggregate.domain, eventTypes: eventTypesOf(subscription) };
     const logicalName = `${domain.name}-on-${name}`;
     if (subscription.kind === "project") {
       const consumer = {
@@ -53,7 +51,7 @@ export function subscriptions<V extends VariableName>(
     const consumer = {
       handler: makeReactionHandler(`${domain.name}.${name}`, subscription, store.opener),
       ...store.access(usedByReactions(subscription)),
-      routes,
+      after: [store.relay],
       ...(store.maximumConcurrency ? { maximumConcurrency: store.maximumConcurrency } : {}),
     };
     return [name, new Subscription(logicalName, { ...args, ...consumer }, opts)] as const;

@@ -1,10 +1,11 @@
-import { dataRecord, type DmsRecord, dmsTimestamp } from "./encode-dms-record";
+import { dataRecord, type DmsRecord, dmsTimestamp, unputtableRecord } from "./encode-dms-record";
 import type { KinesisWriter } from "./kinesis-writer";
-import type { Lsn } from "./lsn";
+import { formatLsn, type Lsn } from "./lsn";
 import type { ReplicationListener, ReplicationStream } from "./replication-stream";
 import type { CaptureSettings } from "./settings";
 import type { SourceTable } from "./source-database";
-import { parseTestDecoding, type RowChange } from "./test-decoding-parser";
+import { errorCode } from "../../runtime/function/coded-error";
+import { isOfTable, parseTestDecoding, type RowChange } from "./test-decoding-parser";
 
 /** A change whose record is on the stream. */
 export interface CapturedRecord {
@@ -30,6 +31,8 @@ export interface CaptureState {
   /** Ends reading and writing. */
   signal: AbortSignal;
   onRecord(record: CapturedRecord): void;
+  /** Takes a line about a change that cannot be put. */
+  report(line: string): void;
   /** Runs when changes were read, before their records are put on the stream. */
   beforePut: (() => Promise<void>) | undefined;
   /** Runs when records are on the stream, before they are acknowledged to the slot. */
@@ -69,9 +72,10 @@ export function openSession(state: CaptureState): CaptureSession {
     wake();
   };
   const listener: ReplicationListener = {
+    isWanted: (message) => isOfTable(message, state.table.identifier),
     message(lsn, text) {
       try {
-        const message = parseTestDecoding(text, state.table.identifier);
+        const message = parsed(text, state.table.identifier, current !== undefined);
         if (message.kind === "begin")
           current = { transactionId: message.transactionId, changes: [], bytes: 0, end: 0n, committedAt: "" };
         else if (message.kind === "commit") {
@@ -133,16 +137,32 @@ export function openSession(state: CaptureState): CaptureSession {
   };
 }
 
+/** A row of the captured table that cannot be read. */
+interface UnreadableChange {
+  kind: "unreadable";
+  reason: string;
+}
+
+/** Reads a message. Inside a transaction, a row that cannot be read is one, so that it does not end the task. */
+function parsed(text: string, table: string, isInTransaction: boolean) {
+  try {
+    return parseTestDecoding(text, table);
+  } catch (error) {
+    if (!isInTransaction || !text.startsWith("table ")) throw error;
+    return { kind: "unreadable", reason: errorCode(error) ?? "ERROR" } satisfies UnreadableChange;
+  }
+}
+
 /** A committed transaction, or (without changes) the server's report that nothing more was committed up to `end`. */
 interface Transaction {
   transactionId: number;
-  changes: { change: RowChange; lsn: Lsn }[];
+  changes: { change: RowChange | UnreadableChange; lsn: Lsn }[];
   bytes: number;
   end: Lsn;
   committedAt: string;
 }
 
-type OutgoingRecord = DmsRecord & { operation: RowChange["kind"]; committedAt: string };
+type OutgoingRecord = DmsRecord & { committedAt: string; lsn: Lsn; operation?: RowChange["kind"] };
 
 /** Bytes of changes that wait for Kinesis before reading pauses. */
 const PAUSE_BYTES = 16 * 1024 * 1024;
@@ -160,8 +180,16 @@ async function write(transactions: Transaction[], state: CaptureState): Promise<
   const records = transactions.flatMap((transaction) => recordsOf(transaction, state));
   if (records.length === 0) return true;
   await state.beforePut?.();
-  const left = await state.writer.write(records, state.signal, (written, at) => {
-    for (const record of written) state.onRecord(capturedRecord(record, at));
+  const left = await state.writer.write(records, state.signal, {
+    onWritten(written, at) {
+      for (const record of written) if (isCaptured(record)) state.onRecord(capturedRecord(record, at));
+    },
+    instead({ committedAt, lsn }, reason) {
+      state.report(
+        `Kinesis refuses the record of a change at ${formatLsn(lsn)}: ${reason}. The relay quarantines it`,
+      );
+      return { ...unputtableRecord(state.table, reason, lsn, new Date()), committedAt, lsn };
+    },
   });
   if (left.length > 0) return false;
   await state.beforeAcknowledge?.();
@@ -171,15 +199,26 @@ async function write(transactions: Transaction[], state: CaptureState): Promise<
 function recordsOf(transaction: Transaction, state: CaptureState): OutgoingRecord[] {
   const { transactionId, committedAt } = transaction;
   return transaction.changes.map(({ change, lsn }, index) => {
+    if (change.kind === "unreadable") {
+      state.report(`Cannot read a change at ${formatLsn(lsn)} (${change.reason}). The relay quarantines it`);
+      return { ...unputtableRecord(state.table, change.reason, lsn, new Date()), committedAt, lsn };
+    }
     const recordId = index + 1;
     const position = { transactionId, recordId, previous: state.previous, committedAt, lsn };
     const record = dataRecord(change, state.table, position, state.settings, new Date());
     state.previous = { transactionId, recordId };
-    return { ...record, operation: change.kind, committedAt };
+    return { ...record, operation: change.kind, committedAt, lsn };
   });
 }
 
-function capturedRecord(record: OutgoingRecord, at: Date): CapturedRecord {
+type PutRecord = OutgoingRecord & { operation: RowChange["kind"] };
+
+/** Not of a change that could not be read or put. */
+function isCaptured(record: OutgoingRecord): record is PutRecord {
+  return record.operation !== undefined;
+}
+
+function capturedRecord(record: PutRecord, at: Date): CapturedRecord {
   // Read from the record's JSON, so that it shows what was written. It was encoded here: its shape is known.
   const { data: row } = JSON.parse(record.data.toString()) as { data: Record<string, unknown> };
   return {

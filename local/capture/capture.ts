@@ -57,7 +57,8 @@ export interface Capture {
  * @throws CAPTURE_SETTINGS_INVALID, CAPTURE_MAPPINGS_INVALID, CAPTURE_SECRET_INVALID, CAPTURE_SOURCE_UNREACHABLE,
  *   CAPTURE_SLOT_MISSING, CAPTURE_SLOT_UNUSABLE, CAPTURE_SLOT_IN_USE, CAPTURE_TABLE_MISSING,
  *   CAPTURE_COLUMN_UNSUPPORTED, CAPTURE_HEARTBEAT_REFUSED, CAPTURE_STREAM_REFUSED. `failed` may also resolve with
- *   CAPTURE_LOB_TRUNCATED, CAPTURE_PARTITION_KEY_MISSING, CAPTURE_UNREADABLE and CAPTURE_FAILED
+ *   CAPTURE_LOB_TRUNCATED, CAPTURE_UNREADABLE and CAPTURE_FAILED. A single row never makes it fail: what cannot be read
+ *   or put goes into the relay's quarantine
  */
 export async function startCapture(options: CaptureOptions): Promise<Capture> {
   const { report = () => {}, onRecord = () => {}, beforePut, beforeAcknowledge } = options;
@@ -90,7 +91,7 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
     };
     const first = await connect(task, SLOT_WAIT_MILLISECONDS);
     cleanUp.push(() => task.stream?.close());
-    await writer.write([createTableRecord(table, settings.taskId, new Date())], stopping.signal, () => {});
+    await writer.write([createTableRecord(table, settings.taskId, new Date())], stopping.signal);
     let stopped: Promise<void> | undefined;
     const running = run(task, first).catch((error: unknown) => taskFailure(error));
     const failed = new Promise<CodedError>(
@@ -114,7 +115,6 @@ export async function startCapture(options: CaptureOptions): Promise<Capture> {
 interface RunningTask extends CaptureState {
   pool: Pool;
   secret: DatabaseSecret;
-  report: (line: string) => void;
   /** The current connection. */
   stream: ReplicationStream | undefined;
 }

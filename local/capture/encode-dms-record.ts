@@ -27,8 +27,11 @@ export interface ChangePosition {
  * Encodes a changed row as DMS does: `{"data": {...}, "metadata": {...}}` and a line's end. Source: AWS DMS user
  * guide, Kinesis target.
  *
+ * A row without a partition key that Kinesis takes goes under its table's name: it is wrong, and its record must reach
+ * the relay's quarantine and not stop the task at every start.
+ *
  * @param now when the record is made
- * @throws CAPTURE_PARTITION_KEY_MISSING, CAPTURE_LOB_TRUNCATED
+ * @throws CAPTURE_LOB_TRUNCATED
  */
 export function dataRecord(
   change: RowChange,
@@ -42,14 +45,8 @@ export function dataRecord(
     const value = columnValue(change, column, settings.maxLobBytes);
     if (value !== undefined) data[column.name] = value;
   }
-  const partitionKey = String(data[settings.partitionKeyColumn] ?? "");
-  if (partitionKey === "") {
-    throw codedError(
-      "CAPTURE_PARTITION_KEY_MISSING",
-      `A row (${change.kind}) of table "${table.schema}.${table.name}" has no value in "${settings.partitionKeyColumn}", its partition key: ` +
-        "Kinesis does not accept a record without one. Choose a column that is never null or empty",
-    );
-  }
+  const key = String(data[settings.partitionKeyColumn] ?? "");
+  const partitionKey = isPartitionKey(key) ? key : fallbackKey(table);
   const metadata = {
     timestamp: dmsTime(now),
     "record-type": "data",
@@ -61,6 +58,34 @@ export function dataRecord(
     ...transactionDetails(change, position),
   };
   return { partitionKey, data: encode({ data, metadata }) };
+}
+
+/** Kinesis takes keys of 1 to 256 characters. Source: Amazon Kinesis API, PutRecords. */
+function isPartitionKey(key: string): boolean {
+  return key !== "" && [...key].length <= 256;
+}
+
+function fallbackKey({ schema, name }: SourceTable): string {
+  return `${schema}.${name}`;
+}
+
+/**
+ * Encodes a change that cannot be put on the stream, because it cannot be read or Kinesis refuses it: a record of an
+ * insert without data, which the relay quarantines. The row itself is in the outbox.
+ *
+ * @param lsn of the change, to find the row by
+ */
+export function unputtableRecord(table: SourceTable, reason: string, lsn: Lsn, now: Date): DmsRecord {
+  const metadata = {
+    timestamp: dmsTime(now),
+    "record-type": "data",
+    operation: "insert",
+    "partition-key-type": "schema-table",
+    "schema-name": table.schema,
+    "table-name": table.name,
+    "stream-position": formatLsn(lsn),
+  };
+  return { partitionKey: fallbackKey(table), data: encode({ metadata, unputtable: reason }) };
 }
 
 /**

@@ -16,17 +16,25 @@ export interface KinesisWriter {
   /**
    * Writes all records, those of one partition key in their order, and resolves when the stream has them.
    * Throttling and outages are retried without end. `signal` stops it between two calls; it then resolves with
-   * the records not yet written.
+   * the records not yet written. A call that Kinesis refuses because of its records is split until the record is found
+   * that it refuses.
    *
-   * @param onWritten called after each PutRecords call with the records that the stream has taken
    * @throws CAPTURE_STREAM_REFUSED if a retry would not help
    */
   write<R extends DmsRecord>(
     records: readonly R[],
     signal: AbortSignal,
-    onWritten: (records: R[], at: Date) => void,
+    events?: WriteEvents<R>,
   ): Promise<R[]>;
   close(): void;
+}
+
+/** What a caller learns while its records are written. */
+export interface WriteEvents<R extends DmsRecord> {
+  /** Called after each PutRecords call with the records that the stream has taken. */
+  onWritten?(records: R[], at: Date): void;
+  /** Makes the record to put instead of one that Kinesis refuses. @default the write fails */
+  instead?(record: R, reason: string): R;
 }
 
 /** Limits of one PutRecords call. */
@@ -48,16 +56,23 @@ export async function openKinesisWriter(
 ): Promise<KinesisWriter> {
   const client = new KinesisClient({ ...overHttp1(config), maxAttempts: 1 });
   const waiting = { reported: false };
+  let lastRefusal: unknown;
   await client.send(new DescribeStreamCommand({ StreamARN: streamArn })).catch((error: unknown) => {
     client.destroy();
     throw refused(streamArn, error);
   });
-  const put = async <R extends DmsRecord>(batch: R[]): Promise<PutRecordsResultEntry[] | undefined> => {
+  const put = async <R extends DmsRecord>(
+    batch: R[],
+  ): Promise<PutRecordsResultEntry[] | "refused" | undefined> => {
     const entries = batch.map(({ data, partitionKey }) => ({ Data: data, PartitionKey: partitionKey }));
     try {
       const command = new PutRecordsCommand({ StreamARN: streamArn, Records: entries });
       return (await client.send(command)).Records ?? [];
     } catch (error) {
+      if (isAboutRecords(error)) {
+        lastRefusal = error;
+        return "refused";
+      }
       if (!isPassing(error)) throw refused(streamArn, error);
       if (!waiting.reported) report(`Kinesis does not accept records (${reasonOf(error)}); retrying`);
       waiting.reported = true;
@@ -65,12 +80,30 @@ export async function openKinesisWriter(
     }
   };
   return {
-    async write(records, signal, onWritten) {
+    async write<R extends DmsRecord>(
+      records: readonly R[],
+      signal: AbortSignal,
+      { onWritten = () => {}, instead }: WriteEvents<R> = {},
+    ) {
       let left = [...records];
       let wait = FIRST_WAIT_MILLISECONDS;
+      let most = MAX_RECORDS;
+      const replaced = new Set<R>();
       while (left.length > 0 && !signal.aborted) {
-        const batch = nextBatch(left);
+        const batch = nextBatch(left, most);
         const results = await put(batch);
+        if (results === "refused") {
+          const [only] = batch;
+          most = Math.ceil(batch.length / 2);
+          if (!only || batch.length > 1) continue;
+          if (!instead || replaced.has(only)) throw refused(streamArn, lastRefusal);
+          const other = instead(only, reasonOf(lastRefusal));
+          replaced.add(other);
+          left = left.map((record) => (record === only ? other : record));
+          continue;
+        }
+        // Split no further than around the record that was refused.
+        most = Math.min(MAX_RECORDS, most * 2);
         const written = new Set(batch.filter((_, index) => results?.[index]?.SequenceNumber !== undefined));
         left = left.filter((record) => !written.has(record));
         if (written.size > 0) onWritten([...written], new Date());
@@ -91,11 +124,11 @@ export async function openKinesisWriter(
 }
 
 /** The first record of each key: two of a key in one call would be out of order if the first alone failed. */
-function nextBatch<R extends DmsRecord>(records: readonly R[]): R[] {
+function nextBatch<R extends DmsRecord>(records: readonly R[], most: number): R[] {
   const batch = new Map<string, R>();
   let bytes = 0;
   for (const record of records) {
-    if (batch.size === MAX_RECORDS) break;
+    if (batch.size === most) break;
     if (batch.has(record.partitionKey)) continue;
     bytes += record.data.length + Buffer.byteLength(record.partitionKey);
     if (bytes > MAX_BYTES && batch.size > 0) break;
@@ -118,6 +151,13 @@ function isPassing(error: unknown): boolean {
   return status >= 500 || $retryable !== undefined || PASSING_ERRORS.includes(name);
 }
 
+/** Of a key or content that Kinesis does not take. Source: Amazon Kinesis API, PutRecords and common errors. */
+function isAboutRecords(error: unknown): boolean {
+  const { name = "", $metadata } = error as Partial<KinesisServiceException>;
+  return RECORD_ERRORS.includes(name) || $metadata?.httpStatusCode === 413;
+}
+
+const RECORD_ERRORS = ["ValidationException", "InvalidArgumentException", "SerializationException"];
 const CONNECTION_ERRORS = ["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "TimeoutError", "EAI_AGAIN"];
 const PASSING_ERRORS = [
   "ProvisionedThroughputExceededException",

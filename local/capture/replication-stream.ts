@@ -5,6 +5,8 @@ import type { Lsn } from "./lsn";
 
 /** What a stream calls, in the order of the log. */
 export interface ReplicationListener {
+  /** Whether a message, in UTF-8, is to be decoded and passed on: one of another table may be of any size. */
+  isWanted(message: Buffer): boolean;
   /** @param lsn of a commit: the end of its record, which is what to acknowledge */
   message(lsn: Lsn, text: string): void;
   /** The server has sent everything up to here. */
@@ -128,7 +130,10 @@ function receive(
 ): void {
   const kind = String.fromCharCode(chunk[0] ?? 0);
   const lsn = chunk.readBigUInt64BE(1);
-  if (kind === "w") listener.message(lsn, chunk.toString("utf8", DATA_HEADER_BYTES));
+  if (kind === "w") {
+    const message = chunk.subarray(DATA_HEADER_BYTES);
+    if (listener.isWanted(message)) listener.message(lsn, message.toString("utf8"));
+  }
   if (kind !== "k") return;
   listener.progress(lsn);
   if (chunk[17] === 1) sendStatus(false);

@@ -45,6 +45,23 @@ export function parseTestDecoding(message: string, table: string): DecodedMessag
   return { kind: KINDS[operation as keyof typeof KINDS], values };
 }
 
+/**
+ * Whether a message may be of the captured table, or begins or ends a transaction; told from its first bytes, since one of
+ * another table may be too large to be a text.
+ *
+ * @param table as for `parseTestDecoding`
+ */
+export function isOfTable(message: Buffer, table: string): boolean {
+  const own = Buffer.from(`table ${table}: `);
+  return (
+    ["BEGIN", "COMMIT"].some((word) => startsWith(message, Buffer.from(word))) || startsWith(message, own)
+  );
+}
+
+function startsWith(message: Buffer, bytes: Buffer): boolean {
+  return message.subarray(0, bytes.length).equals(bytes);
+}
+
 const KINDS = { INSERT: "insert", UPDATE: "update", DELETE: "delete" } as const;
 const NEW_TUPLE = " new-tuple:";
 const UNCHANGED = "unchanged-toast-datum";

@@ -156,6 +156,7 @@ async function startOn(
     queues: deployment.outputs["queues"],
     quarantineQueues: deployment.outputs["quarantineQueues"],
     unclaimedQueue: deployment.outputs["unclaimedQueue"],
+    holdsTables: deployment.outputs["holdsTables"],
   });
   return {
     servers,

@@ -46,8 +46,10 @@ export function handler<V extends VariableName, Event, Result>(
 export interface Variables {
   /** Name of the event bus. */
   EVENT_BUS_NAME: string;
-  /** URL of the queue for records that cannot be decoded. */
+  /** URL of the queue for records that cannot be published. */
   QUARANTINE_QUEUE_URL: string;
+  /** Physical name of a relay's table of holds. */
+  HOLDS_TABLE: string;
   /** Entity table as registered -> its physical name; in the form of table-names.ts. */
   ENTITY_TABLES: string;
   /** Projection as registered -> the physical name of its table; in the form of table-names.ts. */

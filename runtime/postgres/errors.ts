@@ -19,6 +19,8 @@ const PAYLOAD_TOO_LARGE = "DC002";
 /** SQLSTATE of the check of events (framework migration 0007), and of values that JSON cannot hold (0005). */
 const EVENT_UNTRUE = "DC004";
 const VALUE_NOT_EXACT = "DC005";
+/** What the outbox refuses because stream and bus could not carry it (framework migration 0008). */
+const OUTBOX_LIMITS = "outbox_event";
 /** Code of the error that rolls a transaction back and carries its outcome. */
 const ROLLED_BACK = "ROLLED_BACK";
 
@@ -44,7 +46,7 @@ interface FailedCommit {
  * The outcome of a commit that failed with an error and was rolled back: a lost race, a repeat, or a refusal by
  * the domain's own constraints and triggers.
  *
- * @throws EVENT_TOO_LARGE, INVALID_VALUE, GUARD_REFUSED, and any other error without the values in it
+ * @throws EVENT_TOO_LARGE, INVALID_STATE, INVALID_VALUE, GUARD_REFUSED, and any other error without the values in it
  */
 export async function outcomeOf(
   db: Kysely<AnyDatabase>,
@@ -70,6 +72,7 @@ export async function outcomeOf(
     throw codedError("GUARD_REFUSED", `${error.message}. Nothing was written.`, { cause: error });
   }
   if (code === PAYLOAD_TOO_LARGE) throw codedError("EVENT_TOO_LARGE", error.message, { cause: error });
+  if (constraint === OUTBOX_LIMITS) throw codedError("INVALID_STATE", error.message, { cause: error });
   if (isRefusedSqlstate(code) || code === VALUE_NOT_EXACT) {
     const events = changes.map(({ event }) => `"${event}"`).join(", ");
     const issues = await issuesOf(db, changes, code);

@@ -1,12 +1,13 @@
 import { typeParsers } from "./json";
-import { createHash } from "node:crypto";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { Pool, type PoolClient } from "pg";
 import { codedError, errorCode } from "../function/coded-error";
 import type { Environment } from "../function/handler";
 import { log } from "../function/log";
-import { CONNECTION_LOST } from "../store/retries";
+import { watchConnections } from "./connections";
+import { checkTime, type Deadlines } from "./deadlines";
 import { hideValues } from "./hide-values";
+import { prepareStatements } from "./prepared-statements";
 
 /**
  * A function runs one request at a time; the second connection is for a read beside a running transaction.
@@ -33,11 +34,12 @@ interface Credentials {
 
 /**
  * Opens a pool of connections to the monolith's database. It reads the credentials from Secrets Manager when
- * it opens a connection, so a rotated password needs no deployment.
+ * it opens a connection, so a rotated password or user needs no deployment.
  *
+ * @param deadlines bounds the statements of the work that is running. @default no work has a deadline
  * @throws DATABASE_SECRET_MALFORMED, and the SDK's and pg's own errors
  */
-export async function openPool(environment: Environment<PoolVariable>): Promise<Pool> {
+export async function openPool(environment: Environment<PoolVariable>, deadlines?: Deadlines): Promise<Pool> {
   const secretId = environment.DATABASE_SECRET_ARN;
   const client = new SecretsManagerClient({});
   const read = async () => {
@@ -46,6 +48,8 @@ export async function openPool(environment: Environment<PoolVariable>): Promise<
   };
   const first = await read();
   let unused: Credentials | undefined = first;
+  /** The user of the next connection: the one that is being opened has named its user already. */
+  const login = { user: first.username };
   const pool = new Pool({
     types: typeParsers(),
     host: environment.DATABASE_HOST,
@@ -54,17 +58,50 @@ export async function openPool(environment: Environment<PoolVariable>): Promise<
     ssl: environment.DATABASE_TLS === "disable" ? false : { rejectUnauthorized: true },
     user: first.username,
     password: async () => {
-      const { password } = unused ?? (await read());
+      const { username, password } = unused ?? (await read());
       unused = undefined;
+      login.user = username;
       return password;
     },
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MILLISECONDS,
     statement_timeout: STATEMENT_TIMEOUT_MILLISECONDS,
+    keepAlive: true,
   });
   // Without a listener, an idle connection that breaks would end the process. The pool opens a new one.
   pool.on("error", (error) => log("warn", "An idle database connection broke", { reason: error.message }));
-  return prepareStatements(hideValues(reportLostConnections(pool)));
+  return prepareStatements(watchConnections(connectAgain(hideValues(pool), login, deadlines), deadlines));
+}
+
+/** SQLSTATEs: invalid_authorization_specification, invalid_password. */
+const LOGIN_REFUSED = ["28000", "28P01"];
+/** SQLSTATE with which PgBouncer refuses a startup parameter that it does not know. */
+const PROTOCOL_VIOLATION = "08P01";
+
+/**
+ * Makes a pool connect once more where another attempt can succeed: with the user of a secret that was rotated,
+ * or without the startup parameter `statement_timeout`, which PgBouncer refuses unless its
+ * `ignore_startup_parameters` names it. Statements are then bounded by the client alone.
+ */
+function connectAgain(pool: Pool, login: { user: string }, deadlines: Deadlines | undefined): Pool {
+  const connect = pool.connect.bind(pool) as (...args: unknown[]) => unknown;
+  const again = async (): Promise<PoolClient> => {
+    checkTime(deadlines);
+    pool.options.user = login.user;
+    try {
+      return (await connect()) as PoolClient;
+    } catch (error) {
+      const code = errorCode(error) ?? "";
+      const isParameter = code === PROTOCOL_VIOLATION && /statement_timeout/.test((error as Error).message);
+      if (isParameter) pool.options.statement_timeout = false;
+      if (!isParameter && !LOGIN_REFUSED.includes(code)) throw error;
+      pool.options.user = login.user;
+      return (await connect()) as PoolClient;
+    }
+  };
+  // With a callback, as the pool's own `query` calls it, it passes through unchanged.
+  pool.connect = ((...args: unknown[]) => (args.length > 0 ? connect(...args) : again())) as Pool["connect"];
+  return pool;
 }
 
 function credentialsOf(secret: string, secretId: string): Credentials {
@@ -78,98 +115,4 @@ function credentialsOf(secret: string, secretId: string): Credentials {
     "DATABASE_SECRET_MALFORMED",
     `The secret "${secretId}" is not JSON with "username" and "password". Store it as Secrets Manager stores database credentials.`,
   );
-}
-
-/**
- * SQLSTATEs with which a server, or a pooler in front of it, ends a connection: connection exceptions,
- * operator intervention.
- */
-const CONNECTION_ENDED = /^(08|57P)/;
-
-/**
- * Makes every statement that loses its connection fail with CONNECTION_LOST, whatever broke it: whether the
- * server ran the statement is then unknown. A connection that could not be opened keeps its own error,
- * because nothing was sent.
- */
-export function reportLostConnections(pool: Pool): Pool {
-  pool.on("connect", (client: PoolClient) => {
-    let broken: Error | undefined;
-    // The pool listens only to idle connections. Without a listener, one that breaks while in use would end
-    // the process.
-    client.on("error", (error) => {
-      broken = error;
-    });
-    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    const failed = (error: unknown) => {
-      const isAnswer = typeof (error as { severity?: unknown }).severity === "string";
-      const isLost = isAnswer ? CONNECTION_ENDED.test(errorCode(error) ?? "") : broken !== undefined;
-      throw isLost ? connectionLost(error) : error;
-    };
-    const reporting = (...args: unknown[]) => {
-      const result = query(...args);
-      return result instanceof Promise ? result.catch(failed) : result;
-    };
-    // All of pg's overloads pass through.
-    client.query = reporting as typeof client.query;
-  });
-  return pool;
-}
-
-function connectionLost(cause: unknown) {
-  const { message } = cause as Error;
-  return codedError(
-    CONNECTION_LOST,
-    `The connection to the database broke before it answered: ${message}. Anything uncommitted is rolled back; try again.`,
-    { cause },
-  );
-}
-
-/**
- * Statement texts that are prepared per connection; a program has some dozens, and each takes memory on the
- * server.
- */
-const MAX_PREPARED_STATEMENTS = 200;
-
-/** SQLSTATE: feature_not_supported, here "cached plan must not change result type". */
-const RESULT_TYPE_CHANGED = "0A000";
-
-/**
- * Makes every connection of a pool prepare each statement text once and then run it by name: parsing and
- * planning are most of the server's cost of a small statement (`npm run bench` shows the ratio).
- */
-export function prepareStatements(pool: Pool): Pool {
-  const names = new Map<string, string>();
-  const nameOf = (text: string): string | undefined => {
-    const known = names.get(text);
-    if (known ?? names.size >= MAX_PREPARED_STATEMENTS) return known;
-    // A text has the same name in every process, so that a pooler in between cannot mix two texts up.
-    const name = createHash("sha256").update(text).digest("hex").slice(0, 32);
-    names.set(text, name);
-    return name;
-  };
-  pool.on("connect", (client: PoolClient) => {
-    const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    // A migration that adds a column makes a prepared "select *" permanently unusable on this connection.
-    const outdated = new Set<string>();
-    const runPrepared = async (name: string, text: string, values: unknown[]) => {
-      try {
-        return await query({ name, text, values });
-      } catch (error) {
-        if (errorCode(error) !== RESULT_TYPE_CHANGED) throw error;
-        outdated.add(text);
-        // Nothing was run. A transaction is lost anyway; its next attempt finds the statement outdated.
-        if (client.getTransactionStatus() !== "I") throw error;
-        return query(text, values);
-      }
-    };
-    const named = (text: unknown, values: unknown, ...rest: unknown[]) => {
-      const isStatement = typeof text === "string" && Array.isArray(values) && values.length > 0;
-      const name = isStatement && !outdated.has(text) ? nameOf(text) : undefined;
-      if (!isStatement || !name) return query(text, values, ...rest);
-      return rest.length > 0 ? query({ name, text, values }, ...rest) : runPrepared(name, text, values);
-    };
-    // One of pg's overloads is replaced; the others pass through unchanged.
-    client.query = named as typeof client.query;
-  });
-  return pool;
 }

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { CompiledQuery, Kysely, PostgresDialect, type QueryResult } from "kysely";
 import { escapeIdentifier } from "pg";
 import type { Row, StagedKyselyChange } from "../define/change";
@@ -14,6 +15,7 @@ import type { Store, StoreOpener } from "../store/store";
 import { columnsOf, VERSION, withFieldNames } from "./columns";
 import { commitToPostgres } from "./commit";
 import { checkTables } from "./contracts";
+import type { Deadlines } from "./deadlines";
 import { jsonOf } from "./json";
 import { readCommittedRequest } from "./inbox";
 import { openPool, POOL_VARIABLES, type PoolVariable } from "./pool";
@@ -36,9 +38,11 @@ export function postgresStore(
   return {
     variables: [...POOL_VARIABLES, "PROJECTION_TABLES"],
     open(environment) {
-      const pool = () => openPool(environment);
+      const deadlines: Deadlines = new AsyncLocalStorage();
+      const pool = () => openPool(environment, deadlines);
       const db = new Kysely<AnyDatabase>({ dialect: new PostgresDialect({ pool }) });
-      return comparingTables(storeOn(db, openProjections?.(environment)), db);
+      const within: Store["within"] = (milliseconds, work) => deadlines.run(Date.now() + milliseconds, work);
+      return { ...comparingTables(storeOn(db, openProjections?.(environment)), db), within };
     },
   };
 }

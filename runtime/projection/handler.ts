@@ -1,4 +1,4 @@
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { AnyProjection } from "../define/project";
 import { documentClient } from "../dynamodb/documents";
 import { checkedItemBytes } from "../dynamodb/item";
@@ -7,12 +7,14 @@ import { handler } from "../function/handler";
 import { readTableNames } from "../function/table-names";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
+import { inTime, shareOfTime, timedOut } from "../function/time-left";
 import { indexAttributes, type ProjectedItem, writeProjection } from "./table";
 
 /**
  * Makes the handler of a projection. It folds a batch to the newest version of each aggregate and writes each
  * with one conditional write. An event that cannot be projected fails alone, before the batch is folded;
- * otherwise valid events of its aggregate would fail with it.
+ * otherwise valid events of its aggregate would fail with it. What is not written in the time that is left goes
+ * back to the queue.
  *
  * @param name the subscription, as registered
  */
@@ -20,16 +22,18 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
   return handler(["PROJECTION_TABLES"], ({ PROJECTION_TABLES }) => {
     const documents = documentClient();
     const tableName = readTableNames("PROJECTION_TABLES", PROJECTION_TABLES)[name] ?? "";
-    const apply = async (folded: FoldedMessages): Promise<string[]> => {
+    const apply = async (folded: FoldedMessages, milliseconds: number | undefined): Promise<string[]> => {
       try {
-        await writeProjection(documents, tableName, folded.newest);
+        if (milliseconds === undefined) throw timedOut();
+        const abortSignal = AbortSignal.timeout(milliseconds);
+        await inTime(milliseconds, writeProjection(documents, tableName, folded.newest, abortSignal));
         return [];
       } catch (error) {
         for (const messageId of folded.messageIds) logFailure(messageId, folded.newest.eventId, error);
         return folded.messageIds;
       }
     };
-    return async (event: SQSEvent): Promise<SQSBatchResponse> => {
+    return async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
       const { messages, unreadable: unfinished } = readMessages(event, projection.aggregate);
       const items: ProjectedMessage[] = [];
       for (const { messageId, received } of messages) {
@@ -40,7 +44,9 @@ export function makeProjectionHandler(name: string, projection: AnyProjection) {
           unfinished.push(messageId);
         }
       }
-      const failed = await Promise.all(foldToNewest(items).map(apply));
+      // All at once, so that each has all the time: a slow write delays no other.
+      const milliseconds = shareOfTime(context.getRemainingTimeInMillis(), 1);
+      const failed = await Promise.all(foldToNewest(items).map((folded) => apply(folded, milliseconds)));
       unfinished.push(...failed.flat());
       log("info", "Events projected", {
         projection: name,

@@ -33,6 +33,7 @@ export async function writeProjection(
   documents: DynamoDBDocumentClient,
   tableName: string,
   item: ProjectedItem,
+  abortSignal?: AbortSignal,
 ): Promise<WriteOutcome> {
   try {
     await documents.send(
@@ -43,6 +44,7 @@ export async function writeProjection(
         ExpressionAttributeNames: { "#version": "version" },
         ExpressionAttributeValues: { ":version": item.version },
       }),
+      abortSignal ? { abortSignal } : {},
     );
     return "written";
   } catch (error) {

@@ -1,10 +1,11 @@
-import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
+import type { Context, SQSBatchResponse, SQSEvent } from "aws-lambda";
 import type { DomainEvent, Reactions } from "../define/react";
 import { childTraceparent, currentData, type ReceivedEvent } from "../envelope/cloud-event";
 import { codedError } from "../function/coded-error";
 import { handler, type VariableName } from "../function/handler";
 import { log } from "../function/log";
 import { failedMessages, logFailure, readMessages } from "../function/queue-messages";
+import { inTime, shareOfTime } from "../function/time-left";
 import { commitOnFreshReads } from "../store/retries";
 import type { Store, StoreOpener } from "../store/store";
 
@@ -18,6 +19,10 @@ const MAX_ATTEMPTS = 8;
  * Makes the handler of a subscription with reactions. The changes for an event, their events and the inbox
  * record are one transaction, so a reaction takes effect once, however often its event is delivered.
  *
+ * Each message has an equal share of the time that is left, and what remains when the time is up goes back
+ * untouched: a message that waits for a lock or for another system starves none behind it. One that was given up
+ * may still take effect; then its next delivery finds its inbox record.
+ *
  * @param consumer "<domain>.<subscription>": the consumer in its inbox records
  */
 export function makeReactionHandler<V extends VariableName>(
@@ -27,19 +32,28 @@ export function makeReactionHandler<V extends VariableName>(
 ) {
   return handler(opener.variables, (environment) => {
     const store = opener.open(environment);
-    return async (batch: SQSEvent): Promise<SQSBatchResponse> => {
+    return async (batch: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
       const { messages, unreadable: failed } = readMessages(batch, reactions.aggregate);
+      const handled = messages.filter(({ received }) => Object.hasOwn(reactions.on, received.event.type));
+      let untouched = 0;
       // Sequentially, because events of one batch often change the same aggregate.
-      for (const { messageId, received } of messages) {
-        if (!Object.hasOwn(reactions.on, received.event.type)) continue;
+      for (const [index, { messageId, received }] of handled.entries()) {
+        const milliseconds = shareOfTime(context.getRemainingTimeInMillis(), handled.length - index);
+        if (milliseconds === undefined) {
+          untouched = handled.length - index;
+          failed.push(...handled.slice(index).map((one) => one.messageId));
+          break;
+        }
         try {
-          await runReaction(consumer, reactions, received, store);
+          const react = () => runReaction(consumer, reactions, received, store);
+          await inTime(milliseconds, store.within ? store.within(milliseconds, react) : react());
         } catch (error) {
           logFailure(messageId, received.event.id, error);
           failed.push(messageId);
         }
       }
-      log("info", "Events reacted to", { consumer, events: batch.Records.length, failed: failed.length });
+      const counts = { events: batch.Records.length, failed: failed.length, untouched };
+      log(untouched > 0 ? "warn" : "info", "Events reacted to", { consumer, ...counts });
       return failedMessages(failed);
     };
   });

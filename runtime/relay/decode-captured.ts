@@ -5,8 +5,12 @@ import { dataFault, ID_RULE, isId, parsedJson, placeOf } from "../envelope/porta
 /** An outbox row or item as a stream captured it; nothing in it has been checked. */
 export type CapturedFields = { [F in keyof Omit<OutboxRecord, "data"> | "payload"]?: unknown };
 
-/** An outbox record, or why it cannot be decoded. */
-export type DecodedEvent = { kind: "event"; record: OutboxRecord } | { kind: "undecodable"; reason: string };
+/** Which event a record is about. */
+export type EventIdentity = Pick<OutboxRecord, "aggregate" | "aggregateId" | "aggregateVersion">;
+
+/** An outbox record, or why it cannot be decoded, and which event it is where that can be told. */
+export type DecodedEvent =
+  { kind: "event"; record: OutboxRecord } | { kind: "undecodable"; reason: string; identity?: EventIdentity };
 
 const TEXTS = ["id", "aggregate", "aggregateId", "type", "payload", "occurredAt", "correlationId"] as const;
 /** Fields that subscribers use as ids or names. */
@@ -28,9 +32,21 @@ const NUMBERS = ["aggregateVersion", "schemaVersion"] as const;
 
 /**
  * Decodes a captured outbox row or item. It refuses everything that the bus or subscribers would refuse: that
- * would be retried without end and block everything behind it in its shard.
+ * fail again and again, and everything of its aggregate would wait behind it.
  */
 export function decodeCaptured(captured: CapturedFields): DecodedEvent {
+  const decoded = decodeFields(captured);
+  if (decoded.kind === "event") return decoded;
+  const identity = identityOf(captured);
+  return identity ? { ...decoded, identity } : decoded;
+}
+
+function identityOf({ aggregate, aggregateId, aggregateVersion }: CapturedFields): EventIdentity | undefined {
+  if (!isId(aggregate) || !isId(aggregateId) || !isCount(aggregateVersion)) return undefined;
+  return { aggregate, aggregateId, aggregateVersion: Number(aggregateVersion) };
+}
+
+function decodeFields(captured: CapturedFields): DecodedEvent {
   const wrong = [
     ...TEXTS.filter((name) => typeof captured[name] !== "string" || captured[name] === ""),
     ...NUMBERS.filter((name) => !isCount(captured[name])),

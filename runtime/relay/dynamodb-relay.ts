@@ -1,18 +1,25 @@
 import type { AttributeValue, DynamoDBRecord } from "aws-lambda";
 import { type CapturedFields, type DecodedEvent, decodeCaptured } from "./decode-captured";
-import { makeRelay, type RelayRecord } from "./relay-batch";
+import type { KnownEvents } from "./known-events";
+import { makeRelay } from "./relay-batch";
+import type { RelayRecord } from "./relay-record";
 
-/** Makes the relay of a microservice: from its outbox table's stream to the bus. */
-export function makeDynamoRelay() {
-  return makeRelay(decode);
+/**
+ * Makes the relay of a microservice: from its outbox table's stream to the bus.
+ *
+ * @param known the events of its domain; others are quarantined
+ */
+export function makeDynamoRelay(known: KnownEvents) {
+  return makeRelay(known, decode);
 }
 
 /** Only an insert is an event: items that expire or are removed by hand are ignored. */
 function decode({ eventName, dynamodb = {} }: DynamoDBRecord): RelayRecord {
   const sequenceNumber = dynamodb.SequenceNumber ?? "";
   const payload = () => Buffer.from(JSON.stringify(dynamodb));
-  if (eventName !== "INSERT") return { kind: "ignored", sequenceNumber, payload };
-  return { ...decodeOutboxImage(dynamodb.NewImage), sequenceNumber, payload };
+  const position = { sequenceNumber, arrivedAt: dynamodb.ApproximateCreationDateTime, payload };
+  if (eventName !== "INSERT") return { kind: "ignored", ...position };
+  return { ...decodeOutboxImage(dynamodb.NewImage), ...position };
 }
 
 /** Decodes an outbox item from its image in a DynamoDB stream. */

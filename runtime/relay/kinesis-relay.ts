@@ -1,17 +1,20 @@
 import type { KinesisStreamRecord } from "aws-lambda";
 import { OUTBOX_TABLE } from "../postgres/names";
 import { type DecodedEvent, decodeCaptured } from "./decode-captured";
+import type { KnownEvents } from "./known-events";
 import { makeRelay } from "./relay-batch";
 
 /**
  * Makes the relay of the monolith: from Kinesis, where AWS DMS writes what it captured from the outbox, to
  * the bus.
+ *
+ * @param known the events of its modules; others are quarantined
  */
-export function makeKinesisRelay() {
-  return makeRelay(({ kinesis }: KinesisStreamRecord) => {
+export function makeKinesisRelay(known: KnownEvents) {
+  return makeRelay(known, ({ kinesis }: KinesisStreamRecord) => {
     const payload = Buffer.from(kinesis.data, "base64");
-    const { sequenceNumber, partitionKey } = kinesis;
-    return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, payload: () => payload };
+    const { sequenceNumber, partitionKey, approximateArrivalTimestamp: arrivedAt } = kinesis;
+    return { ...decodeDmsRecord(payload), sequenceNumber, partitionKey, arrivedAt, payload: () => payload };
   });
 }
 

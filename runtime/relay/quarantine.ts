@@ -1,20 +1,23 @@
 import { type SQSClient, SendMessageCommand } from "@aws-sdk/client-sqs";
 
-/** A record that cannot be decoded. */
-export interface UndecodableRecord {
+/** A record that is not published: it cannot be decoded, is not taken by the bus, or waits behind such a one. */
+export interface QuarantinedRecord {
   /** ARN of the stream. */
   stream: string;
   sequenceNumber: string;
   /** Kinesis only: the key to put the record back with. */
   partitionKey?: string;
-  /** Why it cannot be decoded. */
+  /** Its aggregate, "<domain>.<Aggregate>/<id>", and version; absent where they cannot be told. */
+  aggregateKey?: string;
+  version?: number;
+  /** Why it is not published. */
   reason: string;
   /** Its content, byte for byte. */
   payload: Buffer;
 }
 
 /** Body of a message in the quarantine queue: a record, or a part of one. */
-export interface QuarantineMessage extends Omit<UndecodableRecord, "payload"> {
+export interface QuarantineMessage extends Omit<QuarantinedRecord, "payload"> {
   /** From 1. */
   part: number;
   parts: number;
@@ -38,12 +41,14 @@ const PART_BYTES = 180_000;
 export async function quarantine(
   client: SQSClient,
   queueUrl: string,
-  record: UndecodableRecord,
+  record: QuarantinedRecord,
+  abortSignal?: AbortSignal,
 ): Promise<void> {
   const parts = Math.max(1, Math.ceil(record.payload.length / PART_BYTES));
   for (let part = 1; part <= parts; part += 1) {
     const piece = record.payload.subarray((part - 1) * PART_BYTES, part * PART_BYTES);
     const body: QuarantineMessage = { ...record, part, parts, payload: piece.toString("base64") };
-    await client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body) }));
+    const send = new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: JSON.stringify(body) });
+    await client.send(send, abortSignal ? { abortSignal } : {});
   }
 }

@@ -11,7 +11,8 @@ import type { CommitContext, CommitOutcome, CommittedChange, Refused, Store } fr
  *    comes back from its queue (5 receives), then waits in the dead-letter queue. The inbox makes either take
  *    effect once.
  * 2. `commitOnFreshReads`: the handler runs again on fresh reads when its changes lost a race, or when its
- *    connection broke before anything could have been committed. A command has 3 attempts, a reaction 8.
+ *    connection broke, or could not do its work, before anything could have been committed. A command has 3
+ *    attempts, a reaction 8.
  * 3. The store's commit retries while the outcome is unknown:
  *    - PostgreSQL (postgres/commit.ts): `untilKnown`, with the same event ids: 4 more attempts within 8 s. In
  *      each attempt, a creation whose key had an earlier life is written once more on top of that life's last
@@ -28,6 +29,15 @@ export const CONNECTION_LOST = "CONNECTION_LOST";
  * certain.
  */
 export const LOST_RACE_SQLSTATES = ["40001", "40P01"];
+
+/**
+ * SQLSTATEs that may be the fault of the connection and not of the statement, which was not run: the connection is
+ * read-only after a failover, has lost its prepared statements, or has another role or search path. It is
+ * replaced (postgres/connections.ts), so another attempt may succeed: read_only_sql_transaction,
+ * invalid_sql_statement_name, duplicate_prepared_statement, insufficient_privilege, undefined_table,
+ * undefined_function, invalid_schema_name, and the cached plan of a changed table.
+ */
+const SESSION_SQLSTATES = ["25006", "26000", "42P05", "42501", "42P01", "42883", "3F000", "0A000"];
 
 const FRESH_READS_PAUSE_MILLISECONDS = 5;
 
@@ -68,7 +78,7 @@ export async function commitOnFreshReads(
 
 /** Whether another attempt, on a new connection and on fresh reads, may succeed. */
 function isTemporary(error: unknown): boolean {
-  return [CONNECTION_LOST, ...LOST_RACE_SQLSTATES].includes(errorCode(error) ?? "");
+  return [CONNECTION_LOST, ...LOST_RACE_SQLSTATES, ...SESSION_SQLSTATES].includes(errorCode(error) ?? "");
 }
 
 const UNKNOWN_MAX_FURTHER_ATTEMPTS = 4;

@@ -86,6 +86,11 @@ export interface Store {
   commit(changes: StagedChange[], context: CommitContext): Promise<CommitOutcome>;
   /** What was committed with a request's id so far; undefined if nothing was. */
   committedRequest(once: Once): Promise<CommittedRequest | undefined>;
+  /**
+   * Runs work whose database calls fail once this time, in milliseconds, is up, so that work that was given up
+   * holds no connection. @default its calls are not bounded
+   */
+  within?<Result>(milliseconds: number, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** Opens a domain's database in a function. */

@@ -31,14 +31,15 @@ function named<D extends typeof loans | typeof members>(domain: D, lengths: type
 const service = named(loans, LONGEST);
 const module = named(members, LONGEST);
 const deployment = await deploy(() => {
+  const bus = new EventBus("events");
   const shared = {
-    bus: new EventBus("events"),
+    bus,
     deletionProtection: true,
     logRetentionDays: 7,
     alarmTopicArn: undefined,
   };
   new Microservice(service.name, { ...shared, domain: service, outboxRetentionDays: 30 });
-  new MonolithModule(module.name, { ...shared, module, database: DATABASE });
+  new MonolithModule(module.name, { ...shared, module, relay: bus, database: DATABASE });
 });
 const resources = deployment.declared.filter(({ custom }) => custom);
 

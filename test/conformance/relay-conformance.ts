@@ -5,6 +5,7 @@ import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../runtime/envelope/cloud-event";
 import type { StreamBatchResponse } from "../../runtime/relay/relay-batch";
+import { fakeHolds, HOLDS_TABLE } from "../support/dynamodb/fake-holds";
 import { capturedLog } from "../support/process/captured-log";
 import { lambdaContext } from "../support/domain/outbox-records";
 
@@ -31,6 +32,7 @@ const PARTIAL_SEEDS = 40;
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);
+const holds = fakeHolds();
 capturedLog();
 
 /**
@@ -61,7 +63,9 @@ function describeRelay({ relay, added, ignored, undecodable }: RelayUnderTest): 
     published = [];
     vi.stubEnv("EVENT_BUS_NAME", "domain-events");
     vi.stubEnv("QUARANTINE_QUEUE_URL", "https://queue/quarantine");
+    vi.stubEnv("HOLDS_TABLE", HOLDS_TABLE);
     vi.stubEnv("AWS_REGION", "us-east-1");
+    holds.clear();
     vi.spyOn(Math, "random").mockReturnValue(0);
     busThatFails(() => false);
   });

@@ -1,6 +1,12 @@
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
-import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/domain/outbox-records";
+import {
+  BANK_EVENTS,
+  dmsRecord,
+  dynamoStreamEvent,
+  kinesisEvent,
+  outboxImage,
+} from "../support/domain/outbox-records";
 import { relayConformance, type RelayedEvent } from "./relay-conformance";
 
 const row = ({ id, aggregateId, version }: RelayedEvent) => ({
@@ -10,7 +16,8 @@ const row = ({ id, aggregateId, version }: RelayedEvent) => ({
 });
 
 relayConformance("The monolith's relay", {
-  relay: (records, context) => makeKinesisRelay().callbackFactory()(kinesisEvent(records), context),
+  relay: (records, context) =>
+    makeKinesisRelay(BANK_EVENTS).callbackFactory()(kinesisEvent(records), context),
   added: (event) => dmsRecord(row(event)),
   ignored: [
     dmsRecord({}, { operation: "update" }),
@@ -26,7 +33,7 @@ const image = ({ id, aggregateId, version }: RelayedEvent) =>
 
 relayConformance("A microservice's relay", {
   relay: (records, context) =>
-    makeDynamoRelay().callbackFactory()(
+    makeDynamoRelay(BANK_EVENTS).callbackFactory()(
       dynamoStreamEvent(records as Parameters<typeof dynamoStreamEvent>[0]),
       context,
     ),

@@ -7,6 +7,7 @@ import type { StoreOpener } from "../../runtime/store/store";
 import { makeReactionHandler } from "../../runtime/reaction/handler";
 import { Account, accounts, newAccount, type ReadAccount } from "../support/domain/account";
 import { capturedLog, problems } from "../support/process/captured-log";
+import { lambdaContext } from "../support/domain/outbox-records";
 import { cloudEvent, queueBatch } from "../support/domain/domain-events";
 import { type Bank, once, upTo } from "./store-under-test";
 
@@ -266,7 +267,7 @@ function describeReactions(name: string, bank: Bank): void {
   const receive = (event: ReturnType<typeof cloudEvent>) =>
     makeReactionHandler("shop.accounts", reactions, opener).callbackFactory()(
       queueBatch([event]),
-      {} as never,
+      lambdaContext(),
     );
   const back = { batchItemFailures: [{ itemIdentifier: "m1" }] };
 

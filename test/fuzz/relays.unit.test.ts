@@ -11,12 +11,14 @@ import { readCloudEvent } from "../../runtime/envelope/cloud-event";
 import { entryBytes, MAX_REQUEST_BYTES } from "../../runtime/relay/publish";
 import { makeDynamoRelay } from "../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
+import { fakeHolds, HOLDS_TABLE } from "../support/dynamodb/fake-holds";
 import { capturedLog } from "../support/process/captured-log";
 import { brokenText, type Draw, drawing, jsonText, mutated } from "../support/domain/hostile";
-import { dmsRecord, lambdaContext, outboxImage } from "../support/domain/outbox-records";
+import { BANK_EVENTS, dmsRecord, lambdaContext, outboxImage } from "../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);
+const holds = fakeHolds();
 capturedLog();
 const prototype = Object.getOwnPropertyNames(Object.prototype).sort();
 
@@ -38,7 +40,9 @@ const sendMessage = async ({ input: { MessageBody = "" } }: SendMessageCommand) 
 beforeEach(() => {
   vi.stubEnv("EVENT_BUS_NAME", "domain-events");
   vi.stubEnv("QUARANTINE_QUEUE_URL", "https://queue/quarantine");
+  vi.stubEnv("HOLDS_TABLE", HOLDS_TABLE);
   vi.stubEnv("AWS_REGION", "us-east-1");
+  holds.clear();
   // One fake each, typed for any command, and not sinon's matchers, which would take longer than all the rest.
   bus.send.callsFake(putEvents as never);
   queue.send.callsFake(sendMessage as never);
@@ -89,7 +93,7 @@ async function relayed<R>(
 
 describe("of 25,000 malformed records in its batches", { timeout: 120_000 }, () => {
   test("the relay of the monolith quarantines each or leaves it out, publishes only what subscribers read, and the valid ones always", async () => {
-    const relay = makeKinesisRelay().callbackFactory();
+    const relay = makeKinesisRelay(BANK_EVENTS).callbackFactory();
     const kinesis = (sequenceNumber: string, content: string | Buffer) => ({
       eventSourceARN: "arn:aws:kinesis:us-east-1:000000000000:stream/cdc",
       kinesis: { sequenceNumber, data: Buffer.from(content as string).toString("base64") },
@@ -106,7 +110,7 @@ describe("of 25,000 malformed records in its batches", { timeout: 120_000 }, () 
   });
 
   test("the relay of a microservice does so too", async () => {
-    const relay = makeDynamoRelay().callbackFactory();
+    const relay = makeDynamoRelay(BANK_EVENTS).callbackFactory();
     const inserted = (sequenceNumber: string, NewImage: unknown) => ({
       eventName: "INSERT",
       eventSourceARN: "arn:aws:dynamodb:us-east-1:000000000000:table/outbox/stream/1",

@@ -165,7 +165,9 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
           : [],
       ),
     );
-    expect(keys).toEqual(Object.fromEntries([...tables, ...projections]));
+    const relays = [...(hasMonolith ? ["monolith"] : []), ...registry.microservices.map(({ name }) => name)];
+    const holds = relays.map((name) => [`${name}-relay-holds`, ["aggregateKey"]]);
+    expect(keys).toEqual(Object.fromEntries([...tables, ...projections, ...holds]));
   });
 
   test("names every domain, projection, queue and quarantine in its outputs", () => {
@@ -176,6 +178,7 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
       deadLetters: queueUrl(`${name}-dlq`),
       targetDeadLetters: queueUrl(`${name}-target-dlq`),
     });
+    const holds = (name: string) => [name, `${name}-relay-holds${SUFFIX}`] as const;
     const quarantine = (name: string) => [name, queueUrl(`${name}-relay-quarantine`)] as const;
     expect(deployment.outputs).toEqual({
       busArn: `arn:aws:events:eu-central-1:111122223333:event-bus/events${SUFFIX}`,
@@ -201,6 +204,10 @@ describe.each(programs)("With $name, the program", ({ registry, deployment }) =>
         ...registry.microservices.map(({ name }) => quarantine(name)),
       ]),
       unclaimedQueue: queueUrl("unclaimed-queue"),
+      holdsTables: Object.fromEntries([
+        ...(hasMonolith ? [holds("monolith")] : []),
+        ...registry.microservices.map(({ name }) => holds(name)),
+      ]),
     });
   });
 

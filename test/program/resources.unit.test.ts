@@ -202,5 +202,6 @@ test("The stack's outputs name what operators and the local runner look for", ()
       loans: queueUrl("loans-relay-quarantine"),
     },
     unclaimedQueue: queueUrl("unclaimed-queue"),
+    holdsTables: { monolith: "monolith-relay-holds-1234567", loans: "loans-relay-holds-1234567" },
   });
 });

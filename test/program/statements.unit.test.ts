@@ -56,6 +56,14 @@ function publishes(domain: string) {
   };
 }
 
+function holds(table: string) {
+  return {
+    Sid: "HoldAggregates",
+    Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+    Resource: [`dynamodb:table/${table}`],
+  };
+}
+
 function quarantines(queue: string) {
   return { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: [`sqs:${queue}`] };
 }
@@ -90,7 +98,12 @@ const READ_STREAM = {
 
 /** Function -> all that it may do, in addition to writing its own log. */
 const EXPECTED: Record<string, object[]> = {
-  "monolith-relay": [READ_STREAM, publishes("members"), quarantines("monolith-relay-quarantine")],
+  "monolith-relay": [
+    READ_STREAM,
+    publishes("members"),
+    quarantines("monolith-relay-quarantine"),
+    holds("monolith-relay-holds"),
+  ],
   "monolith-retention": [RETENTION_SECRET],
   "members-commands": [
     APPLICATION_SECRET,
@@ -98,7 +111,12 @@ const EXPECTED: Record<string, object[]> = {
   ],
   "members-on-loans": [receives("members-on-loans-queue"), projects("members-loans-projection")],
   "members-on-counted": [receives("members-on-counted-queue"), APPLICATION_SECRET],
-  "loans-relay": [READ_OUTBOX_STREAM, publishes("loans"), quarantines("loans-relay-quarantine")],
+  "loans-relay": [
+    READ_OUTBOX_STREAM,
+    publishes("loans"),
+    quarantines("loans-relay-quarantine"),
+    holds("loans-relay-holds"),
+  ],
   "loans-commands": [
     reads("ReadEntities", "loans-loans-table"),
     WRITE_LOANS,

@@ -15,15 +15,20 @@ import { makeKinesisRelay } from "../../runtime/relay/kinesis-relay";
 import { isCarried } from "../support/domain/carried";
 import { capturedLog } from "../support/process/captured-log";
 import { queueBatch } from "../support/domain/domain-events";
+import { fakeHolds, HOLDS_TABLE } from "../support/dynamodb/fake-holds";
 import { dmsRecord, dynamoStreamEvent, kinesisEvent, lambdaContext } from "../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
+fakeHolds();
+/** What the relays publish. */
+const THING_EVENTS = { "any.Thing": ["ThingChanged"] };
 capturedLog();
 /** The bodies of the messages that the bus puts into the queue of a subscriber. */
 let bodies: string[] = [];
 beforeEach(() => {
   vi.stubEnv("EVENT_BUS_NAME", "domain-events");
   vi.stubEnv("QUARANTINE_QUEUE_URL", "https://queue/quarantine");
+  vi.stubEnv("HOLDS_TABLE", HOLDS_TABLE);
   vi.stubEnv("AWS_REGION", "us-east-1");
   bus.send.callsFake((async ({ input: { Entries = [] } }: PutEventsCommand) => {
     // The bus and the queue carry bytes of UTF-8; the detail is put in as JSON.
@@ -103,7 +108,7 @@ function expectSame({ event, version, schemaVersion }: ReceivedEvent, record: Ou
 
 describe("an event arrives at its subscriber as it was written, whatever it says", () => {
   test("from a row that DMS captured, over Kinesis, the bus and the queue", async () => {
-    const relay = makeKinesisRelay().callbackFactory();
+    const relay = makeKinesisRelay(THING_EVENTS).callbackFactory();
     const property = fc.asyncProperty(outboxRecords, fc.boolean(), async (record, withNulls) => {
       bodies = [];
       const absent = withNulls ? null : undefined;
@@ -128,7 +133,7 @@ describe("an event arrives at its subscriber as it was written, whatever it says
   });
 
   test("from a change of an item, over the table's stream, the bus and the queue", async () => {
-    const relay = makeDynamoRelay().callbackFactory();
+    const relay = makeDynamoRelay(THING_EVENTS).callbackFactory();
     const property = fc.asyncProperty(outboxRecords, async (record) => {
       bodies = [];
       const { aggregateId: thingId, data, occurredAt } = record;

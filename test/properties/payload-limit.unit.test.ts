@@ -77,7 +77,7 @@ describe("the limit of a payload", () => {
         ...item,
         data: JSON.parse(String(item["payload"])) as object,
       } as unknown as OutboxRecord;
-      const { entry } = publicationOf(record, "domain-events", "1");
+      const { entry } = publicationOf(record, "domain-events");
       expect(entryBytes(entry)).toBeLessThanOrEqual(MAX_REQUEST_BYTES);
       const message = JSON.stringify({ ...bridgeEvent(toCloudEvent(record)), ...ENVELOPE_OF_THE_BUS });
       expect(Buffer.byteLength(message)).toBeLessThanOrEqual(MESSAGE_BYTES);

@@ -4,18 +4,25 @@ import { makeDynamoRelay } from "../../dist/runtime/relay/dynamodb-relay.js";
 import { makeKinesisRelay } from "../../dist/runtime/relay/kinesis-relay.js";
 import { acceptsAll, type AwsRequest, awsStub } from "../support/dynamodb/aws-stub";
 import { bareFunction } from "../support/process/bare-node";
-import { dmsRecord, dynamoStreamEvent, kinesisEvent, outboxImage } from "../support/domain/outbox-records";
+import {
+  BANK_EVENTS,
+  dmsRecord,
+  dynamoStreamEvent,
+  kinesisEvent,
+  outboxImage,
+} from "../support/domain/outbox-records";
 
 const aws = await awsStub();
 const environment = {
   ...aws.environment,
   EVENT_BUS_NAME: "events-1",
+  HOLDS_TABLE: "holds-1",
   // The SDK takes the URL of a queue as its endpoint.
   QUARANTINE_QUEUE_URL: `${aws.environment.AWS_ENDPOINT_URL}/111122223333/quarantine-1`,
 };
 const [kinesisRelay, dynamoRelay] = await Promise.all([
-  bareFunction(makeKinesisRelay()),
-  bareFunction(makeDynamoRelay()),
+  bareFunction(makeKinesisRelay(BANK_EVENTS)),
+  bareFunction(makeDynamoRelay(BANK_EVENTS)),
 ]);
 
 interface Entry {
@@ -63,7 +70,8 @@ beforeEach(() => {
 test("The packaged relay of the monolith publishes what DMS captured as a CloudEvent, and ignores control records", async () => {
   const { results } = await kinesisRelay.invoke(environment, kinesisEvent([CONTROL, dmsRecord()]));
   expect(results).toEqual([{ batchItemFailures: [] }]);
-  const requests = aws.taken();
+  const [holds, ...requests] = aws.taken();
+  expect(holds).toMatchObject({ operation: "BatchGetItem", body: { RequestItems: { "holds-1": {} } } });
   expect(requests.map(({ operation }) => operation)).toEqual(["PutEvents"]);
   const [entry] = entriesOf(requests[0]!);
   expect(entry).toMatchObject({ EventBusName: "events-1", Source: "bank", DetailType: "AccountCredited" });
@@ -79,7 +87,8 @@ test("The packaged relay gives back the first record that the bus refused, and p
   expect(log).toContainEqual(
     expect.objectContaining({ message: "Returned records to the stream", unfinished: 2 }),
   );
-  const calls = aws.taken().map((request) => entriesOf(request).length);
+  const [, ...publishing] = aws.taken();
+  const calls = publishing.map((request) => entriesOf(request).length);
   // All at once but the second event of account-2, which waits for the first; then that first one alone, again and
   // again.
   expect(calls).toEqual([3, 1, 1, 1, 1]);
@@ -89,7 +98,7 @@ test("The packaged relay quarantines what it cannot decode, byte for byte, and g
   const batch = kinesisEvent(["not JSON {", dmsRecord()]);
   const { results } = await kinesisRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [] }]);
-  const [quarantined, published] = aws.taken();
+  const [, quarantined, published] = aws.taken();
   expect(quarantined).toMatchObject({
     operation: "SendMessage",
     body: { QueueUrl: environment.QUARANTINE_QUEUE_URL },
@@ -113,7 +122,8 @@ test("The packaged relay of a microservice publishes what was added to its outbo
   ]);
   const { results } = await dynamoRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [] }]);
-  const requests = aws.taken();
+  const [holds, ...requests] = aws.taken();
+  expect(holds).toMatchObject({ operation: "BatchGetItem", body: { RequestItems: { "holds-1": {} } } });
   expect(requests.map(({ operation }) => operation)).toEqual(["PutEvents"]);
   const entries = entriesOf(requests[0]!);
   expect(entries).toHaveLength(1);
@@ -128,7 +138,14 @@ test("The packaged relay of a microservice quarantines an item that is not an ev
   ]);
   const { results } = await dynamoRelay.invoke(environment, batch);
   expect(results).toEqual([{ batchItemFailures: [{ itemIdentifier: "2" }] }]);
-  expect(aws.taken()[0]?.operation).toBe("SendMessage");
+  // The aggregate is held first; the second record is of the same event, which is next.
+  const operations = ["BatchGetItem", "PutItem", "SendMessage"];
+  expect(
+    aws
+      .taken()
+      .map(({ operation }) => operation)
+      .slice(0, 3),
+  ).toEqual(operations);
 });
 
 test("A packaged relay whose environment is not complete says which variable is missing", async () => {
@@ -138,10 +155,14 @@ test("A packaged relay whose environment is not complete says which variable is 
   );
 });
 
-test("The relays of all microservices share one package", async () => {
-  const packages = [1, 2].map((number) =>
-    lambdaPackage(`domain ${number}, relay`, makeDynamoRelay().callbackFactory),
-  );
-  const [one, other] = await Promise.all(packages);
-  expect(one).toBe(other);
+test("Relays of the same events share one package, and a relay of others has its own", async () => {
+  const packageOf = (known: typeof BANK_EVENTS) =>
+    lambdaPackage("a relay", makeDynamoRelay(known).callbackFactory);
+  const [one, same, other] = await Promise.all([
+    packageOf(BANK_EVENTS),
+    packageOf({ ...BANK_EVENTS }),
+    packageOf({ "bank.Account": ["AccountOpened"] }),
+  ]);
+  expect(same).toBe(one);
+  expect(other).not.toBe(one);
 });

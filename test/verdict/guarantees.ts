@@ -20,7 +20,7 @@ export const GUARANTEES = {
   NOTHING_PRIVATE_LEAVES:
     "Private fields and their values are only in their own domain's tables, and not in events, queues, projections or tables of other domains.",
   QUARANTINED_WITH_PAYLOAD:
-    "A record that cannot be decoded, an event that its function always refuses, and one that no contract knows wait in a queue with their whole payload, and no other record is quarantined.",
+    "A record that cannot be published, an event that its function always refuses, and one that no contract knows wait in a queue with their whole payload. No other record is quarantined but later events of the same aggregate.",
   COMMANDS_TOLD_TRULY:
     "A command reported as done took effect once and as reported, a command only ever reported as not done had no effect, a request that is sent again is answered, and every event was caused by a request or an event.",
 } as const;

@@ -69,6 +69,7 @@ async function subscription(invoke: InvokeFunction, faults: FaultPlan = {}) {
     queues: { shop: { accounts: urls } },
     quarantineQueues: {},
     unclaimedQueue: "",
+    holdsTables: {},
   };
   const of = { domain: "shop", subscription: "accounts" };
   return {

@@ -3,6 +3,7 @@ import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { v7 as uuid } from "uuid";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
+  discardRecord,
   listQuarantine,
   putBackAll,
   putBackRecord,
@@ -127,14 +128,18 @@ describe("an outbox item of DynamoDB that cannot be decoded", () => {
   });
   const ofBank = async () => (await listQuarantine(relays.system)).filter(({ id }) => id.startsWith("bank/"));
 
-  test("is quarantined with its content, blocks nothing, and is on the bus once its corrected content is put back", async () => {
+  test("is quarantined with its content and holds only its own aggregate, which goes on in order once corrected content is put back", async () => {
     const { source, put } = await relays.outboxRelay();
-    const [before, poison, after] = [uuid(), uuid(), uuid()];
+    const [before, poison, other, after, later] = [uuid(), uuid(), uuid(), uuid(), uuid()];
     await put(item(before, "1"));
     await put(item(poison, "2", "{ broken"));
-    await put(item(after, "3"));
+    await put({
+      ...item(other, "1"),
+      aggregateId: { S: "account-2" },
+      aggregateKey: { S: "bank.Account#account-2" },
+    });
     await source.waitUntilDrained();
-    await relays.untilPublished(after);
+    await relays.untilPublished(other);
     expect(relays.published()).not.toContain(poison);
 
     const [first] = await ofBank();
@@ -161,12 +166,51 @@ describe("an outbox item of DynamoDB that cannot be decoded", () => {
       code: "PAYLOAD_OF_ANOTHER",
     });
     expect(await ofBank()).toHaveLength(1);
+    // A later event, in a later invocation, does not overtake it.
+    await put(item(after, "3"));
+    await source.waitUntilDrained();
+    expect((await ofBank()).map(({ version }) => version)).toEqual([2, 3]);
 
     await putBack({ payload });
     await relays.untilPublished(poison);
+    expect(await putBackAll(relays.system)).toContainEqual({
+      id: expect.stringMatching(/^bank\//) as string,
+      outcome: "put back",
+    });
+    await put(item(later, "4"));
+    await relays.untilPublished(later);
+    const own = relays.published().filter((id) => [before, poison, after, later].includes(id));
+    expect([...new Set(own)]).toEqual([before, poison, after, later]);
     expect(await ofBank()).toEqual([]);
     const { dynamodb } = relays.system.clients;
     const { Item } = await dynamodb.send(new GetItemCommand({ TableName: BANK_TABLES.outbox, Key: key }));
     expect(Item).toMatchObject({ id: { S: poison }, payload });
+  });
+
+  test("is given up by discarding it: what waits behind it comes back, and the aggregate is held no longer", async () => {
+    const { source, put } = await relays.outboxRelay();
+    const [poison, after, later] = [uuid(), uuid(), uuid()];
+    // The stream is read from its start again, with what the test before has put on it.
+    const ofAccount = async () =>
+      (await ofBank()).filter(({ aggregateKey }) => aggregateKey === "bank.Account/account-9");
+    const of = (id: string, version: string, payload?: string) => ({
+      ...item(id, version, payload),
+      aggregateId: { S: "account-9" },
+      aggregateKey: { S: "bank.Account#account-9" },
+    });
+    await put(of(poison, "1", "{ broken"));
+    await put(of(after, "3"));
+    await source.waitUntilDrained();
+    const [broken, waiting] = await ofAccount();
+    expect([broken?.version, waiting?.version]).toEqual([1, 3]);
+    await discardRecord(relays.system, broken!.id);
+    expect((await ofAccount()).map(({ id }) => id)).toEqual([waiting!.id]);
+    // There is no version 2: the first that is in quarantine is next.
+    await putBackRecord(relays.system, waiting!.id);
+    await relays.untilPublished(after);
+    await put(of(later, "4"));
+    await relays.untilPublished(later);
+    expect(await ofAccount()).toEqual([]);
+    await expect(discardRecord(relays.system, broken!.id)).rejects.toMatchObject({ code: "NOT_QUARANTINED" });
   });
 });

@@ -1,5 +1,5 @@
 /** A bus, relays and their quarantine on an emulator, as `npm start` has them. */
-import { DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { CreateTableCommand, DescribeTableCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import {
   CreateEventBusCommand,
   type EventBridgeClient,
@@ -16,9 +16,10 @@ import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
 import { emulatorFixture, eventually, type ObservedSource } from "../../local/event-sources/emulator-fixture";
 import { inProcess } from "../../local/event-sources/in-process";
 import { BANK_TABLES, createBankTables } from "../../support/dynamodb/bank-tables";
-import { outboxImage } from "../../support/domain/outbox-records";
+import { BANK_EVENTS, outboxImage } from "../../support/domain/outbox-records";
 
 const BUS = "domain-events";
+const HOLDS_TABLES = { monolith: "monolith-relay-holds", bank: "bank-relay-holds" };
 const READ_KINESIS = [
   "kinesis:DescribeStream",
   "kinesis:ListShards",
@@ -51,7 +52,9 @@ export async function runningRelays() {
     queues: {},
     quarantineQueues: { monolith: monolith.url, bank: bank.url },
     unclaimedQueue: "",
+    holdsTables: { monolith: HOLDS_TABLES.monolith, bank: HOLDS_TABLES.bank },
   };
+  for (const tableName of Object.values(HOLDS_TABLES)) await createHoldsTable(clients.dynamodb, tableName);
   const seen: CloudEvent[] = [];
   const receive = async () => {
     for (const body of await tap.bodies()) seen.push((JSON.parse(body) as { detail: CloudEvent }).detail);
@@ -80,7 +83,8 @@ export async function runningRelays() {
       const functionName = await fixture.createFunction("async () => ({})");
       await fixture.allow(functionName, READ_KINESIS, stream.arn);
       vi.stubEnv("QUARANTINE_QUEUE_URL", monolith.url);
-      const invoke = inProcess(makeKinesisRelay().callbackFactory());
+      vi.stubEnv("HOLDS_TABLE", HOLDS_TABLES.monolith);
+      const invoke = inProcess(makeKinesisRelay(BANK_EVENTS).callbackFactory());
       const source = await start(fixture, invoke, { eventSourceArn: stream.arn, functionName });
       /** Puts records on the stream under one key; strings as they are, anything else as JSON. */
       const put = async (...records: unknown[]) => {
@@ -102,8 +106,9 @@ export async function runningRelays() {
       const functionName = await fixture.createFunction("async () => ({})");
       await fixture.allow(functionName, READ_STREAM, eventSourceArn);
       vi.stubEnv("QUARANTINE_QUEUE_URL", bank.url);
+      vi.stubEnv("HOLDS_TABLE", HOLDS_TABLES.bank);
       const filterCriteria = { filters: [{ pattern: '{"eventName":["INSERT"]}' }] };
-      const invoke = inProcess(makeDynamoRelay().callbackFactory());
+      const invoke = inProcess(makeDynamoRelay(BANK_EVENTS).callbackFactory());
       const source = await start(fixture, invoke, { eventSourceArn, functionName, filterCriteria });
       /** Puts an item into the outbox. */
       const put = (overrides: Parameters<typeof outboxImage>[0]) =>
@@ -111,6 +116,17 @@ export async function runningRelays() {
       return { source, put };
     },
   };
+}
+
+async function createHoldsTable(dynamodb: RunningSystem["clients"]["dynamodb"], tableName: string) {
+  await dynamodb.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [{ AttributeName: "aggregateKey", KeyType: "HASH" }],
+      AttributeDefinitions: [{ AttributeName: "aggregateKey", AttributeType: "S" }],
+    }),
+  );
 }
 
 async function openBus(events: EventBridgeClient, tapArn: string): Promise<void> {

@@ -8,14 +8,18 @@ import { deploy, json } from "../../support/program/mocks";
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/outbox";
 const TOPIC_ARN = "arn:aws:sns:eu-central-1:111122223333:alarms";
 
+/** Any events: the component only passes the handler on. */
+const BANK_EVENTS = { "bank.Account": ["AccountOpened"] };
+
 const deployment = await deploy(() => {
   const shared = {
     owner: "the monolith's relay",
-    handler: makeDynamoRelay(),
+    handler: makeDynamoRelay(BANK_EVENTS),
     bus: new EventBus("events"),
     domains: ["members", "press"],
     streamArn: STREAM_ARN,
     reading: { Sid: "ReadStream", Action: ["kinesis:GetRecords"], Resource: STREAM_ARN },
+    deletionProtection: true,
     logRetentionDays: 7,
   };
   const relay = new Relay("town-relay", { ...shared, filters: [], alarmTopicArn: TOPIC_ARN });
@@ -23,7 +27,7 @@ const deployment = await deploy(() => {
   return { quarantineUrl: relay.quarantineUrl };
 });
 
-test("A relay is a function, its event source, a quarantine queue, and alarms on all of them", () => {
+test("A relay is a function, its event source, a quarantine queue, alarms on all of them, and a table of holds", () => {
   const component = deployment.one("domain-consistency:components:Relay", "town-relay");
   expect(deployment.childrenOf(component)).toEqual([
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-age-alarm",
@@ -31,6 +35,7 @@ test("A relay is a function, its event source, a quarantine queue, and alarms on
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-quarantine-alarm",
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-reads-alarm",
     "aws:cloudwatch/metricAlarm:MetricAlarm town-relay-throttles-alarm",
+    "aws:dynamodb/table:Table town-relay-holds",
     "aws:lambda/eventSourceMapping:EventSourceMapping town-relay-source",
     "aws:sqs/queue:Queue town-relay-quarantine",
     "domain-consistency:components:HandlerFunction town-relay",
@@ -65,17 +70,18 @@ test("Filters are passed on as the JSON patterns that Lambda takes", () => {
   expect(inputs.filterCriteria).toEqual({ filters: [{ pattern: '{"eventName":["INSERT"]}' }] });
 });
 
-test("The function knows the bus and the quarantine by its environment", () => {
+test("The function knows the bus, the quarantine and the holds by its environment", () => {
   expect(deployment.one("aws:lambda/function:Function", "town-relay").inputs.environment).toEqual({
     variables: {
       EVENT_BUS_NAME: "events-1234567",
       QUARANTINE_QUEUE_URL:
         "https://sqs.eu-central-1.amazonaws.com/111122223333/town-relay-quarantine-1234567",
+      HOLDS_TABLE: "town-relay-holds-1234567",
     },
   });
 });
 
-test("The function may read its stream, publish the events of its domains, and quarantine records", () => {
+test("The function may read its stream, publish the events of its domains, quarantine records and hold their aggregates", () => {
   const { policy } = deployment.one("aws:iam/rolePolicy:RolePolicy", "town-relay-policy").inputs;
   expect(json(policy)).toEqual({
     Version: "2012-10-17",
@@ -94,6 +100,12 @@ test("The function may read its stream, publish the events of its domains, and q
         Effect: "Allow",
         Action: ["sqs:SendMessage"],
         Resource: "arn:aws:sqs:eu-central-1:111122223333:town-relay-quarantine-1234567",
+      },
+      {
+        Sid: "HoldAggregates",
+        Effect: "Allow",
+        Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        Resource: "arn:aws:dynamodb:eu-central-1:111122223333:table/town-relay-holds-1234567",
       },
     ],
   });
@@ -157,7 +169,7 @@ test("A relay that Lambda may not invoke raises an alarm", () => {
 test("A record in the quarantine raises an alarm", () => {
   const alarm = deployment.one("aws:cloudwatch/metricAlarm:MetricAlarm", "town-relay-quarantine-alarm");
   expect(alarm.inputs).toEqual({
-    alarmDescription: "Records that town-relay cannot decode are waiting in its quarantine queue.",
+    alarmDescription: "Records that town-relay cannot publish are waiting in its quarantine queue.",
     namespace: "AWS/SQS",
     metricName: "ApproximateNumberOfMessagesVisible",
     dimensions: { QueueName: "town-relay-quarantine-1234567" },
@@ -175,4 +187,12 @@ test("Without a topic the alarms exist all the same, and notify nobody", () => {
   for (const name of ["filtered-age-alarm", "filtered-quarantine-alarm"]) {
     expect(deployment.one("aws:cloudwatch/metricAlarm:MetricAlarm", name).inputs.alarmActions).toEqual([]);
   }
+});
+
+test("Holds expire, and are protected as the other tables are", () => {
+  expect(deployment.one("aws:dynamodb/table:Table", "town-relay-holds").inputs).toMatchObject({
+    hashKey: "aggregateKey",
+    ttl: { enabled: true, attributeName: "expiresAt" },
+    deletionProtectionEnabled: true,
+  });
 });

@@ -178,6 +178,11 @@ test("The relay reads the outbox's stream, what was added only, and publishes as
       Condition: { "ForAllValues:StringEquals": { "events:source": ["loans"] } },
     },
     { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: ["sqs:loans-relay-quarantine"] },
+    {
+      Sid: "HoldAggregates",
+      Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+      Resource: ["dynamodb:table/loans-relay-holds"],
+    },
   ]);
 });
 

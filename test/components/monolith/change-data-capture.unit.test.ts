@@ -2,13 +2,15 @@ import "../../support/program/unpackaged";
 import { expect, test } from "vitest";
 import { ChangeDataCapture } from "../../../dist/components/monolith/change-data-capture.js";
 import { EventBus } from "../../../dist/components/event-bus.js";
+import { monolithModule } from "../../../dist/runtime/index.js";
 import { deploy, json } from "../../support/program/mocks";
 import { DATABASE } from "../../support/postgres/monolith-database";
 
 const STREAM_ARN = "arn:aws:kinesis:eu-central-1:111122223333:stream/monolith-stream-1234567";
 const args = {
   database: DATABASE,
-  domains: ["members", "press"],
+  modules: [monolithModule("members", {}), monolithModule("press", {})],
+  deletionProtection: true,
   streamShards: 3,
   streamRetentionHours: 48,
   replicationInstanceClass: "dms.t3.micro",
@@ -18,8 +20,8 @@ const args = {
 
 const deployment = await deploy(() => {
   const bus = new EventBus("events");
-  const { streamArn, quarantineUrl } = new ChangeDataCapture("monolith", { ...args, bus });
-  return { streamArn, quarantineUrl };
+  const { streamArn, quarantineUrl, holdsTable } = new ChangeDataCapture("monolith", { ...args, bus });
+  return { streamArn, quarantineUrl, holdsTable };
 });
 const { one } = deployment;
 
@@ -42,6 +44,7 @@ test("Change data capture is a stream, a DMS task with its endpoints, roles and 
   expect(deployment.outputs).toEqual({
     streamArn: STREAM_ARN,
     quarantineUrl: "https://sqs.eu-central-1.amazonaws.com/111122223333/monolith-relay-quarantine-1234567",
+    holdsTable: "monolith-relay-holds-1234567",
   });
 });
 
@@ -72,6 +75,7 @@ test("The relay publishes as the monolith's modules, and nobody else", () => {
         Condition: { "ForAllValues:StringEquals": { "events:source": ["members", "press"] } },
       },
       { Sid: "QuarantineRecords" },
+      { Sid: "HoldAggregates" },
     ],
   });
 });

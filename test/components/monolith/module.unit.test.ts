@@ -25,8 +25,11 @@ const titled = {
 };
 
 const deployment = await deploy(() => {
+  const bus = new EventBus("events");
   const shared = {
-    bus: new EventBus("events"),
+    bus,
+    // Any resource will do.
+    relay: bus,
     database,
     deletionProtection: true,
     logRetentionDays: 7,

@@ -148,11 +148,14 @@ test("the partition key is the column that the object mapping names", () => {
   });
 });
 
-test.each(["null", "''"])("a row whose partition key is %s is an error that names the column", (name) => {
-  expect(() => record(`INSERT: id[integer]:1 name[character varying]:${name}`, "name")).toThrow(
-    'A row (insert) of table "public.foo" has no value in "name", its partition key: Kinesis does not accept a record without one',
-  );
-});
+test.each(["null", "''", `'${"x".repeat(257)}'`])(
+  "a row whose partition key is %s, which Kinesis does not take, goes under the name of its table",
+  (name) => {
+    const { partitionKey, json } = record(`INSERT: id[integer]:1 name[character varying]:${name}`, "name");
+    expect(partitionKey).toBe("public.foo");
+    expect(json).toMatchObject({ data: { id: 1 }, metadata: { "partition-key-value": "public.foo" } });
+  },
+);
 
 test.each<[ColumnType, string, string]>([
   ["uuid", "0198a5f0-0000-7000-8000-000000000000", '"0198a5f0-0000-7000-8000-000000000000"'],

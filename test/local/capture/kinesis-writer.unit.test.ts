@@ -1,6 +1,6 @@
 import { DescribeStreamCommand, KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { mockClient } from "aws-sdk-client-mock";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type KinesisWriter, openKinesisWriter } from "../../../dist/local/capture/kinesis-writer.js";
 
 const ARN = "arn:aws:kinesis:us-east-1:000000000000:stream/outbox";
@@ -43,7 +43,9 @@ function answer(fails: (text: string, call: number) => boolean): void {
 
 async function write(...records: ReturnType<typeof record>[]): Promise<string[]> {
   const written: string[] = [];
-  await writer.write(records, never, (done) => written.push(...done.map(({ data }) => data.toString())));
+  await writer.write(records, never, {
+    onWritten: (done) => written.push(...done.map(({ data }) => data.toString())),
+  });
   return written;
 }
 
@@ -116,6 +118,49 @@ test("a write that is stopped returns what is not written", async () => {
     stop.abort();
     return { Records: [{ SequenceNumber: "1" }], FailedRecordCount: 0 };
   });
-  const left = await writer.write([record("a", "a1"), record("a", "a2")], stop.signal, () => {});
+  const left = await writer.write([record("a", "a1"), record("a", "a2")], stop.signal);
   expect(left.map(({ data }) => data.toString())).toEqual(["a2"]);
+});
+
+describe("a call that Kinesis refuses because of its records", () => {
+  const refusing = (bad: string) =>
+    kinesis.on(PutRecordsCommand).callsFake((input: { Records: { Data: Buffer }[] }) => {
+      if (input.Records.some(({ Data }) => Data.toString().startsWith(bad))) {
+        throw Object.assign(new Error("Member must have length less than or equal to 256"), {
+          name: "ValidationException",
+          $metadata: { httpStatusCode: 400 },
+        });
+      }
+      return { Records: input.Records.map((_, index) => ({ SequenceNumber: String(index) })) };
+    });
+  const records = Array.from({ length: 9 }, (_, index) =>
+    record(`key ${index}`, index === 6 ? "bad" : `r${index}`),
+  );
+
+  test("is split until the record is found, and another takes its place", async () => {
+    refusing("bad");
+    const reasons: string[] = [];
+    const written: string[] = [];
+    const left = await writer.write([...records, record("key 6", "after")], never, {
+      onWritten: (done) => written.push(...done.map(({ data }) => data.toString())),
+      instead: (_, reason) => {
+        reasons.push(reason);
+        return record("public.outbox", "instead");
+      },
+    });
+    expect(left).toEqual([]);
+    expect(reasons).toEqual(["ValidationException: Member must have length less than or equal to 256"]);
+    const expected = ["r0", "r1", "r2", "r3", "r4", "r5", "instead", "r7", "r8", "after"];
+    expect([...written].sort()).toEqual([...expected].sort());
+    expect(written.indexOf("instead")).toBeLessThan(written.indexOf("after"));
+  });
+
+  test("fails where nothing takes its place, or what does is refused too", async () => {
+    refusing("bad");
+    await expect(writer.write(records, never)).rejects.toMatchObject({ code: "CAPTURE_STREAM_REFUSED" });
+    const instead = () => record("public.outbox", "bad too");
+    await expect(writer.write(records, never, { instead })).rejects.toMatchObject({
+      code: "CAPTURE_STREAM_REFUSED",
+    });
+  });
 });

@@ -38,6 +38,7 @@ async function read(acknowledge: number): Promise<number[]> {
   );
   const end = BigInt(rows[0]?.lsn ?? 0);
   const stream = await openReplicationStream({ connectionString: database.url }, slot, {
+    isWanted: () => true,
     message(lsn, text) {
       const inserted = /INSERT: n\[integer\]:(\d+)/.exec(text)?.[1];
       if (inserted !== undefined) numbers.push(Number(inserted));
@@ -76,7 +77,7 @@ test("a stream that is closed releases its slot at once", async () => {
 });
 
 test("a slot that does not exist is PostgreSQL's error", async () => {
-  const listener = { message: () => {}, progress: () => {}, closed: () => {} };
+  const listener = { isWanted: () => true, message: () => {}, progress: () => {}, closed: () => {} };
   await expect(
     openReplicationStream({ connectionString: database.url }, "nothing", listener),
   ).rejects.toMatchObject({ code: "42704" });

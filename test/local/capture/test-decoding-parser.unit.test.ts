@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { parseTestDecoding, type RowChange } from "../../../dist/local/capture/test-decoding-parser.js";
+import {
+  isOfTable,
+  parseTestDecoding,
+  type RowChange,
+} from "../../../dist/local/capture/test-decoding-parser.js";
 
 const parse = (message: string) => parseTestDecoding(message, "public.outbox");
 const values = (message: string) => Object.fromEntries((parse(message) as RowChange).values);
@@ -104,4 +108,27 @@ test.each([
   "table public.outbox: UPDATE: old-key: id[integer]:1",
 ])("what test_decoding does not write is an error that shows it: %s", (message) => {
   expect(() => parse(message)).toThrow(expect.objectContaining({ code: "CAPTURE_UNREADABLE" }) as Error);
+});
+
+describe("a message is read", () => {
+  test.each([
+    ["BEGIN 12", true],
+    ["COMMIT 12 (at 2024-07-29 00:58:17.97434+00)", true],
+    ["table public.outbox: INSERT: id[uuid]:'1'", true],
+    ["table public.outbox_old: INSERT: id[uuid]:'1'", false],
+    ["table public.\"outbox: INSERT\": INSERT: id[uuid]:'1'", false],
+    ["table public.outbox, public.other: TRUNCATE: (no-flags)", false],
+    ["message: transactional: 1 prefix: BEGIN, sz: 6 content:COMMIT", false],
+    ["", false],
+  ])("only where its first bytes are of the captured table or of a transaction: %s", (text, expected) => {
+    expect(isOfTable(Buffer.from(text), "public.outbox")).toBe(expected);
+  });
+
+  test("without making a text of one of another table, which may be larger than any text", () => {
+    const message = Buffer.from("table public.large: INSERT: t[text]:'x'");
+    message.toString = () => {
+      throw new Error("Cannot create a string longer than 0x1fffffe8 characters");
+    };
+    expect(isOfTable(message, "public.outbox")).toBe(false);
+  });
 });

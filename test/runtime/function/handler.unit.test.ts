@@ -10,7 +10,7 @@ import { makeProjectionHandler } from "../../../runtime/projection/handler";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
 import { makeRetentionHandler } from "../../../runtime/retention/handler";
 import { Account } from "../../support/domain/account";
-import { lambdaContext } from "../../support/domain/outbox-records";
+import { BANK_EVENTS, lambdaContext } from "../../support/domain/outbox-records";
 
 describe("a handler", () => {
   test("is made once at a cold start, with the values of its own variables", async () => {
@@ -45,8 +45,8 @@ const HANDLERS: [
       project(Account, ({ owner }) => ({ owner })),
     ),
   ],
-  ["the monolith's relay", makeKinesisRelay()],
-  ["a microservice's relay", makeDynamoRelay()],
+  ["the monolith's relay", makeKinesisRelay(BANK_EVENTS)],
+  ["a microservice's relay", makeDynamoRelay(BANK_EVENTS)],
   ["retention", makeRetentionHandler()],
 ];
 

@@ -14,7 +14,8 @@ import { decodeDmsRecord } from "../../../runtime/relay/kinesis-relay";
 import { relayBatch } from "../../../runtime/relay/relay-batch";
 import { bridgeEvent, cloudEvent, queueBatch } from "../../support/domain/domain-events";
 import { fakeStore } from "../../support/domain/fake-store";
-import { dmsRecord, lambdaContext } from "../../support/domain/outbox-records";
+import { fakeHolds } from "../../support/dynamodb/fake-holds";
+import { BANK_EVENTS, dmsRecord, lambdaContext } from "../../support/domain/outbox-records";
 import { capturedLog } from "../../support/process/captured-log";
 import { everythingIn } from "../../support/process/everything-in";
 
@@ -98,6 +99,8 @@ describe("a record that a relay cannot decode", () => {
       queues: new SQSClient({}),
       eventBus: "bus",
       quarantineQueue: "https://queue",
+      known: BANK_EVENTS,
+      holds: fakeHolds().table,
     };
     await relayBatch([record], "arn:stream", targets, () => 30_000);
     const [sent] = queue.commandCalls(SendMessageCommand);

@@ -1,14 +1,15 @@
 import { EventEmitter } from "node:events";
 import type { Pool } from "pg";
 import { describe, expect, test, vi } from "vitest";
-import { reportLostConnections } from "../../../runtime/postgres/pool";
+import { watchConnections } from "../../../runtime/postgres/connections";
 
 /** A connection of the pool whose statements fail with this. */
 function connected(failure: () => Error) {
   const pool = new EventEmitter();
   const query = vi.fn((..._: unknown[]): unknown => Promise.reject(failure()));
-  const client = Object.assign(new EventEmitter(), { query });
-  reportLostConnections(pool as unknown as Pool);
+  const connection = Object.assign(new EventEmitter(), { stream: { destroy: () => undefined } });
+  const client = Object.assign(new EventEmitter(), { query, connection });
+  watchConnections(pool as unknown as Pool);
   pool.emit("connect", client);
   return { client, query };
 }

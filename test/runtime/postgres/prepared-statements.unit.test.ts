@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Pool, PoolClient } from "pg";
 import { describe, expect, test, vi } from "vitest";
-import { prepareStatements } from "../../../runtime/postgres/pool";
+import { prepareStatements } from "../../../runtime/postgres/prepared-statements";
 
 /** A pool that has opened one connection, and what that connection's own `query` was called with. */
 function connected(pool = new EventEmitter()) {

@@ -212,4 +212,26 @@ describe("writing a projection", () => {
     expect(await writeProjection(client, "accounts", item)).toBe("stale");
     await expect(writeProjection(client, "accounts", item)).rejects.toThrow("No.");
   });
+
+  test("gives back a message whose write is not answered, and writes the others", async () => {
+    documents
+      .on(PutCommand)
+      .callsFake(({ Item }: { Item: { aggregateId: string } }) =>
+        Item.aggregateId === "slow" ? new Promise(() => undefined) : {},
+      );
+    const end = Date.now() + 3_600;
+    const context = { ...lambdaContext(), getRemainingTimeInMillis: () => end - Date.now() };
+    const batch = queueBatch(["slow", "b", "c"].map((aggregateId) => cloudEvent({ aggregateId })));
+    const handler = makeProjectionHandler("accounts", accounts).callbackFactory();
+    expect(await handler(batch, context)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(Date.now()).toBeLessThan(end);
+    expect(written()).toHaveLength(3);
+  });
+
+  test("writes nothing when there is no time left to answer in", async () => {
+    const handler = makeProjectionHandler("accounts", accounts).callbackFactory();
+    const answer = await handler(queueBatch([cloudEvent(), cloudEvent()]), lambdaContext(3_000));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }, { itemIdentifier: "m2" }] });
+    expect(written()).toEqual([]);
+  });
 });

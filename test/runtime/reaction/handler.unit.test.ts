@@ -201,4 +201,20 @@ describe("a reaction's handler", () => {
     await handler(queueBatch([closed("b")]), lambdaContext());
     expect(open).toHaveBeenCalledTimes(1);
   });
+
+  test("gives a message back that waits for something outside of the database, and reacts to those behind it", async () => {
+    const store = fakeStore();
+    const never = new Promise<StagedChange[]>(() => undefined);
+    const waits = async ({ aggregateId }: { aggregateId: string }) =>
+      aggregateId === "slow" ? never : [CHANGE];
+    const reactions = react(Account, { uses: { accounts }, on: { AccountClosed: waits } });
+    const handler = makeReactionHandler("shop.accounts", reactions, openerOf(store)).callbackFactory();
+    const batch = queueBatch([closed("slow"), closed("b"), closed("c")]);
+    const end = Date.now() + 5_000;
+    const context = { ...lambdaContext(), getRemainingTimeInMillis: () => end - Date.now() };
+    expect(await handler(batch, context)).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(Date.now()).toBeLessThan(end - 2_000);
+    expect(store.commits).toHaveLength(2);
+    expect(problems(log)).toEqual([expect.objectContaining({ messageId: "m1", code: "MESSAGE_TIMED_OUT" })]);
+  });
 });

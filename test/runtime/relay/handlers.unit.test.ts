@@ -5,8 +5,10 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { CloudEvent } from "../../../runtime/envelope/cloud-event";
 import { makeDynamoRelay } from "../../../runtime/relay/dynamodb-relay";
 import { makeKinesisRelay } from "../../../runtime/relay/kinesis-relay";
+import { fakeHolds, HOLDS_TABLE } from "../../support/dynamodb/fake-holds";
 import { capturedLog } from "../../support/process/captured-log";
 import {
+  BANK_EVENTS,
   dmsRecord,
   dynamoStreamEvent,
   kinesisEvent,
@@ -16,6 +18,7 @@ import {
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);
+const holds = fakeHolds();
 capturedLog();
 
 beforeEach(() => {
@@ -23,7 +26,9 @@ beforeEach(() => {
   queue.reset();
   vi.stubEnv("EVENT_BUS_NAME", "domain-events");
   vi.stubEnv("QUARANTINE_QUEUE_URL", "https://queue/quarantine");
+  vi.stubEnv("HOLDS_TABLE", HOLDS_TABLE);
   vi.stubEnv("AWS_REGION", "us-east-1");
+  holds.clear();
   vi.spyOn(Math, "random").mockReturnValue(0);
   bus.on(PutEventsCommand).callsFake(({ Entries }: PutEventsCommandInput) => ({
     Entries: Entries?.map((_, index) => ({ EventId: String(index) })),
@@ -61,7 +66,7 @@ const EXPECTED: Partial<CloudEvent> = {
 };
 
 describe("the relay of the monolith", () => {
-  const relay = makeKinesisRelay().callbackFactory;
+  const relay = makeKinesisRelay(BANK_EVENTS).callbackFactory;
 
   test("publishes what DMS captured of the outbox and leaves everything else out", async () => {
     const update = dmsRecord({}, { operation: "update" });
@@ -105,7 +110,7 @@ describe("the relay of the monolith", () => {
 
 describe("the relay of a microservice", () => {
   const relay = (records: Parameters<typeof dynamoStreamEvent>[0]) =>
-    makeDynamoRelay().callbackFactory()(dynamoStreamEvent(records), lambdaContext());
+    makeDynamoRelay(BANK_EVENTS).callbackFactory()(dynamoStreamEvent(records), lambdaContext());
   const inserted = (overrides = {}) => ({ eventName: "INSERT", NewImage: outboxImage(overrides) }) as const;
 
   test("publishes what was added to the outbox", async () => {

@@ -2,15 +2,20 @@ import { EventBridgeClient, PutEventsCommand, type PutEventsCommandInput } from 
 import { SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { mockClient } from "aws-sdk-client-mock";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { relayBatch, type RelayRecord } from "../../../runtime/relay/relay-batch";
+import { relayBatch } from "../../../runtime/relay/relay-batch";
+import type { RelayRecord } from "../../../runtime/relay/relay-record";
 import { capturedLog, problems } from "../../support/process/captured-log";
-import { eventRecord } from "../../support/domain/outbox-records";
+import { fakeHolds } from "../../support/dynamodb/fake-holds";
+import { BANK_EVENTS, eventRecord } from "../../support/domain/outbox-records";
 
 const bus = mockClient(EventBridgeClient);
 const queue = mockClient(SQSClient);
+const holds = fakeHolds();
 const log = capturedLog();
 const STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/cdc";
 const targets = {
+  known: BANK_EVENTS,
+  holds: holds.table,
   events: new EventBridgeClient({ region: "us-east-1" }),
   queues: new SQSClient({ region: "us-east-1" }),
   eventBus: "domain-events",
@@ -20,6 +25,7 @@ const targets = {
 beforeEach(() => {
   bus.reset();
   queue.reset();
+  holds.clear();
   vi.spyOn(Math, "random").mockReturnValue(0);
   refusing();
 });
@@ -137,6 +143,8 @@ describe("relaying a batch", () => {
     const [first] = queue.commandCalls(SendMessageCommand);
     expect(JSON.parse(first!.args[0].input.MessageBody!)).toMatchObject({
       sequenceNumber: "1",
+      aggregateKey: `bank.Account/${large.record.aggregateId}`,
+      version: 1,
       reason: expect.stringMatching(
         /^The event has 27\d{4} bytes as an entry of the bus; the limit is 262144\.$/,
       ) as string,

@@ -2,7 +2,11 @@
 import type { Context, DynamoDBStreamEvent, KinesisStreamEvent } from "aws-lambda";
 import { v7 as uuid } from "uuid";
 import type { OutboxRecord } from "../../../runtime/envelope/cloud-event";
-import type { RelayRecord } from "../../../runtime/relay/relay-batch";
+import type { KnownEvents } from "../../../runtime/relay/known-events";
+import type { RelayRecord } from "../../../runtime/relay/relay-record";
+
+/** The events that a relay of the bank publishes. */
+export const BANK_EVENTS: KnownEvents = { "bank.Account": ["AccountCredited", "AccountOpened"] };
 
 /** An outbox record of an account. */
 export function outboxRecord(overrides: Partial<OutboxRecord> = {}): OutboxRecord {

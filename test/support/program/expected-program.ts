@@ -151,9 +151,18 @@ function relay(name: string, reading: ShortStatement, domains: string[]): Expect
     Condition: { "ForAllValues:StringEquals": { "events:source": domains } },
   };
   const park = { Sid: "QuarantineRecords", Action: ["sqs:SendMessage"], Resource: [`sqs:${quarantine}`] };
+  const hold = {
+    Sid: "HoldAggregates",
+    Action: ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+    Resource: [`dynamodb:table/${name}-relay-holds`],
+  };
   return {
-    statements: [reading, publish, park],
-    variables: { EVENT_BUS_NAME: `events${SUFFIX}`, QUARANTINE_QUEUE_URL: queueUrl(quarantine) },
+    statements: [reading, publish, park, hold],
+    variables: {
+      EVENT_BUS_NAME: `events${SUFFIX}`,
+      QUARANTINE_QUEUE_URL: queueUrl(quarantine),
+      HOLDS_TABLE: `${name}-relay-holds${SUFFIX}`,
+    },
   };
 }
 

@@ -95,6 +95,7 @@ function relay(name: string): string[] {
   return [
     ...lambda(name),
     ...parked(`${name}-quarantine`),
+    `Table ${name}-holds`,
     `EventSourceMapping ${name}-source`,
     ...["age", "reads", "throttles"].map((what) => `MetricAlarm ${name}-${what}-alarm`),
   ];

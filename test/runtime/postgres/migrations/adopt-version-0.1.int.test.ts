@@ -15,6 +15,7 @@ const FRAMEWORK = [
   "0005_contract_values",
   "0006_guard_lives",
   "0007_truthful_events",
+  "0008_outbox_limits",
 ];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>
   migrateUp({ databaseUrl, domainMigrations, domains: [] });

@@ -102,7 +102,7 @@ describe("a change without its event is refused at commit", () => {
         await member.update();
         await client.query(
           `insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-           values (gen_random_uuid(), $1, $2, $3, 'X', 1, '{}', 'test')`,
+           values (gen_random_uuid(), $1, $2, $3, 'X', 1, '{"change": {}, "state": {}}', 'test')`,
           [aggregate, id, version],
         );
       });

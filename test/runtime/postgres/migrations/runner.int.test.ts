@@ -16,6 +16,7 @@ const FRAMEWORK = [
   "0005_contract_values",
   "0006_guard_lives",
   "0007_truthful_events",
+  "0008_outbox_limits",
 ].map((name) => ({
   sequence: "framework",
   name,
