@@ -148,8 +148,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/relay/publish.js",
-        find: "!results[index]?.EventId || results[index]?.ErrorCode",
-        replace: "false && index",
+        find: "if (result?.EventId && !result.ErrorCode)",
+        replace: "if (true)",
       },
     ],
   },
@@ -157,7 +157,11 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     name: "checkpoint past a failure: the relay gives up at the first one and reports none",
     breaks: ["EVERY_EVENT_PUBLISHED"],
     edits: [
-      { file: "runtime/relay/publish.js", find: "maxFailedRounds = 5", replace: "maxFailedRounds = 1" },
+      {
+        file: "runtime/relay/publish.js",
+        find: "maxFailedRounds = publish_failure_1.MAX_FAILED_ROUNDS",
+        replace: "maxFailedRounds = 1",
+      },
       {
         file: "runtime/relay/relay-batch.js",
         find: "batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : []",
@@ -200,9 +204,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/projection/handler.js",
-        find: "await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
-        replace:
-          "if (folded.newest.fields) await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
+        find: "await (0, time_left_1.inTime)(milliseconds, (0, table_1",
+        replace: "if (folded.newest.fields) await (0, time_left_1.inTime)(milliseconds, (0, table_1",
       },
     ],
   },
@@ -290,9 +293,60 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     breaks: ["QUARANTINED_WITH_PAYLOAD"],
     edits: [
       {
-        file: "runtime/relay/relay-batch.js",
+        file: "runtime/relay/quarantine-record.js",
         find: "await (0, quarantine_1.quarantine)(",
         replace: "void (",
+      },
+    ],
+  },
+  {
+    name: "a relay publishes types that no contract has",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/relay/known-events.js",
+        find: "if (known[aggregate]?.includes(type))",
+        replace: "if (true)",
+      },
+    ],
+  },
+  {
+    name: "a relay does not respect its holds",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/relay/relay-batch.js",
+        find: "(0, plan_batch_1.inOrder)(planned, holds)",
+        replace: "(0, plan_batch_1.inOrder)(planned, new Map())",
+      },
+    ],
+  },
+  {
+    name: "no rules for types that a domain does not have",
+    breaks: ["QUARANTINED_WITH_PAYLOAD"],
+    edits: [
+      {
+        file: "components/unclaimed-events.js",
+        find: "...domains\n            .map(",
+        replace: "...[]\n            .map(",
+      },
+    ],
+  },
+  {
+    name: "a connection that cannot do its work stays in the pool",
+    breaks: ["COMMANDS_TOLD_TRULY", "EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [
+      { file: "runtime/postgres/connections.js", find: "void client.end().catch(() => { });", replace: ";" },
+    ],
+  },
+  {
+    name: "a slow message takes the time of its batch",
+    breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [
+      {
+        file: "runtime/reaction/handler.js",
+        find: "(context.getRemainingTimeInMillis(), handled.length - index)",
+        replace: "(context.getRemainingTimeInMillis(), 1)",
       },
     ],
   },

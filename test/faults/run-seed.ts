@@ -7,7 +7,7 @@ import { openHarness, withFaultySystem } from "./harness";
 import { planIncidents, type Scene } from "./plan/incidents";
 import { openPoisoner } from "./plan/poison";
 import { randomStream } from "./plan/random";
-import { redrive } from "./redrive";
+import { putBackRecords, redrive } from "./redrive";
 import { whatToWrite } from "./writers/derived";
 import { openGate } from "./writers/gate";
 import { makeWriters, type Writers } from "./writers/write-under-faults";
@@ -44,7 +44,7 @@ export interface SeedResult {
   published: number;
   /** Outcome, as callers saw it -> how often. */
   answers: Record<string, number>;
-  /** Messages that were redriven from dead-letter queues. */
+  /** Messages that were redriven from dead-letter queues, and records that were put back from quarantine. */
   redriven: number;
   findings: Finding[];
   seconds: number;
@@ -84,6 +84,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       schedule,
       poisoner,
       writers: openGate(),
+      brake: harness.brake,
+      locked: [],
       beforeRestart: () => verdict.beforeRestart(),
     };
     const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
@@ -118,6 +120,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       ({ snapshot, findings } = await verdict.judge({
         requests: [...writers.journal()],
         poison: poisoner.injected(),
+        locked: scene.locked,
         privateMarks: writing.privateMarks,
       }));
       schedule.resume();
@@ -140,15 +143,17 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
 }
 
 /**
- * Waits until everything has arrived, redrives dead letters until only poison is left, and asks again for answers that
- * are missing.
+ * Waits until everything has arrived, redrives dead letters and puts quarantined records back until only poison is
+ * left, and asks again for answers that are missing.
  */
 async function settle({ system, poisoner }: Scene, askAgain: () => Promise<number>): Promise<number> {
-  const poison = new Set(poisoner.injected().flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
+  const injected = poisoner.injected();
+  const refused = new Set(injected.flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
+  const undecodable = new Set(injected.flatMap((one) => (one.kind === "undecodable" ? [one.payload] : [])));
   let redriven = 0;
   for (let round = 1; round <= MAX_REDRIVES; round += 1) {
     await system.flow.settled();
-    const moved = await redrive(system, poison);
+    const moved = (await redrive(system, refused)) + (await putBackRecords(system, undecodable));
     redriven += moved;
     if (moved + (await askAgain()) === 0) break;
   }

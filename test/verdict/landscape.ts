@@ -56,7 +56,9 @@ function aggregatesOf({ name: domain, kind, tables }: RegisteredDomain): Aggrega
       required?: string[];
     };
     const hasParts = ([, one]: [string, Parts]) =>
-      ["properties", "items", "anyOf", "oneOf", "prefixItems"].some((name) => name in one);
+      ["properties", "additionalProperties", "items", "prefixItems", "anyOf", "oneOf"].some(
+        (name) => name in one,
+      );
     const isNullable = (field: string) =>
       properties[field]?.anyOf?.some(({ type }) => type === "null") ?? false;
     return {

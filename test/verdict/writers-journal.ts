@@ -5,11 +5,23 @@
 export interface WritersJournal {
   requests: JournaledRequest[];
   poison: Poison[];
+  /** @default none */
+  locked?: readonly LockedRows[];
   /**
    * Domain -> values that only its private columns hold. A text must not be part of any text, a number must
    * not equal any number.
    */
   privateMarks: Record<string, readonly (string | number)[]>;
+}
+
+/** A time in which some rows that a reaction changes were locked, and nothing else failed. */
+export interface LockedRows {
+  /** The reaction's name in the inbox. */
+  consumer: string;
+  /** Ids of the events that were on the bus before and concern none of these rows. */
+  events: readonly string[];
+  /** When the rows were free again: ISO 8601, by the database's clock. */
+  until: string;
 }
 
 /** A request to change aggregates. */

@@ -12,6 +12,7 @@ export const FAULT_KINDS = {
   "killed after call": "the function's process is killed just after an AWS call succeeded",
   "entries failed": "PutEvents publishes some entries and reports the others as failed",
   "entries told failed": "PutEvents publishes all entries but reports some as failed",
+  "event not taken": "the bus refuses one event again and again, until it is put back after the faults",
 
   "statement cut": "the database connection breaks before a statement arrives",
   "statement in flight cut": "the database connection breaks while a statement runs",

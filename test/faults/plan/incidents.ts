@@ -2,9 +2,12 @@ import { KinesisClient, ListShardsCommand, SplitShardCommand } from "@aws-sdk/cl
 import { Client } from "pg";
 import { codedError } from "../../../runtime/function/coded-error";
 import type { LocalSystem } from "../../../local/system/system";
+import type { LockedRows } from "../../verdict/writers-journal";
+import type { Brake } from "./brake";
 import type { FaultKind } from "./fault-kinds";
 import type { Gate } from "../writers/gate";
 import type { FaultSchedule } from "./fault-schedule";
+import { lockRows } from "./locked-rows";
 import type { Poisoner } from "./poison";
 import { randomStream } from "./random";
 
@@ -21,6 +24,7 @@ const POISONS: readonly FaultKind[] = ["record undecodable", "event refused", "e
 const KILLS = 2;
 const RESTARTS = 1;
 const ENDINGS = 2;
+const LOCKS = 1;
 const SPLITS = 1;
 
 /** Plans the incidents of a seed over a number of operations, in order. */
@@ -32,6 +36,7 @@ export function planIncidents(seed: number, operations: number): Incident[] {
     ...Array.from({ length: KILLS }, (): FaultKind => "PostgreSQL killed"),
     ...Array.from({ length: ENDINGS }, (): FaultKind => "idle connections ended"),
     ...Array.from({ length: RESTARTS }, (): FaultKind => "PostgreSQL restarted"),
+    ...Array.from({ length: LOCKS }, (): FaultKind => "row locked"),
     ...Array.from({ length: RESTARTS }, (): FaultKind => "emulator restarted"),
     ...Array.from({ length: SPLITS }, (): FaultKind => "shard split"),
   ];
@@ -46,6 +51,9 @@ export interface Scene {
   schedule: FaultSchedule;
   poisoner: Poisoner;
   writers: Gate;
+  brake: Brake;
+  /** Takes the times in which rows were locked. */
+  locked: LockedRows[];
   /** Reads the streams that the emulator loses in a restart. */
   beforeRestart: () => Promise<void>;
 }
@@ -69,6 +77,12 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
       await inQuiet(scene, async (goOn) => {
         await beforeRestart();
         await system.servers.emulator.restart(goOn);
+      });
+      break;
+    case "row locked":
+      await inQuiet(scene, async (_, openWriters) => {
+        const locked = await scene.brake.slowly(() => lockRows(scene, openWriters));
+        if (locked) scene.locked.push(locked);
       });
       break;
     case "shard split":
@@ -96,7 +110,7 @@ export async function happen({ kind }: Incident, scene: Scene): Promise<void> {
  */
 async function inQuiet(
   { system, schedule, writers }: Scene,
-  action: (goOn: () => void) => Promise<void>,
+  action: (goOn: () => void, openWriters: () => void) => Promise<void>,
 ): Promise<void> {
   const openAgain = await writers.close();
   schedule.pause();
@@ -106,7 +120,7 @@ async function inQuiet(
   };
   try {
     await system.flow.settled();
-    await action(goOn);
+    await action(goOn, openAgain);
   } finally {
     goOn();
   }

@@ -27,6 +27,19 @@ const GARBAGE = [
   "\u0000\u0001\u0002",
 ];
 
+/** A record as capture makes it of an outbox row. */
+function rowOf(aggregate: string, id: string, type: string): string {
+  const data = {
+    ...{ id, aggregate, aggregate_id: id, aggregate_version: 1, type, schema_version: 1, correlation_id: id },
+    payload: JSON.stringify({ change: {}, state: {} }),
+    occurred_at: "2030-01-01T00:00:00.000000Z",
+  };
+  return JSON.stringify({
+    data,
+    metadata: { "record-type": "data", "table-name": "outbox", operation: "insert" },
+  });
+}
+
 /** Opens the poisoner of a run. */
 export function openPoisoner(system: LocalSystem, seed: number, random: Random): Poisoner {
   const { deployment, servers, clients, topology, registry } = system;
@@ -38,6 +51,7 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
   const types = registry.all
     .flatMap(aggregatesOf)
     .flatMap(({ domain, events }) => Object.keys(events).map((type) => ({ source: domain, type })));
+  const modules = registry.all.filter(({ kind }) => kind === "monolith-module").flatMap(aggregatesOf);
   let made = 0;
   /** Puts an event without a version on the bus. */
   const put = async (event: { source: string; type: string }) => {
@@ -53,8 +67,15 @@ export function openPoisoner(system: LocalSystem, seed: number, random: Random):
   return {
     async undecodableRecord() {
       if (!stream) return;
-      const Data = Buffer.from(`${random.pick(GARBAGE)} `.repeat(random.between(1, 3)));
       const PartitionKey = seededUuid(seed, `poison ${(made += 1)}`);
+      const { domain, name = "" } = random.pick(modules);
+      const unknown = [
+        rowOf(`${domain}.${name.split(".")[1]}`, PartitionKey, "OfNoContract"),
+        rowOf(`${domain}s.${name.split(".")[1]}`, PartitionKey, "OfNoDomain"),
+      ];
+      const Data = Buffer.from(
+        random.chance(0.5) ? random.pick(unknown) : `${random.pick(GARBAGE)} `.repeat(random.between(1, 3)),
+      );
       await kinesis.send(new PutRecordCommand({ StreamName: String(stream["name"]), Data, PartitionKey }));
       injected.push({ kind: "undecodable", stream: String(stream["arn"]), payload: Data.toString("base64") });
     },

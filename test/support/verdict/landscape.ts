@@ -10,9 +10,9 @@ const AGGREGATES: readonly AggregateFacts[] = [
     store: "postgres",
     table: "customers",
     key: "customer_id",
-    columns: { customerId: "customer_id", name: "name", email: "email", city: "city" },
-    optional: [],
-    parts: {},
+    columns: { customerId: "customer_id", name: "name", email: "email", city: "city", billing: "billing" },
+    optional: ["billing"],
+    parts: { billing: { type: "object", properties: { to: { type: "string" } } } },
     privateColumns: ["credit_note"],
     events: ["CustomerRegistered", "CustomerRelocated", "CustomerClosed"],
   },
@@ -86,7 +86,10 @@ export function shopLandscape(effects: Readonly<Record<string, EffectJudge>> = {
 /** The public state in a row of an aggregate's table. */
 export function stateOf(aggregate: string, row: Row): Row {
   const { columns = {} } = AGGREGATES.find(({ name }) => name === aggregate) ?? {};
-  return Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, row[column]]));
+  const fields = Object.entries(columns).map(([field, column]) => [field, row[column]] as const);
+  const state: Row = Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+  const { to } = (state["billing"] ?? {}) as Row;
+  return to === undefined ? state : { ...state, billing: { to } };
 }
 
 function picking(fields: string[]) {
