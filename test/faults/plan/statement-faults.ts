@@ -19,6 +19,8 @@ const SPOILING = {
   "session read only": "set default_transaction_read_only = on",
   "session emptied": "discard all",
 } as const;
+/** What a statement usually takes at most. */
+const LONGEST_STATEMENT_MILLISECONDS = 4;
 const LONGEST_DELAY_MILLISECONDS = 200;
 
 /** Decides about the functions' statements. */
@@ -48,7 +50,10 @@ function faultOf(
     case "killed after statement":
       return { do: "kill after" };
     case "statement cancelled":
-      return { do: "cancel" };
+      return {
+        do: "cancel",
+        afterMilliseconds: schedule.details(site).between(0, LONGEST_STATEMENT_MILLISECONDS),
+      };
     case "session read only":
     case "session emptied":
       return { do: "spoil", sql: SPOILING[kind] };

@@ -136,7 +136,7 @@ test("a session is not spoiled within a transaction", async () => {
 
 test("a statement is cancelled while it runs, and the connection stays", async () => {
   const client = await connected();
-  fault = { do: "cancel" };
+  fault = { do: "cancel", afterMilliseconds: 200 };
   await expect(client.query("select pg_sleep(5)")).rejects.toMatchObject({ code: "57014" });
   await note(client, "one");
   expect(await noted()).toEqual(["one"]);

@@ -13,7 +13,8 @@ export type StatementFault =
   | { do: "delay"; milliseconds: number }
   /** Runs SQL in the session before the statement, unless a transaction is open. */
   | { do: "spoil"; sql: string }
-  | { do: "cancel" }
+  /** Asks the server to cancel what it then runs for the client, if anything. */
+  | { do: "cancel"; afterMilliseconds: number }
   | { do: "kill before" }
   | { do: "kill after" };
 
@@ -159,7 +160,7 @@ function join(
     }
     if (fault?.do === "spoil" && status === IDLE) await spoil(fault.sql);
     upstream.write(whole.bytes);
-    if (fault?.do === "cancel") cancelBackend(key);
+    if (fault?.do === "cancel") setTimeout(() => cancelBackend(key), fault.afterMilliseconds);
     if (fault?.do === "cut in flight") upstream.end(() => client.destroy());
   }
 
