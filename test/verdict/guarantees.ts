@@ -18,7 +18,7 @@ export const GUARANTEES = {
   REACTION_ONCE:
     "Each reaction takes effect exactly once for each of its events, and its inbox record, events and changes agree on that.",
   NOTHING_PRIVATE_LEAVES:
-    "Private fields and their values are only in their own domain's tables, and not in events, queues, projections or tables of other domains.",
+    "Private fields and their values are only in their own domain's tables, and not in events, queues, projections, answers, logs or tables of other domains.",
   QUARANTINED_WITH_PAYLOAD:
     "A record that cannot be published, an event that its function always refuses, and one that no contract knows wait in a queue with their whole payload, and no other record is quarantined but later events of the same aggregate.",
   COMMANDS_TOLD_TRULY:

@@ -84,4 +84,6 @@ export interface Snapshot {
   bus: unknown[];
   deadLetters: QueuedMessage[];
   quarantined: QueuedMessage[];
+  /** The lines that functions have logged. */
+  log: string[];
 }

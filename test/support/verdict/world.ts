@@ -61,6 +61,7 @@ export function emptyWorld(): World {
     bus: [],
     deadLetters: [],
     quarantined: [],
+    log: [],
   };
   const journal: WritersJournal = { requests: [], poison: [], privateMarks: {} };
   let moment = Date.UTC(2030, 0, 1);

@@ -25,6 +25,9 @@ export function judgePrivacy(facts: Facts): Finding[] {
   for (const envelope of snapshot.bus) look("event on the bus", envelope);
   for (const { queue, body } of [...snapshot.deadLetters, ...snapshot.quarantined])
     look(`message in ${queue}`, body);
+  for (const line of snapshot.log) look("log of a function", line);
+  for (const request of facts.journal.requests)
+    if (request.kind === "command") look(`answers to "${request.requestId}"`, request.answers);
   for (const record of snapshot.inbox) look(`inbox of ${record.consumer}`, record);
   for (const { table } of landscape.projections)
     for (const row of snapshot.projections[table] ?? []) look(`${table} "${row.aggregateId}"`, row);

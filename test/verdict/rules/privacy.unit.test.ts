@@ -59,6 +59,18 @@ describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
       },
     ],
     [
+      "a private text in a log",
+      ({ snapshot }) => snapshot.log.push(`{"level":"error","reason":"got (${secret})"}`),
+    ],
+    ["a private text in a log that is no JSON", ({ snapshot }) => snapshot.log.push(`  at ${secret}`)],
+    [
+      "a private number in an answer",
+      ({ command }) => {
+        const answer = { outcome: "rejected", code: "TOO_DEAR", message: "no", cents: cost } as const;
+        command("catalog.listProduct", [], []).answers.push(answer);
+      },
+    ],
+    [
       "a private text in an inbox",
       ({ snapshot }) =>
         snapshot.inbox.push({ consumer: "orders.commands", messageId: secret, processedAt: "2030" }),

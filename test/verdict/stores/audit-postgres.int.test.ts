@@ -119,7 +119,7 @@ test("a change that bypasses the guard and the outbox is recorded and found", as
   }
   const contents = await readPostgres(database.url, LANDSCAPE);
   const findings = judge(
-    { ...contents, projections: {}, bus: [], deadLetters: [], quarantined: [] },
+    { ...contents, projections: {}, bus: [], deadLetters: [], quarantined: [], log: [] },
     { requests: [], poison: [], privateMarks: {} },
     LANDSCAPE,
   );
