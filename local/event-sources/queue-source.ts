@@ -71,8 +71,8 @@ export function consumeQueue(
 
   /** A stop does not abort a call in progress: the emulator would keep waiting and hand messages to nobody. */
   async function receiveBatch(opened: MappedQueue): Promise<void> {
+    const { visibilityTimeoutSeconds: seconds } = (await faults.beforeReceive?.()) ?? {};
     const startedAt = Date.now();
-    const seconds = faults.visibilityTimeoutSeconds?.();
     const records = await opened.receive(mapping.batchSize, pace.longPollSeconds, seconds);
     if (records.length === 0) return;
     if (stopped.aborted) return opened.release(records.map(({ receiptHandle }) => receiptHandle));

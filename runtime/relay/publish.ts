@@ -174,7 +174,10 @@ async function send<P extends Publication>(
     return new Map(failed);
   } catch (error) {
     const failure = failureOfCall(error);
-    log("error", "PutEvents failed", { of: batch.length, ...loggedReason(error) });
+    const { code, reason } = loggedReason(error);
+    // A refusal may quote the entries.
+    const logged = failure.kind === "unreachable" ? { code, reason } : { code };
+    log("error", "PutEvents failed", { of: batch.length, ...logged });
     if (failure.kind === "unreachable" || batch.length === 1 || remainingMilliseconds() <= 0) {
       // What is refused together with others is not known to be the cause.
       const { kind } = batch.length === 1 ? failure : { kind: "unreachable" as const };

@@ -59,7 +59,7 @@ export async function openCrashHarness(
 
   function deliveries(functionName: string): FaultPlan {
     return {
-      visibilityTimeoutSeconds: () => VISIBILITY_TIMEOUT_SECONDS,
+      beforeReceive: () => Promise.resolve({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS }),
       beforeInvoke() {
         points.begins(functionName);
         return Promise.resolve(undefined);

@@ -1,8 +1,8 @@
-/** Holds back the deliveries to a function, so that its messages gather in batches. */
+/** Keeps a function from receiving messages, so that they gather in batches. */
 export interface Brake {
-  /** @returns a function that lets the deliveries go on */
+  /** @returns a function that lets it receive again */
   hold(functionName: string): () => void;
-  /** Resolves when the function's deliveries are not held. */
+  /** Resolves when the function may receive. */
   released(functionName: string): Promise<void>;
   /** As long as `slowly` runs, messages that are received come back after the time that AWS gives a function. */
   slowly<T>(work: () => Promise<T>): Promise<T>;

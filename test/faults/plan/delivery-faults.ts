@@ -29,14 +29,16 @@ const VISIBILITY_TIMEOUT_SECONDS = 3;
  */
 export function deliveryFaults(schedule: FaultSchedule, site: string, brake: Brake): FaultPlan {
   return {
-    visibilityTimeoutSeconds: () => brake.visibilityTimeoutSeconds() ?? VISIBILITY_TIMEOUT_SECONDS,
+    async beforeReceive() {
+      await brake.released(site);
+      return { visibilityTimeoutSeconds: brake.visibilityTimeoutSeconds() ?? VISIBILITY_TIMEOUT_SECONDS };
+    },
     arrange(records) {
       const place = `${site}: messages`;
       const kind = schedule.draw(place, ARRANGED);
       return Promise.resolve(arranged(kind, records, schedule.details(place)));
     },
     async beforeInvoke(_delivery: Delivery) {
-      await brake.released(site);
       const place = `${site}: before delivery`;
       switch (schedule.draw(place, BEFORE)) {
         case "invocation lost":

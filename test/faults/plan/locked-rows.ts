@@ -6,11 +6,16 @@ import type { LockedRows } from "../../verdict/writers-journal";
 import type { Gate } from "../writers/gate";
 import type { Brake } from "./brake";
 
-/** How long events gather for the reaction, and how long the last ones are on the way. */
-const GATHERING_MILLISECONDS = 6_000;
+/** How many events gather for the reaction, for how long at most, and how long the last ones are on the way. */
+const GATHERED = 14;
+const GATHERING_MILLISECONDS = 30_000;
 const ARRIVING_MILLISECONDS = 2_000;
-/** How long the rows are locked: less than the timeout of the reaction's function, of 30 s. */
-const LOCKED_MILLISECONDS = 25_000;
+const POLL_MILLISECONDS = 200;
+/**
+ * How long rows are locked. The reaction's function has 30 s for a batch of ten, so that a message that waits for a row
+ * has 3 s; what waits behind eight such messages is done before.
+ */
+const LOCKED_MILLISECONDS = 23_000;
 
 /** What rows are locked in. */
 export interface Locking {
@@ -20,7 +25,7 @@ export interface Locking {
 }
 
 /**
- * Locks half of the rows that a module's reaction changes, while events wait for it in batches. Call it in quiet, with
+ * Locks half of the rows that the events concern which wait in batches for a module's reaction. Call it in quiet, with
  * the writers held.
  *
  * @param openWriters lets the writers go on
@@ -33,33 +38,44 @@ export async function lockRows(
   const { registry, database, tap } = system;
   const modules = registry.all.filter(({ kind }) => kind === "monolith-module");
   const [reaction] = modules.flatMap(({ name: domain, subscriptions, tables }) =>
-    Object.entries(subscriptions).flatMap(([name, { kind }]) =>
-      kind === "react" ? [{ domain, name, tables }] : [],
+    Object.entries(subscriptions).flatMap(([name, one]) =>
+      one.kind === "react" ? [{ domain, name, tables, types: Object.keys(one.on) }] : [],
     ),
   );
   const [table] = Object.entries(reaction?.tables ?? {});
   if (!reaction || !table) return undefined;
+  const known = tap.events().length;
+  const gathered = () =>
+    tap
+      .events()
+      .slice(known)
+      .filter(({ type }) => reaction.types.includes(type))
+      .map((event) => ({ id: event.id, text: JSON.stringify(event) }));
   const client = new Client({ connectionString: database.adminUrl });
   await client.connect();
   let openAgain: (() => void) | undefined;
   const letGo = brake.hold(`${reaction.domain}-on-${reaction.name}`);
   try {
     openWriters();
-    await delay(GATHERING_MILLISECONDS);
+    const latest = Date.now() + GATHERING_MILLISECONDS;
+    while (gathered().length < GATHERED && Date.now() < latest) await delay(POLL_MILLISECONDS);
     openAgain = await writers.close();
     await delay(ARRIVING_MILLISECONDS);
-    const key = escapeIdentifier(columnsOf(table[1]).key);
-    await client.query("begin");
+    const events = gathered();
+    const [from, key] = [table[0], columnsOf(table[1]).key].map(escapeIdentifier);
     const { rows } = await client.query<{ id: string }>(
-      `select ${key}::text as id from ${escapeIdentifier(table[0])} where hashtext(${key}::text) % 2 = 0 order by ${key} for update`,
+      `select ${key}::text as id from ${from} order by ${key}`,
     );
-    const events = tap.events().filter((event) => !rows.some(({ id }) => JSON.stringify(event).includes(id)));
+    const concerned = rows.filter(({ id }) => events.some(({ text }) => text.includes(id)));
+    const locked = concerned.filter((_, index) => index % 2 === 0).map(({ id }) => id);
+    await client.query("begin");
+    await client.query(`select from ${from} where ${key}::text = any($1) for update`, [locked]);
     letGo();
     await delay(LOCKED_MILLISECONDS);
     const ended = await client.query<{ until: Date }>("select clock_timestamp() as until");
     return {
       consumer: `${reaction.domain}.${reaction.name}`,
-      events: events.map(({ id }) => id),
+      events: events.filter(({ text }) => !locked.some((id) => text.includes(id))).map(({ id }) => id),
       until: (ended.rows[0]?.until ?? new Date()).toISOString(),
     };
   } finally {

@@ -139,12 +139,12 @@ describe("two sequences", () => {
     await up(url, join(tmpdir(), "no-such-folder"));
     expect(await up(url)).toEqual(DOMAINS);
     const client = await connect(url);
-    await client.query("delete from domain_consistency_migrations where name = '0007_truthful_events'");
+    await client.query("delete from domain_consistency_migrations where name >= '0007_truthful_events'");
     await client.query("drop function outbox_check cascade");
     await client.query(
       "drop function raise_event, outbox_recheck, generate_outbox_check, register_contract; drop table registered_contracts",
     );
-    expect(await up(url)).toEqual(FRAMEWORK.slice(-1));
+    expect(await up(url)).toEqual(FRAMEWORK.slice(6));
   });
 
   test("a database that another program migrates with node-pg-migrate keeps that program's table", async () => {
