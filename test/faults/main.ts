@@ -135,15 +135,6 @@ function guarantees(text: string): string[] {
   );
 }
 
-function guarantees(text: string): string[] {
-  const names = text.split(",");
-  const unknown = names.find((name) => !Object.hasOwn(GUARANTEES, name));
-  if (unknown === undefined) return names;
-  throw new InvalidArgumentError(
-    `There is no guarantee "${unknown}". There are: ${Object.keys(GUARANTEES).join(", ")}.`,
-  );
-}
-
 function wholeNumber(text: string): number {
   const number = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(number) || number < 1)
