@@ -116,6 +116,7 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       }
       schedule.pause();
       report(`${done()}; settling`);
+      if (writing.isKnown) await writers.probe();
       redriven += await settle(scene, writing.isKnown ? () => writers.askAgain() : () => Promise.resolve(0));
       ({ snapshot, findings } = await verdict.judge({
         requests: [...writers.journal()],

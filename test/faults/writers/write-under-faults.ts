@@ -2,7 +2,7 @@ import { databaseUrl, type LocalDatabase, type Login } from "../../../local/syst
 import type { JournaledCommand, JournaledRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
 import type { CommandOperation, Operations } from "./operation";
-import { askAgain, runTransaction, runCommand, type SendRequest } from "./run-operation";
+import { askAgain, probe, runTransaction, runCommand, type SendRequest } from "./run-operation";
 
 /** How a seed's operations are run. */
 export interface WritingOptions {
@@ -29,6 +29,8 @@ export interface Writers {
   writeUntil(isEnough: () => boolean): Promise<void>;
   /** Sends the commands again that have no answer yet, or lost their race. @returns how many */
   askAgain(): Promise<number>;
+  /** Sends the newest command of each domain once more. Call it right after the faults have stopped. */
+  probe(): Promise<void>;
 }
 
 /** Makes the writers of a run. They run a seed's operations, several at a time, while incidents happen. */
@@ -81,6 +83,10 @@ export function makeWriters(
       let asked = 0;
       for (const { operation, noted } of commands) if (await askAgain(operation, noted, send)) asked += 1;
       return asked;
+    },
+    async probe() {
+      const newest = new Map(commands.map((one) => [one.operation.domain, one] as const));
+      await Promise.all([...newest.values()].map(({ operation, noted }) => probe(operation, noted, send)));
     },
   };
 }
