@@ -35,6 +35,9 @@ const PUT_EVENTS_KINDS: readonly FaultKind[] = [
   "entries told failed",
   "entries told failed",
   "event not taken",
+  "event not taken",
+  "event not taken",
+  "event not taken",
 ];
 
 /** The throttling error of each service. */
