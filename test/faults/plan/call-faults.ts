@@ -34,10 +34,7 @@ const PUT_EVENTS_KINDS: readonly FaultKind[] = [
   "entries failed",
   "entries told failed",
   "entries told failed",
-  "event not taken",
-  "event not taken",
-  "event not taken",
-  "event not taken",
+  ...Array.from({ length: 10 }, (): FaultKind => "event not taken"),
 ];
 
 /** The throttling error of each service. */
@@ -59,11 +56,16 @@ const NOT_TAKEN = "NotAuthorizedForSourceException";
  */
 export function callFaults(schedule: FaultSchedule, events: () => EventBridgeClient) {
   const notTaken = new Set<string>();
+  /** Aggregate -> how often its events were sent. */
+  const sent = new Map<string, number>();
   return async (call: AwsCall): Promise<CallFault | undefined> => {
     const { caller, target, body } = call;
-    const isStuck = (entry: SentEntry) => notTaken.has(eventIdOf(entry));
-    if (target === PUT_EVENTS && !schedule.isPaused() && entriesOf(body).some(isStuck))
-      return { do: "answer", body: await answerTo(entriesOf(body), isStuck, NOT_TAKEN, events()) };
+    const isStuck = (entry: SentEntry) => notTaken.has(detailOf(entry).id);
+    const timesOf = (entry: SentEntry) => sent.get(detailOf(entry).subject) ?? 0;
+    const entries = target === PUT_EVENTS ? entriesOf(body) : [];
+    for (const entry of entries) sent.set(detailOf(entry).subject, timesOf(entry) + 1);
+    if (!schedule.isPaused() && entries.some(isStuck))
+      return { do: "answer", body: await answerTo(entries, isStuck, NOT_TAKEN, events()) };
     const site = `${logicalName(caller)}: ${target || "other call"}`;
     const kind = schedule.draw(site, target === PUT_EVENTS ? PUT_EVENTS_KINDS : ANY_CALL);
     const details = schedule.details(site);
@@ -84,8 +86,10 @@ export function callFaults(schedule: FaultSchedule, events: () => EventBridgeCli
       case "killed after call":
         return { do: "kill after" };
       case "event not taken": {
-        notTaken.add(eventIdOf(details.pick(entriesOf(body))));
-        return { do: "answer", body: await answerTo(entriesOf(body), isStuck, NOT_TAKEN, events()) };
+        // Of the busiest aggregate, so that later events wait behind it.
+        const [busiest] = [...entries].sort((one, other) => timesOf(other) - timesOf(one));
+        if (busiest) notTaken.add(detailOf(busiest).id);
+        return { do: "answer", body: await answerTo(entries, isStuck, NOT_TAKEN, events()) };
       }
       case "entries failed":
       case "entries told failed":
@@ -145,8 +149,8 @@ function entriesOf(body: Buffer): SentEntry[] {
   return (JSON.parse(body.toString("utf8")) as { Entries: SentEntry[] }).Entries;
 }
 
-function eventIdOf({ Detail = "{}" }: SentEntry): string {
-  return String((JSON.parse(Detail) as { id?: unknown }).id);
+function detailOf({ Detail = "{}" }: SentEntry): { id: string; subject: string } {
+  return JSON.parse(Detail) as { id: string; subject: string };
 }
 
 /** An entry in the request body, where the time is in seconds. */

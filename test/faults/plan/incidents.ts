@@ -24,19 +24,22 @@ const POISONS: readonly FaultKind[] = ["record undecodable", "event refused", "e
 const KILLS = 2;
 const RESTARTS = 1;
 const ENDINGS = 2;
-const LOCKS = 1;
+/** Locked rows take half a minute each: a short run has none. */
+const OPERATIONS_PER_LOCK = 300;
+const MOST_LOCKS = 2;
 const SPLITS = 1;
 
 /** Plans the incidents of a seed over a number of operations, in order. */
 export function planIncidents(seed: number, operations: number): Incident[] {
   const random = randomStream(seed, "incidents");
   const poisons = Math.max(1, Math.floor(operations / OPERATIONS_PER_POISON));
+  const locks = Math.min(MOST_LOCKS, Math.floor(operations / OPERATIONS_PER_LOCK));
   const kinds: FaultKind[] = [
     ...Array.from({ length: poisons }, (): FaultKind => random.pick(POISONS)),
     ...Array.from({ length: KILLS }, (): FaultKind => "PostgreSQL killed"),
     ...Array.from({ length: ENDINGS }, (): FaultKind => "idle connections ended"),
     ...Array.from({ length: RESTARTS }, (): FaultKind => "PostgreSQL restarted"),
-    ...Array.from({ length: LOCKS }, (): FaultKind => "row locked"),
+    ...Array.from({ length: locks }, (): FaultKind => "row locked"),
     ...Array.from({ length: RESTARTS }, (): FaultKind => "emulator restarted"),
     ...Array.from({ length: SPLITS }, (): FaultKind => "shard split"),
   ];

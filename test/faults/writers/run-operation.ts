@@ -60,20 +60,17 @@ export async function askAgain(
 }
 
 /**
- * Sends a command once more right after the faults have stopped, while its function still has the connections that they
- * left. A function that works answers.
+ * Sends a command once more after the faults have stopped, while its function still has the connections that they left.
+ * A function that works answers.
  */
 export async function probe(
   { requestId: id, command, input, domain }: CommandOperation,
   entry: JournaledCommand,
   send: SendRequest,
 ): Promise<void> {
-  for (let attempt = 1; attempt <= MAX_QUIET_ATTEMPTS; attempt += 1) {
-    const answer = await answerOf(() => send(domain, { id, command, input }));
-    entry.answers.push(answer);
-    if (!isOpen(answer)) return;
-  }
-  entry.askedInQuiet = MAX_QUIET_ATTEMPTS;
+  const answer = await answerOf(() => send(domain, { id, command, input }));
+  entry.answers.push(answer);
+  if (isOpen(answer)) entry.askedInQuiet = MAX_QUIET_ATTEMPTS;
 }
 
 /** Whether the caller does not know yet whether the command took effect. */

@@ -1,8 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { databaseUrl, type LocalDatabase, type Login } from "../../../local/system/database";
 import type { JournaledCommand, JournaledRequest } from "../../verdict/writers-journal";
 import { happen, type Incident, type Scene } from "../plan/incidents";
 import type { CommandOperation, Operations } from "./operation";
 import { askAgain, probe, runTransaction, runCommand, type SendRequest } from "./run-operation";
+
+/** The emulator notices by then that a function's process was killed. */
+const KILLED_MILLISECONDS = 1_000;
 
 /** How a seed's operations are run. */
 export interface WritingOptions {
@@ -29,7 +33,7 @@ export interface Writers {
   writeUntil(isEnough: () => boolean): Promise<void>;
   /** Sends the commands again that have no answer yet, or lost their race. @returns how many */
   askAgain(): Promise<number>;
-  /** Sends the newest command of each domain once more. Call it right after the faults have stopped. */
+  /** Sends the newest commands of each domain once more, all at a time. Call it right after the faults have stopped. */
   probe(): Promise<void>;
 }
 
@@ -85,8 +89,12 @@ export function makeWriters(
       return asked;
     },
     async probe() {
-      const newest = new Map(commands.map((one) => [one.operation.domain, one] as const));
-      await Promise.all([...newest.values()].map(({ operation, noted }) => probe(operation, noted, send)));
+      await delay(KILLED_MILLISECONDS);
+      const domains = [...new Set(commands.map(({ operation }) => operation.domain))];
+      const newest = domains.flatMap((name) =>
+        commands.filter(({ operation }) => operation.domain === name).slice(-concurrency),
+      );
+      await Promise.all(newest.map(({ operation, noted }) => probe(operation, noted, send)));
     },
   };
 }
