@@ -8,7 +8,7 @@ test("the same seed gives the same operations", () => {
   expect(operations(3)).not.toBe(operations(4));
 });
 
-test("operations make every kind of change, and some that the guard must refuse", () => {
+test("operations make every kind of change", () => {
   const operations = Array.from({ length: 2_000 }, (_, index) => operationAt(5, index));
   const names = new Set(
     operations.map((one) => (one.kind === "sql" ? `sql ${one.how}` : `${one.domain}.${one.command}`)),
@@ -24,7 +24,6 @@ test("operations make every kind of change, and some that the guard must refuse"
     "orders.placeOrder",
     "shipping.dispatchShipment",
     "sql committed",
-    "sql refused",
     "sql rolledBack",
   ]);
 });

@@ -10,6 +10,8 @@ export const Customer = aggregate("customers.Customer", {
       name: z.string().min(1).max(200),
       email: z.email(),
       city: z.string().min(1).max(100),
+      /** Who gets the bills. Accounting keeps more in its column, which stays private. */
+      billing: z.object({ to: z.string().min(1).max(200) }).optional(),
     }),
   events: {
     CustomerRegistered: () => z.object({}),

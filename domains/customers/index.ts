@@ -14,6 +14,7 @@ const registerCustomer = command({
       name: z.string().min(1).max(200),
       email: z.email(),
       city: z.string().min(1).max(100),
+      billing: z.object({ to: z.string().min(1).max(200) }).optional(),
       creditNote: z.string().max(500).optional(),
     }),
   handle: async (fields, { customers }) => customers.create(fields).raise("CustomerRegistered"),

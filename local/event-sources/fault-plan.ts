@@ -39,6 +39,8 @@ export interface FaultPlan {
    * visible again at once), or some of them more than once.
    */
   arrange?: (records: readonly SQSRecord[]) => Promise<readonly SQSRecord[]>;
+  /** Queues only: runs before messages are received. @returns what replaces the queue's own visibility timeout */
+  beforeReceive?: () => Promise<{ visibilityTimeoutSeconds: number }>;
   beforeInvoke?: (delivery: Delivery) => Promise<FaultBefore | undefined>;
   afterInvoke?: (delivery: Delivery, result: InvokeResult) => Promise<FaultAfter | undefined>;
 }

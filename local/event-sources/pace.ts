@@ -18,8 +18,6 @@ export interface Pace {
   gatherMilliseconds: number;
   /** Most concurrent invocations of a queue mapping. AWS starts with five; locally each takes a process. */
   maximumConcurrency: number;
-  /** Replaces the queue's own visibility timeout. For fault runs; AWS has no such setting. */
-  visibilityTimeoutSeconds?: number;
   /** How long `stop` waits for a running invocation. */
   stopMilliseconds: number;
 }

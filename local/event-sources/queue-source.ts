@@ -19,11 +19,11 @@ export function consumeQueue(
   asFunction: SQSClient,
   asRoot: SQSClient,
 ): SourceLoop {
-  const { mapping, recorder, pace, stopped } = context;
+  const { mapping, recorder, pace, faults, stopped } = context;
   const concurrency = Math.min(mapping.maximumConcurrency ?? Infinity, pace.maximumConcurrency);
   const running = new Map<Promise<void>, readonly SQSRecord[]>();
   let queue: MappedQueue | undefined;
-  let visibilityMilliseconds = 0;
+  let ownSeconds = 0;
   let markReady: () => void = () => undefined;
   const ready = new Promise<void>((resolve) => (markReady = resolve));
 
@@ -65,20 +65,19 @@ export function consumeQueue(
   async function open(): Promise<MappedQueue> {
     const queueUrl = await findQueue(asRoot, mapping.sourceArn);
     const opened = mappedQueue(asFunction, asRoot, queueUrl ?? "", mapping.sourceArn);
-    const { visibilityTimeoutSeconds } = await opened.attributes();
-    visibilityMilliseconds = (pace.visibilityTimeoutSeconds ?? visibilityTimeoutSeconds) * 1000;
+    ({ visibilityTimeoutSeconds: ownSeconds } = await opened.attributes());
     return opened;
   }
 
   /** A stop does not abort a call in progress: the emulator would keep waiting and hand messages to nobody. */
   async function receiveBatch(opened: MappedQueue): Promise<void> {
+    const { visibilityTimeoutSeconds: seconds } = (await faults.beforeReceive?.()) ?? {};
     const startedAt = Date.now();
-    const { longPollSeconds, visibilityTimeoutSeconds } = pace;
-    const records = await opened.receive(mapping.batchSize, longPollSeconds, visibilityTimeoutSeconds);
+    const records = await opened.receive(mapping.batchSize, pace.longPollSeconds, seconds);
     if (records.length === 0) return;
     if (stopped.aborted) return opened.release(records.map(({ receiptHandle }) => receiptHandle));
     recorder.record({ kind: "received", records });
-    const processed = processMessages(context, opened, records, Date.now() + visibilityMilliseconds)
+    const processed = processMessages(context, opened, records, Date.now() + (seconds ?? ownSeconds) * 1_000)
       // No cause is known; the messages stay in the queue.
       .catch((error: unknown) => recorder.problem("batch", error))
       .finally(() => running.delete(processed));

@@ -1,35 +1,9 @@
-import type { Guarantee } from "../verdict/guarantees";
-
-/** Replaces one text of a compiled file. */
-export interface Edit {
-  /** Below dist/. */
-  file: string;
-  /** Must occur exactly once. */
-  find: string;
-  replace: string;
-}
-
-/** A build with an intentional mistake, which the verdict must find. */
-export interface BrokenBuild {
-  name: string;
-  /** The guarantees that the mistake breaks: the verdict must name one of them, and may name others. */
-  breaks: readonly Guarantee[];
-  edits: readonly Edit[];
-}
+import type { BrokenBuild } from "./broken-build";
+import { BROKEN_DATABASES } from "./broken-database";
 
 /** At least one build for each guarantee, without the mechanism that keeps it. */
 export const BROKEN_BUILDS: readonly BrokenBuild[] = [
-  {
-    name: "no guard: a change without an outbox row is committed",
-    breaks: ["ONE_EVENT_PER_CHANGE"],
-    edits: [
-      {
-        file: "runtime/postgres/migrations/0003_guard.js",
-        find: "if distance is null then",
-        replace: "if false then",
-      },
-    ],
-  },
+  ...BROKEN_DATABASES,
   {
     name: "non-atomic outbox: the entity and its event are two writes",
     breaks: ["ONE_EVENT_PER_CHANGE"],
@@ -71,13 +45,18 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: "a later event overtakes a failed one of its aggregate",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [{ file: "runtime/relay/publish.js", find: "passed.add(publication.orderingKey);", replace: "" }],
+  },
+  {
     name: "ignored FailedEntryCount",
     breaks: ["EVERY_EVENT_PUBLISHED"],
     edits: [
       {
         file: "runtime/relay/publish.js",
-        find: "!results[index]?.EventId || results[index]?.ErrorCode",
-        replace: "false && index",
+        find: "if (result?.EventId && !result.ErrorCode)",
+        replace: "if (true)",
       },
     ],
   },
@@ -85,7 +64,11 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     name: "checkpoint past a failure: the relay gives up at the first one and reports none",
     breaks: ["EVERY_EVENT_PUBLISHED"],
     edits: [
-      { file: "runtime/relay/publish.js", find: "maxFailedRounds = 5", replace: "maxFailedRounds = 1" },
+      {
+        file: "runtime/relay/publish.js",
+        find: "maxFailedRounds = publish_failure_1.MAX_FAILED_ROUNDS",
+        replace: "maxFailedRounds = 1",
+      },
       {
         file: "runtime/relay/relay-batch.js",
         find: "batchItemFailures: first ? [{ itemIdentifier: first.sequenceNumber }] : []",
@@ -128,9 +111,8 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     edits: [
       {
         file: "runtime/projection/handler.js",
-        find: "await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
-        replace:
-          "if (folded.newest.fields) await (0, table_1.writeProjection)(documents, tableName, folded.newest);",
+        find: "await (0, time_left_1.inTime)(milliseconds, (0, table_1",
+        replace: "if (folded.newest.fields) await (0, time_left_1.inTime)(milliseconds, (0, table_1",
       },
     ],
   },
@@ -170,6 +152,28 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: "a request that was done is rejected when it is sent again",
+    breaks: ["COMMANDS_TOLD_TRULY"],
+    edits: [
+      {
+        file: "runtime/command/handler.js",
+        find: "return (await repeated()) ?? answer;",
+        replace: "return answer;",
+      },
+    ],
+  },
+  {
+    name: "a creation of what exists is a conflict",
+    breaks: ["COMMANDS_TOLD_TRULY"],
+    edits: [
+      {
+        file: "runtime/store/retries.js",
+        find: "(0, handles_1.existsRejection)(result) ?? result",
+        replace: "result",
+      },
+    ],
+  },
+  {
     name: "private fields in events",
     breaks: ["NOTHING_PRIVATE_LEAVES"],
     edits: [
@@ -181,13 +185,75 @@ export const BROKEN_BUILDS: readonly BrokenBuild[] = [
     ],
   },
   {
+    name: "JSON is published as its column holds it",
+    breaks: ["NOTHING_PRIVATE_LEAVES"],
+    edits: [
+      {
+        file: "runtime/postgres/json.js",
+        find: "return `public.carry_json(${column}, ${(0, pg_1.escapeLiteral)(JSON.stringify(shape))})`;",
+        replace: "return column;",
+      },
+    ],
+  },
+  {
     name: "undecodable records are dropped",
     breaks: ["QUARANTINED_WITH_PAYLOAD"],
     edits: [
       {
-        file: "runtime/relay/relay-batch.js",
+        file: "runtime/relay/quarantine-record.js",
         find: "await (0, quarantine_1.quarantine)(",
         replace: "void (",
+      },
+    ],
+  },
+  {
+    name: "a relay publishes types that no contract has",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/relay/known-events.js",
+        find: "if (known[aggregate]?.includes(type))",
+        replace: "if (true)",
+      },
+    ],
+  },
+  {
+    name: "a relay does not respect its holds",
+    breaks: ["EVERY_EVENT_PUBLISHED"],
+    edits: [
+      {
+        file: "runtime/relay/relay-batch.js",
+        find: "(0, plan_batch_1.inOrder)(planned, holds)",
+        replace: "(0, plan_batch_1.inOrder)(planned, new Map())",
+      },
+    ],
+  },
+  {
+    name: "no rules for types that a domain does not have",
+    breaks: ["QUARANTINED_WITH_PAYLOAD"],
+    edits: [
+      {
+        file: "components/unclaimed-events.js",
+        find: "...domains\n            .map(",
+        replace: "...[]\n            .map(",
+      },
+    ],
+  },
+  {
+    name: "a connection that cannot do its work stays in the pool",
+    breaks: ["COMMANDS_TOLD_TRULY", "EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [
+      { file: "runtime/postgres/connections.js", find: "void client.end().catch(() => { });", replace: ";" },
+    ],
+  },
+  {
+    name: "a slow message takes the time of its batch",
+    breaks: ["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"],
+    edits: [
+      {
+        file: "runtime/reaction/handler.js",
+        find: "(context.getRemainingTimeInMillis(), handled.length - index)",
+        replace: "(context.getRemainingTimeInMillis(), 1)",
       },
     ],
   },

@@ -2,6 +2,7 @@ import type { FaultHooks } from "../../local/system/fault-hooks";
 import { diskFailure, foldersOfRuns } from "../../local/servers/disk";
 import { type LocalSystem, startSystem, type SystemOptions } from "../../local/system/system";
 import { codedError } from "../../runtime/function/coded-error";
+import { type Brake, makeBrake } from "./plan/brake";
 import { callFaults } from "./plan/call-faults";
 import { deliveryFaults } from "./plan/delivery-faults";
 import type { FaultSchedule } from "./plan/fault-schedule";
@@ -14,18 +15,16 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
-/**
- * Shorter than on AWS (six times the function's timeout), so that the messages of a killed function come back
- * soon.
- */
-const VISIBILITY_TIMEOUT_SECONDS = 3;
 /** Short, so that event sources continue soon after a server is up again. */
 const PROBLEM_MILLISECONDS = 300;
 /** The number that AWS starts with, so that reactions of one subscription race each other. */
 const CONCURRENT_BATCHES = 5;
 
 /** Opens the harness; the proxies listen before the servers start. */
-export async function openHarness(schedule: FaultSchedule, seed: number): Promise<Harness> {
+export async function openHarness(
+  schedule: FaultSchedule,
+  seed: number,
+): Promise<Harness & { brake: Brake }> {
   const proxies: FunctionProxies = await openFunctionProxies({
     seed,
     decideCall: callFaults(schedule, () => proxies.clients().events),
@@ -35,14 +34,15 @@ export async function openHarness(schedule: FaultSchedule, seed: number): Promis
     if (!schedule.draw("capture", ["capture restarted"])) return Promise.resolve();
     return Promise.reject(codedError("FAULT_INJECTED", "Fault injection crashed capture."));
   };
+  const brake = makeBrake();
   return {
+    brake,
     hooks: {
       ...proxies.hooks,
-      deliveryFaults: (functionName) => deliveryFaults(schedule, functionName),
+      deliveryFaults: (functionName) => deliveryFaults(schedule, functionName, brake),
       beforePut: captureFault,
       beforeAcknowledge: captureFault,
       pace: {
-        visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
         problemMilliseconds: PROBLEM_MILLISECONDS,
         maximumConcurrency: CONCURRENT_BATCHES,
       },

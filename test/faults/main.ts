@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import pMap from "p-map";
-import { errorCode } from "../../runtime/function/coded-error";
+import { codedError, errorCode } from "../../runtime/function/coded-error";
 import { reportToStderr } from "../../local/servers/report";
 import { BROKEN_BUILDS } from "./broken-builds";
 import { updateGuaranteesPage } from "./guarantees-page";
@@ -24,6 +24,7 @@ interface Options {
   faultsPerVerdict?: number;
   until?: string[];
   brokenBuilds?: true;
+  only?: string;
   json?: true;
   updateDocs?: true;
 }
@@ -55,6 +56,10 @@ new Command("npm run faults --")
     guarantees,
   )
   .option("--broken-builds", "check instead whether builds with a mistake are caught")
+  .option(
+    "--only <texts>",
+    "with --broken-builds: only those whose name contains one of these texts, separated by commas",
+  )
   .option("--json", "print one JSON document on standard output")
   .option("--update-docs", "write the figures into docs/guarantees.md")
   .action(run)
@@ -67,7 +72,7 @@ new Command("npm run faults --")
 async function run(options: Options): Promise<void> {
   const startedAt = performance.now();
   const { runs, failed } = options.brokenBuilds ? { runs: [], failed: [] } : await runSeeds(options);
-  const brokenBuilds = options.brokenBuilds ? await runBrokenBuilds(options.seed) : [];
+  const brokenBuilds = options.brokenBuilds ? await runBrokenBuilds(options) : [];
   const seconds = (performance.now() - startedAt) / 1_000;
   const report = faultsReport({ runs, failed, brokenBuilds, seconds });
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
@@ -110,7 +115,10 @@ async function runSeeds(options: Options): Promise<{ runs: SeedResult[]; failed:
   return { runs, failed };
 }
 
-async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
+async function runBrokenBuilds({ seed, only = "" }: Options): Promise<BrokenBuildResult[]> {
+  const builds = BROKEN_BUILDS.filter(({ name }) => only.split(",").some((text) => name.includes(text)));
+  if (builds.length === 0)
+    throw codedError("BROKEN_BUILD_UNKNOWN", `No broken build's name contains "${only}".`);
   const run = async (build: (typeof BROKEN_BUILDS)[number]) => {
     const result = await runBrokenBuild(PROJECT_ROOT, build, seed).catch((error: Error) =>
       withoutResult(build, error),
@@ -118,7 +126,7 @@ async function runBrokenBuilds(seed: number): Promise<BrokenBuildResult[]> {
     reportToStderr(describeBrokenBuild(result));
     return result;
   };
-  return pMap(BROKEN_BUILDS, run, { concurrency: availableParallelism() });
+  return pMap(builds, run, { concurrency: availableParallelism() });
 }
 
 function guarantees(text: string): string[] {

@@ -1,5 +1,7 @@
 import { SendMessageCommand } from "@aws-sdk/client-sqs";
 import { deleteMessage, inTens, withHeldMessages } from "../../cli/on-call/held-messages";
+import { putBack } from "../../cli/on-call/put-back";
+import { quarantinedRecords } from "../../cli/on-call/quarantined-records";
 import type { LocalSystem } from "../../local/system/system";
 
 const QUEUE_TYPE = "aws:sqs/queue:Queue";
@@ -30,6 +32,33 @@ export async function redrive(
     });
   }
   return redriven;
+}
+
+/**
+ * Puts quarantined records back on their streams, as an operator does once their cause is gone, except poison.
+ *
+ * @param poison payloads of records that cannot be decoded, base64
+ * @returns the number of records
+ */
+export async function putBackRecords(
+  { deployment, clients }: LocalSystem,
+  poison: Set<string>,
+): Promise<number> {
+  let returned = 0;
+  for (const { name, state } of deployment.byType(QUEUE_TYPE)) {
+    if (!name.endsWith("-quarantine")) continue;
+    returned += await withHeldMessages(clients.sqs, String(state["url"]), async (held) => {
+      const records = quarantinedRecords(name, held).records.filter(
+        ({ payload }) => payload !== undefined && !poison.has(payload.toString("base64")),
+      );
+      for (const record of records) {
+        await putBack(clients, record);
+        await inTens(record.messages, (message) => deleteMessage(clients.sqs, message));
+      }
+      return records.length;
+    });
+  }
+  return returned;
 }
 
 function eventIdOf(body: string): string {

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { codedError } from "../../runtime/function/coded-error";
-import type { BrokenBuild, Edit } from "./broken-builds";
+import type { BrokenBuild, Edit } from "./broken-build";
 import { runSeedProcess } from "./seed-process";
 
 /** The result of a run with a broken build. */

@@ -7,7 +7,7 @@ import { openHarness, withFaultySystem } from "./harness";
 import { planIncidents, type Scene } from "./plan/incidents";
 import { openPoisoner } from "./plan/poison";
 import { randomStream } from "./plan/random";
-import { redrive } from "./redrive";
+import { putBackRecords, redrive } from "./redrive";
 import { whatToWrite } from "./writers/derived";
 import { openGate } from "./writers/gate";
 import { makeWriters, type Writers } from "./writers/write-under-faults";
@@ -44,7 +44,7 @@ export interface SeedResult {
   published: number;
   /** Outcome, as callers saw it -> how often. */
   answers: Record<string, number>;
-  /** Messages that were redriven from dead-letter queues. */
+  /** Messages that were redriven from dead-letter queues, and records that were put back from quarantine. */
   redriven: number;
   findings: Finding[];
   seconds: number;
@@ -84,6 +84,8 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       schedule,
       poisoner,
       writers: openGate(),
+      brake: harness.brake,
+      locked: [],
       beforeRestart: () => verdict.beforeRestart(),
     };
     const operations = Math.ceil(changes / CHANGES_PER_OPERATION);
@@ -114,10 +116,12 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
       }
       schedule.pause();
       report(`${done()}; settling`);
-      redriven += await settle(scene);
+      if (writing.isKnown) await writers.probe();
+      redriven += await settle(scene, writing.isKnown ? () => writers.askAgain() : () => Promise.resolve(0));
       ({ snapshot, findings } = await verdict.judge({
         requests: [...writers.journal()],
         poison: poisoner.injected(),
+        locked: scene.locked,
         privateMarks: writing.privateMarks,
       }));
       schedule.resume();
@@ -139,15 +143,20 @@ export async function runSeed(options: SeedOptions): Promise<SeedResult> {
   });
 }
 
-/** Waits until everything has arrived, and redrives dead letters until only poison is left. */
-async function settle({ system, poisoner }: Scene): Promise<number> {
-  const poison = new Set(poisoner.injected().flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
+/**
+ * Waits until everything has arrived, redrives dead letters and puts quarantined records back until only poison is
+ * left, and asks again for answers that are missing.
+ */
+async function settle({ system, poisoner }: Scene, askAgain: () => Promise<number>): Promise<number> {
+  const injected = poisoner.injected();
+  const refused = new Set(injected.flatMap((one) => (one.kind === "refused" ? [one.eventId] : [])));
+  const undecodable = new Set(injected.flatMap((one) => (one.kind === "undecodable" ? [one.payload] : [])));
   let redriven = 0;
   for (let round = 1; round <= MAX_REDRIVES; round += 1) {
     await system.flow.settled();
-    const moved = await redrive(system, poison);
+    const moved = (await redrive(system, refused)) + (await putBackRecords(system, undecodable));
     redriven += moved;
-    if (moved === 0) break;
+    if (moved + (await askAgain()) === 0) break;
   }
   return redriven;
 }

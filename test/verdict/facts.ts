@@ -2,6 +2,9 @@ import type { Finding } from "./finding";
 import type { AuditedChange, InboxRecord, OutboxEntry, Row, Snapshot } from "./snapshot";
 import type { WritersJournal } from "./writers-journal";
 
+/** The table with the events of all modules of the monolith. */
+export const MONOLITH_OUTBOX = "outbox";
+
 /** An aggregate and the table that holds it. */
 export interface AggregateFacts {
   /** "<domain>.<Aggregate>" */
@@ -14,10 +17,26 @@ export interface AggregateFacts {
   key: string;
   /** Public field -> column. */
   columns: Readonly<Record<string, string>>;
+  /** Public fields that events lack where their column is null. */
+  optional: readonly string[];
+  /** Public field of objects or lists -> what of it is public; a column of JSON may hold more. */
+  parts: Readonly<Record<string, Parts>>;
   /** Private columns. */
   privateColumns: readonly string[];
   /** Event types. */
   events: readonly string[];
+}
+
+/** What is public of a value: the part of a JSON schema that says which fields it has, at every depth. */
+export interface Parts {
+  type?: string;
+  const?: unknown;
+  properties?: Readonly<Record<string, Parts>>;
+  additionalProperties?: boolean | Parts;
+  items?: Parts;
+  prefixItems?: readonly Parts[];
+  anyOf?: readonly Parts[];
+  oneOf?: readonly Parts[];
 }
 
 /** A projection of an aggregate. */
@@ -154,8 +173,35 @@ export function aggregateFacts({ landscape }: Facts, aggregate: string): Aggrega
  * The public state in a row of an aggregate's table, without fields that it lacks; null if there is no row.
  */
 export function publicState(facts: Facts, aggregate: string, row: Row | null): Row | null {
-  const columns = Object.entries(aggregateFacts(facts, aggregate)?.columns ?? {});
-  return row && present(Object.fromEntries(columns.map(([field, column]) => [field, row[column]])));
+  const { columns = {}, optional = [], parts = {} } = aggregateFacts(facts, aggregate) ?? {};
+  const state = Object.entries(columns).map(([field, column]) => {
+    const isAbsent = row?.[column] === null && optional.includes(field);
+    return [field, isAbsent ? undefined : publicPart(row?.[column], parts[field])] as const;
+  });
+  return row && present(Object.fromEntries(state));
+}
+
+/** What is public of a value. */
+export function publicPart(value: unknown, parts: Parts = {}): unknown {
+  const variants = parts.anyOf ?? parts.oneOf;
+  if (variants) return publicPart(value, variants.find((variant) => fits(value, variant)) ?? {});
+  if (Array.isArray(value))
+    return value.map((one, place) => publicPart(one, parts.prefixItems?.[place] ?? parts.items));
+  const { properties, additionalProperties: others = properties === undefined } = parts;
+  if (typeof value !== "object" || value === null) return value;
+  const inside = Object.entries(value).flatMap(([name, one]) => {
+    const known = properties && Object.hasOwn(properties, name) ? properties[name] : others;
+    return known ? [[name, publicPart(one, known === true ? {} : known)] as const] : [];
+  });
+  return Object.fromEntries(inside);
+}
+
+/** Whether a value is of a variant: null, or an object with its constants. */
+function fits(value: unknown, { type, properties = {} }: Parts): boolean {
+  if (value === null || type === "null") return value === null && type === "null";
+  return Object.entries(properties).every(
+    ([name, part]) => part.const === undefined || (value as Row)[name] === part.const,
+  );
 }
 
 /** Fields that are not undefined; no store keeps undefined ones. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { AggregateFacts, Known, Landscape, ProjectionFacts, ReactionFacts } from "./facts";
+import type { AggregateFacts, Known, Landscape, Parts, ProjectionFacts, ReactionFacts } from "./facts";
 import type { Row } from "./snapshot";
 
 /*
@@ -52,6 +52,15 @@ function aggregatesOf({ name: domain, kind, tables }: RegisteredDomain): Aggrega
   return Object.entries(tables).map(([table, { aggregate, private: hidden, columns }]) => {
     const column = (field: string) => (isModule ? (columns[field] ?? inSnakeCase(field)) : field);
     const fields = Object.keys(aggregate.state().shape);
+    const { properties = {}, required = [] } = jsonSchemaOf(aggregate.state()) as Parts & {
+      required?: string[];
+    };
+    const hasParts = ([, one]: [string, Parts]) =>
+      ["properties", "additionalProperties", "items", "prefixItems", "anyOf", "oneOf"].some(
+        (name) => name in one,
+      );
+    const isNullable = (field: string) =>
+      properties[field]?.anyOf?.some(({ type }) => type === "null") ?? false;
     return {
       name: aggregate.name,
       domain,
@@ -59,6 +68,8 @@ function aggregatesOf({ name: domain, kind, tables }: RegisteredDomain): Aggrega
       table: isModule ? table : `${domain}-${table}-table`,
       key: column(aggregate.key),
       columns: Object.fromEntries(fields.map((field) => [field, column(field)])),
+      optional: fields.filter((field) => !required.includes(field) && !isNullable(field)),
+      parts: Object.fromEntries(Object.entries(properties).filter(hasParts)),
       privateColumns: Object.keys(hidden().shape).map(column),
       events: Object.keys(aggregate.events),
     };
@@ -130,6 +141,10 @@ function namesIn(schema: z.ZodType): string[] {
     if (properties) names.push(...Object.keys(properties));
     Object.values(part).forEach(look);
   };
-  look(z.toJSONSchema(schema, { unrepresentable: "any", io: "output" }));
+  look(jsonSchemaOf(schema));
   return names;
+}
+
+function jsonSchemaOf(schema: z.ZodType): object {
+  return z.toJSONSchema(schema, { unrepresentable: "any", io: "output" });
 }

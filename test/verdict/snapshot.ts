@@ -32,6 +32,8 @@ export interface EntityRow {
 /** An entry of an outbox. */
 export interface OutboxEntry {
   id: string;
+  /** Logical name of the table that holds it; the monolith's is "outbox". */
+  outbox: string;
   aggregate: string;
   aggregateId: string;
   version: number;
@@ -78,8 +80,10 @@ export interface Snapshot {
   inbox: InboxRecord[];
   /** Logical name of the table, e.g. "orders-customers-projection" -> its rows. */
   projections: Record<string, ProjectedRow[]>;
-  /** CloudEvents seen on the bus, repeats included. */
+  /** CloudEvents seen on the bus, in their order, repeats included. */
   bus: unknown[];
   deadLetters: QueuedMessage[];
   quarantined: QueuedMessage[];
+  /** The lines that functions have logged. */
+  log: string[];
 }

@@ -6,7 +6,7 @@ import { landscapeOf } from "./landscape";
 import type { Snapshot } from "./snapshot";
 import { startDynamoAudit } from "./stores/audit-dynamodb";
 import { installAudit } from "./stores/audit-postgres";
-import { takeSnapshot } from "./stores/take-snapshot";
+import { takeSnapshot, tapIsIdle } from "./stores/take-snapshot";
 import type { WritersJournal } from "./writers-journal";
 
 /** A judged snapshot and its findings. */
@@ -19,8 +19,8 @@ export interface Judgement {
 /** Watches a system and judges what its stores hold. */
 export interface Verdict {
   /**
-   * Reads the streams that the emulator loses in a restart. Call it before a restart, while nothing is
-   * written.
+   * Reads what the emulator loses in a restart: the streams, and the order of the events on the bus. Call it before a
+   * restart, while nothing is written.
    */
   beforeRestart(): Promise<void>;
   /** Judges the stores. Call it when everything has settled. */
@@ -38,7 +38,10 @@ export async function openVerdict(system: LocalSystem, known: Known = {}): Promi
   await installAudit(system.database.adminUrl, landscape);
   const audit = await startDynamoAudit(system.servers.emulator, system.physicalTable, landscape);
   return {
-    beforeRestart: () => audit.read(),
+    async beforeRestart() {
+      await audit.read();
+      await tapIsIdle(system.tap);
+    },
     async judge(journal) {
       const snapshot = await takeSnapshot(system, audit, landscape);
       return { snapshot, findings: judge(snapshot, journal, landscape) };

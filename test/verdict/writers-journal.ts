@@ -5,11 +5,23 @@
 export interface WritersJournal {
   requests: JournaledRequest[];
   poison: Poison[];
+  /** @default none */
+  locked?: readonly LockedRows[];
   /**
    * Domain -> values that only its private columns hold. A text must not be part of any text, a number must
    * not equal any number.
    */
   privateMarks: Record<string, readonly (string | number)[]>;
+}
+
+/** A time in which some rows that a reaction changes were locked, and nothing else failed. */
+export interface LockedRows {
+  /** The reaction's name in the inbox. */
+  consumer: string;
+  /** Ids of the events that were on the bus before and concern none of these rows. */
+  events: readonly string[];
+  /** When the rows were free again: ISO 8601, by the database's clock. */
+  until: string;
 }
 
 /** A request to change aggregates. */
@@ -25,6 +37,11 @@ export interface JournaledCommand {
   command: string;
   /** In the order of sending; an empty list counts as one lost answer. */
   answers: ReceivedAnswer[];
+  /**
+   * How often it was sent again without an answer or after a conflict, while nothing else was written and nothing
+   * failed. @default 0
+   */
+  askedInQuiet?: number;
 }
 
 /** An answer, as the caller saw it. */
@@ -62,7 +79,7 @@ export interface JournaledTransaction {
 }
 
 /** Injected data that no handler can process. */
-export type Poison = UndecodablePoison | RefusedPoison;
+export type Poison = UndecodablePoison | RefusedPoison | UnclaimedPoison;
 
 /** A record on a stream that is not an outbox row. */
 export interface UndecodablePoison {
@@ -81,4 +98,12 @@ export interface RefusedPoison {
   subscription: string;
   /** The CloudEvent, if it is in no outbox; its message must hold exactly this. */
   detail?: unknown;
+}
+
+/** An event on the bus that no contract knows; its message must hold exactly this. */
+export interface UnclaimedPoison {
+  kind: "unclaimed";
+  eventId: string;
+  /** The CloudEvent. */
+  detail: unknown;
 }

@@ -52,7 +52,6 @@ export async function openCrashHarness(
         // One invocation at a time, so that each call belongs to a known invocation.
         maximumConcurrency: 1,
         problemMilliseconds: PROBLEM_MILLISECONDS,
-        visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS,
       },
     },
     stop: () => proxies.stop(),
@@ -60,6 +59,7 @@ export async function openCrashHarness(
 
   function deliveries(functionName: string): FaultPlan {
     return {
+      beforeReceive: () => Promise.resolve({ visibilityTimeoutSeconds: VISIBILITY_TIMEOUT_SECONDS }),
       beforeInvoke() {
         points.begins(functionName);
         return Promise.resolve(undefined);

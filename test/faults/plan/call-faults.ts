@@ -34,6 +34,7 @@ const PUT_EVENTS_KINDS: readonly FaultKind[] = [
   "entries failed",
   "entries told failed",
   "entries told failed",
+  ...Array.from({ length: 10 }, (): FaultKind => "event not taken"),
 ];
 
 /** The throttling error of each service. */
@@ -44,14 +45,27 @@ const THROTTLING_CODES: Readonly<Record<string, string>> = {
 };
 const LONGEST_DELAY_MILLISECONDS = 400;
 
+/** A code that concerns the entry alone, so that its relay gives it up. */
+const NOT_TAKEN = "NotAuthorizedForSourceException";
+
 /**
- * Decides about the functions' AWS calls.
+ * Decides about the functions' AWS calls. An event that the bus does not take is refused again and again, until the
+ * faults stop.
  *
  * @param events publishes, as root, the entries of a PutEvents call that succeed
  */
 export function callFaults(schedule: FaultSchedule, events: () => EventBridgeClient) {
+  const notTaken = new Set<string>();
+  /** Aggregate -> how often its events were sent. */
+  const sent = new Map<string, number>();
   return async (call: AwsCall): Promise<CallFault | undefined> => {
     const { caller, target, body } = call;
+    const isStuck = (entry: SentEntry) => notTaken.has(detailOf(entry).id);
+    const timesOf = (entry: SentEntry) => sent.get(detailOf(entry).subject) ?? 0;
+    const entries = target === PUT_EVENTS ? entriesOf(body) : [];
+    for (const entry of entries) sent.set(detailOf(entry).subject, timesOf(entry) + 1);
+    if (!schedule.isPaused() && entries.some(isStuck))
+      return { do: "answer", body: await answerTo(entries, isStuck, NOT_TAKEN, events()) };
     const site = `${logicalName(caller)}: ${target || "other call"}`;
     const kind = schedule.draw(site, target === PUT_EVENTS ? PUT_EVENTS_KINDS : ANY_CALL);
     const details = schedule.details(site);
@@ -71,6 +85,12 @@ export function callFaults(schedule: FaultSchedule, events: () => EventBridgeCli
         return { do: "kill before" };
       case "killed after call":
         return { do: "kill after" };
+      case "event not taken": {
+        // Of the busiest aggregate, so that later events wait behind it.
+        const [busiest] = [...entries].sort((one, other) => timesOf(other) - timesOf(one));
+        if (busiest) notTaken.add(detailOf(busiest).id);
+        return { do: "answer", body: await answerTo(entries, isStuck, NOT_TAKEN, events()) };
+      }
       case "entries failed":
       case "entries told failed":
         return { do: "answer", body: await somePublished(kind, body, events(), details) };
@@ -84,27 +104,53 @@ function throttlingCode(target: string): string {
   return THROTTLING_CODES[target.split(".")[0] ?? ""] ?? "ThrottlingException";
 }
 
-/** Publishes the entries that succeed, and makes PutEvents' answer for all entries. */
+/** Lets some entries fail, or only says so. */
 async function somePublished(
   kind: "entries failed" | "entries told failed",
   body: Buffer,
   events: EventBridgeClient,
   details: Random,
 ): Promise<string> {
-  const { Entries: entries } = JSON.parse(body.toString("utf8")) as { Entries: SentEntry[] };
-  const isFailed = entries.map(() => details.chance(0.5));
+  const entries = entriesOf(body);
+  const chosen = new Set(entries.filter(() => details.chance(0.5)));
   // At least one entry must fail.
-  isFailed[details.between(0, entries.length - 1)] = true;
-  const published = entries.filter((_, index) => kind === "entries told failed" || !isFailed[index]);
-  if (published.length > 0) await events.send(new PutEventsCommand({ Entries: published.map(entryOf) }));
+  chosen.add(details.pick(entries));
+  const isFailed = (entry: SentEntry) => chosen.has(entry);
+  if (kind === "entries told failed") await publishNow(entries.filter(isFailed), events);
+  return answerTo(entries, isFailed, "InternalFailure", events);
+}
+
+/** Publishes the entries that do not fail, and makes PutEvents' answer for all. */
+async function answerTo(
+  entries: readonly SentEntry[],
+  isFailed: (entry: SentEntry) => boolean,
+  ErrorCode: string,
+  events: EventBridgeClient,
+): Promise<string> {
+  await publishNow(
+    entries.filter((entry) => !isFailed(entry)),
+    events,
+  );
   return JSON.stringify({
-    FailedEntryCount: isFailed.filter(Boolean).length,
-    Entries: isFailed.map((failed, index) =>
-      failed
-        ? { ErrorCode: "InternalFailure", ErrorMessage: "A fault was injected." }
+    FailedEntryCount: entries.filter(isFailed).length,
+    Entries: entries.map((entry, index) =>
+      isFailed(entry)
+        ? { ErrorCode, ErrorMessage: "A fault was injected." }
         : { EventId: `published-${index}` },
     ),
   });
+}
+
+async function publishNow(entries: readonly SentEntry[], events: EventBridgeClient): Promise<void> {
+  if (entries.length > 0) await events.send(new PutEventsCommand({ Entries: entries.map(entryOf) }));
+}
+
+function entriesOf(body: Buffer): SentEntry[] {
+  return (JSON.parse(body.toString("utf8")) as { Entries: SentEntry[] }).Entries;
+}
+
+function detailOf({ Detail = "{}" }: SentEntry): { id: string; subject: string } {
+  return JSON.parse(Detail) as { id: string; subject: string };
 }
 
 /** An entry in the request body, where the time is in seconds. */

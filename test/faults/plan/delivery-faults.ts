@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { SQSRecord } from "aws-lambda";
 import type { Delivery, FaultPlan } from "../../../local/event-sources/fault-plan";
+import type { Brake } from "./brake";
 import type { FaultKind } from "./fault-kinds";
 import type { FaultSchedule } from "./fault-schedule";
 import type { Random } from "./random";
@@ -16,12 +17,22 @@ const ARRANGED: readonly FaultKind[] = ["messages reordered", "messages duplicat
 const LONGEST_DELAY_MILLISECONDS = 500;
 
 /**
+ * Shorter than on AWS (six times the function's timeout), so that the messages of a killed function come back
+ * soon.
+ */
+const VISIBILITY_TIMEOUT_SECONDS = 3;
+
+/**
  * Decides about faults between a stream or queue and its function.
  *
  * @param site the function, by its logical name
  */
-export function deliveryFaults(schedule: FaultSchedule, site: string): FaultPlan {
+export function deliveryFaults(schedule: FaultSchedule, site: string, brake: Brake): FaultPlan {
   return {
+    async beforeReceive() {
+      await brake.released(site);
+      return { visibilityTimeoutSeconds: brake.visibilityTimeoutSeconds() ?? VISIBILITY_TIMEOUT_SECONDS };
+    },
     arrange(records) {
       const place = `${site}: messages`;
       const kind = schedule.draw(place, ARRANGED);

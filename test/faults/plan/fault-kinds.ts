@@ -12,6 +12,7 @@ export const FAULT_KINDS = {
   "killed after call": "the function's process is killed just after an AWS call succeeded",
   "entries failed": "PutEvents publishes some entries and reports the others as failed",
   "entries told failed": "PutEvents publishes all entries but reports some as failed",
+  "event not taken": "the bus refuses one event again and again, until it is put back after the faults",
 
   "statement cut": "the database connection breaks before a statement arrives",
   "statement in flight cut": "the database connection breaks while a statement runs",
@@ -19,6 +20,10 @@ export const FAULT_KINDS = {
   "statement delayed": "a statement takes longer",
   "killed before statement": "the function's process is killed just before a statement",
   "killed after statement": "the function's process is killed just after a statement succeeded",
+
+  "statement cancelled": "the server is asked to cancel a statement while it runs",
+  "session read only": "an idle connection can only read from now on, as after a failover",
+  "session emptied": "an idle connection loses its prepared statements, as behind a pooler",
 
   "invocation lost": "a batch never reaches its function",
   "delivered twice": "a batch is delivered twice in a row",
@@ -32,10 +37,14 @@ export const FAULT_KINDS = {
 
   "capture restarted": "capture crashes before it writes or acknowledges records, and reads them again",
   "PostgreSQL killed": "PostgreSQL is killed (kill -9) with all its processes and recovers from its log",
+  "PostgreSQL restarted": "PostgreSQL shuts down in order, which ends all connections, and starts again",
+  "idle connections ended": "all connections that run no statement are ended by the server",
+  "row locked": "a row stays locked for so long that every reaction that changes it fails",
   "emulator restarted": "the AWS emulator is stopped and started again with its state",
   "shard split": "a shard of the monolith's stream is split",
   "record undecodable": "a record that is not an outbox row is put on the monolith's stream",
   "event refused": "an event that its functions always refuse is put on the bus",
+  "event unclaimed": "an event that no contract knows is put on the bus",
 } as const;
 
 export type FaultKind = keyof typeof FAULT_KINDS;

@@ -22,6 +22,7 @@ export interface FaultSchedule {
   /** Injects nothing until `resume`; opportunities in between do not advance the streams. */
   pause(): void;
   resume(): void;
+  isPaused(): boolean;
 }
 
 /** How often faults happen. */
@@ -68,5 +69,6 @@ export function openFaultSchedule({ seed, rate }: ScheduleOptions): FaultSchedul
     resume() {
       paused = false;
     },
+    isPaused: () => paused,
   };
 }

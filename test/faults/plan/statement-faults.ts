@@ -10,7 +10,17 @@ const ANY_STATEMENT: readonly FaultKind[] = [
   "statement delayed",
   "killed before statement",
   "killed after statement",
+  "statement cancelled",
+  "session read only",
+  "session emptied",
 ];
+/** What spoils a session for good. */
+const SPOILING = {
+  "session read only": "set default_transaction_read_only = on",
+  "session emptied": "discard all",
+} as const;
+/** What a statement usually takes at most. */
+const LONGEST_STATEMENT_MILLISECONDS = 4;
 const LONGEST_DELAY_MILLISECONDS = 200;
 
 /** Decides about the functions' statements. */
@@ -39,6 +49,14 @@ function faultOf(
       return { do: "kill before" };
     case "killed after statement":
       return { do: "kill after" };
+    case "statement cancelled":
+      return {
+        do: "cancel",
+        afterMilliseconds: schedule.details(site).between(0, LONGEST_STATEMENT_MILLISECONDS),
+      };
+    case "session read only":
+    case "session emptied":
+      return { do: "spoil", sql: SPOILING[kind] };
     default:
       return undefined;
   }

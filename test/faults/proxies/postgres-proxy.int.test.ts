@@ -114,3 +114,31 @@ test("a connection that is cut in flight ends for the client, whatever becomes o
   fault = { do: "cut in flight" };
   await expect(note(client, "one")).rejects.toThrow("Connection terminated");
 });
+
+test("a spoiled session stays spoiled, and the client sees only its own answers", async () => {
+  const client = await connected();
+  fault = { do: "spoil", sql: "set default_transaction_read_only = on" };
+  await expect(note(client, "one")).rejects.toMatchObject({ code: "25006" });
+  expect((await client.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+  await expect(note(client, "two")).rejects.toMatchObject({ code: "25006" });
+  await client.end();
+});
+
+test("a session is not spoiled within a transaction", async () => {
+  const client = await connected();
+  await client.query("begin");
+  fault = { do: "spoil", sql: "set default_transaction_read_only = on" };
+  await note(client, "one");
+  await client.query("commit");
+  expect(await noted()).toEqual(["one"]);
+  await client.end();
+});
+
+test("a statement is cancelled while it runs, and the connection stays", async () => {
+  const client = await connected();
+  fault = { do: "cancel", afterMilliseconds: 200 };
+  await expect(client.query("select pg_sleep(5)")).rejects.toMatchObject({ code: "57014" });
+  await note(client, "one");
+  expect(await noted()).toEqual(["one"]);
+  await client.end();
+});

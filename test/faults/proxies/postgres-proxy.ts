@@ -11,6 +11,10 @@ export type StatementFault =
   | { do: "cut in flight" }
   | { do: "lose answer" }
   | { do: "delay"; milliseconds: number }
+  /** Runs SQL in the session before the statement, unless a transaction is open. */
+  | { do: "spoil"; sql: string }
+  /** Asks the server to cancel what it then runs for the client, if anything. */
+  | { do: "cancel"; afterMilliseconds: number }
   | { do: "kill before" }
   | { do: "kill after" };
 
@@ -34,6 +38,13 @@ export interface PostgresProxyOptions {
 /** Messages that end a request, so that the server answers "ready for query": a simple query and Sync. */
 const ENDS_REQUEST = ["Q", "S"];
 const READY_FOR_QUERY = "Z";
+const BACKEND_KEY = "K";
+/** Transaction status in "ready for query": idle. */
+const IDLE = "I";
+/** Type and length of a message, before its content. */
+const HEADER_BYTES = 5;
+/** Code of a request to cancel, which is sent on a connection of its own with the backend's key. */
+const CANCEL = 80_877_102;
 
 /** Starts the proxy. It passes logins on unchanged; there is no TLS on the loopback interface. */
 export async function startPostgresProxy({
@@ -54,7 +65,7 @@ export async function startPostgresProxy({
         upstream.destroy();
       });
     }
-    join(client, upstream, decide);
+    join(client, upstream, decide, (key) => cancel(host, port, key));
   });
   server.listen(0, LOOPBACK);
   await once(server, "listening");
@@ -68,12 +79,29 @@ export async function startPostgresProxy({
   };
 }
 
-function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["decide"]): void {
+/** Asks the server to cancel what a backend is running. */
+function cancel(host: string, port: number, key: Buffer): void {
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(8 + key.length);
+  head.writeInt32BE(CANCEL, 4);
+  const socket = connect(port, host, () => socket.end(Buffer.concat([head, key])));
+  socket.on("error", () => undefined);
+}
+
+function join(
+  client: Socket,
+  upstream: Socket,
+  decide: PostgresProxyOptions["decide"],
+  cancelBackend: (key: Buffer) => void,
+): void {
   const framesOfClient = frameReader({ startsWithoutType: true });
   const framesOfServer = frameReader({ startsWithoutType: false });
   const textOf = statementTexts();
   let caller: Caller | undefined;
   let isLoggedIn = false;
+  let [key, status] = [Buffer.alloc(0), ""];
+  /** Runs when the session was spoiled; until then the server's answers are the proxy's. */
+  let spoiled: (() => void) | undefined;
   let request: Buffer[] = [];
   let text = "";
   /** Runs when the answer to the current request has arrived; until then the answer is held back. */
@@ -101,7 +129,17 @@ function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["de
   client.on("end", () => upstream.end());
   upstream.on("end", () => client.end());
   upstream.on("data", (chunk: Buffer) => {
-    const isReady = framesOfServer(chunk).some(({ type }) => type === READY_FOR_QUERY);
+    let isReady = false;
+    for (const { type, bytes } of framesOfServer(chunk)) {
+      if (type === BACKEND_KEY) key = Buffer.from(bytes.subarray(HEADER_BYTES));
+      if (type !== READY_FOR_QUERY) continue;
+      isReady = true;
+      status = bytes.toString("latin1", HEADER_BYTES);
+    }
+    if (spoiled) {
+      if (isReady) spoiled();
+      return;
+    }
     if (!afterAnswer) client.write(chunk);
     if (isReady) {
       isLoggedIn = true;
@@ -120,7 +158,21 @@ function join(client: Socket, upstream: Socket, decide: PostgresProxyOptions["de
         client.destroy();
       };
     }
+    if (fault?.do === "spoil" && status === IDLE) await spoil(fault.sql);
     upstream.write(whole.bytes);
+    if (fault?.do === "cancel") setTimeout(() => cancelBackend(key), fault.afterMilliseconds);
     if (fault?.do === "cut in flight") upstream.end(() => client.destroy());
+  }
+
+  async function spoil(sql: string): Promise<void> {
+    const text = Buffer.from(`${sql}\0`);
+    const head = Buffer.from("Q\0\0\0\0");
+    head.writeInt32BE(4 + text.length, 1);
+    await new Promise<void>((resolve) => {
+      spoiled = resolve;
+      upstream.once("close", resolve);
+      upstream.write(Buffer.concat([head, text]));
+    });
+    spoiled = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { type Client, escapeIdentifier, escapeLiteral } from "pg";
+import { type Client, escapeIdentifier } from "pg";
 import type { z } from "zod";
 import { zocker } from "zocker";
 import { findScenario, type Scenario } from "../../../local/run/scenario";
@@ -8,6 +8,7 @@ import type { AnyTable } from "../../../runtime/define/table";
 import { codedError } from "../../../runtime/function/coded-error";
 import { columnsOf } from "../../../runtime/postgres/columns";
 import { type Random, randomStream, seededUuid } from "../plan/random";
+import { withAttacks } from "./attacks";
 import type { Operation, Operations, SqlOperation } from "./operation";
 
 /** Ids that the inputs of all commands share, so that commands reach aggregates that others have created. */
@@ -26,10 +27,12 @@ export interface Writing {
   operationAt: Operations;
   privateMarks: NonNullable<Scenario["privateMarks"]>;
   known: NonNullable<Scenario["known"]>;
+  /** Whether the operations mean something to the domains; a derived one may fail for good. */
+  isKnown: boolean;
 }
 
 /**
- * The operations of the project's scenario, or else operations derived from its domains.
+ * The operations of the project's scenario, or else operations derived from its domains, and attacks between them.
  *
  * @throws NOTHING_TO_WRITE when no domain has a command
  */
@@ -42,7 +45,12 @@ export function whatToWrite({ registry }: LocalSystem): Writing {
       "No domain under domains/ has a command, so there is nothing to write. Add a domain with a command.",
     );
   }
-  return { operationAt, privateMarks: scenario?.privateMarks ?? {}, known: scenario?.known ?? {} };
+  return {
+    operationAt: withAttacks(operationAt, registry.all),
+    privateMarks: scenario?.privateMarks ?? {},
+    known: scenario?.known ?? {},
+    isKnown: scenario?.operationAt !== undefined,
+  };
 }
 
 /**
@@ -65,8 +73,7 @@ export function derivedOperations(domains: readonly AnyDomain[]): Operations | u
   return (seed, index): Operation => {
     const random = randomStream(seed, `operation ${index}`);
     if (tables.length > 0 && random.chance(SQL_SHARE)) {
-      const chosen = random.pick(tables);
-      return sqlOperation(chosen, `sql-${seed}-${index}`, random);
+      return sqlOperation(random.pick(tables), `sql-${seed}-${index}`, random);
     }
     const { domain, name, input } = random.pick(commands);
     return {
@@ -115,32 +122,24 @@ function sqlOperation(
   random: Random,
 ): SqlOperation {
   const { aggregate } = table;
-  const how = random.pick(["committed", "rolledBack", "refused"] as const);
+  const how = random.pick(["committed", "rolledBack"] as const);
   const event = Object.entries(aggregate.events).find(([, { change }]) => change().safeParse({}).success);
-  const columns = columnsOf(table);
-  const key = escapeIdentifier(columns.key);
-  const state = Object.entries(columns.public)
-    .map(([field, column]) => `${escapeLiteral(field)}, changed.${escapeIdentifier(column)}`)
-    .join(", ");
-  const change = `update ${escapeIdentifier(name)} set version = version + 1
-    where ${key} in (select ${key} from ${escapeIdentifier(name)} order by ${key} limit ${random.between(1, 5)} for update)`;
+  const [from, key] = [name, columnsOf(table).key].map(escapeIdentifier);
+  const rows = random.between(1, 5);
   return {
-    kind: "sql",
-    module,
-    transactionId,
-    // Only an event whose change may be empty can be made up.
-    how: event ? how : "refused",
+    ...{ kind: "sql", module, transactionId, how },
     async change(client: Client) {
-      if (!event || how === "refused") return (await client.query(change)).rowCount ?? 0;
-      const [type, { version }] = event;
-      const { rowCount } = await client.query(
-        `with changed as (${change} returning *)
-         insert into outbox (id, aggregate, aggregate_id, aggregate_version, type, schema_version, payload, correlation_id)
-         select gen_random_uuid(), $1, changed.${key}::text, changed.version, $2, $3,
-           jsonb_build_object('change', '{}'::jsonb, 'state', jsonb_build_object(${state})), $4 from changed`,
-        [aggregate.name, type, version, transactionId],
+      // Only an event whose change may be empty can be made up.
+      if (!event) return 0;
+      const changed = await client.query<{ id: string }>(
+        `update ${from} set version = version + 1
+           where ${key} in (select ${key} from ${from} order by ${key} limit ${rows} for update) returning ${key}::text as id`,
       );
-      return rowCount ?? 0;
+      for (const { id } of changed.rows)
+        await client.query("select raise_event($1, $2, $3, '{}', $4)", [
+          ...[aggregate.name, id, event[0], transactionId],
+        ]);
+      return changed.rows.length;
     },
   };
 }

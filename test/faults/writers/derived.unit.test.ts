@@ -28,7 +28,6 @@ test("every command of every domain is sent, and raw SQL is tried in each way", 
     "members.moveMember",
     "members.renameCity",
     "sql committed",
-    "sql refused",
     "sql rolledBack",
   ]);
 });

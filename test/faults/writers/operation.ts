@@ -15,14 +15,14 @@ export interface CommandOperation {
 /** A transaction of raw SQL on the monolith's database, as legacy code beside the runtime may run it. */
 export interface SqlOperation {
   kind: "sql";
-  /** The module whose login it uses. */
+  /** The module whose tables it changes, and whose login it uses. */
   module: string;
   /** The `correlation_id` of the outbox rows that it writes; their `causation_id` is null. */
   transactionId: string;
-  /** The intended end. "refused": it writes no outbox rows, so the guard must refuse it. */
+  /** The intended end. "refused": an attack (attacks.ts), which the database must refuse. */
   how: "committed" | "rolledBack" | "refused";
   /**
-   * Changes rows, with their outbox rows unless the guard is to refuse it. Runs between `begin` and the end.
+   * Changes rows and writes their outbox rows, unless it is an attack. Runs between `begin` and the end.
    *
    * @returns the number of changed rows
    */

@@ -38,6 +38,41 @@ export async function runCommand(
   return entry;
 }
 
+/** A command that is sent again in quiet ends with an answer sooner: only its own reactions can race it. */
+const MAX_QUIET_ATTEMPTS = 3;
+
+/**
+ * Sends a command again that has no answer yet, or lost its race, while nothing else is written and nothing fails.
+ *
+ * @returns whether it was sent
+ */
+export async function askAgain(
+  { requestId: id, command, input, domain }: CommandOperation,
+  entry: JournaledCommand,
+  send: SendRequest,
+): Promise<boolean> {
+  const last = entry.answers.at(-1) ?? { outcome: "lost" };
+  const { askedInQuiet = 0 } = entry;
+  if (askedInQuiet >= MAX_QUIET_ATTEMPTS || !(isOpen(last) || last.outcome === "conflict")) return false;
+  entry.answers.push(await answerOf(() => send(domain, { id, command, input })));
+  entry.askedInQuiet = askedInQuiet + 1;
+  return true;
+}
+
+/**
+ * Sends a command once more after the faults have stopped, while its function still has the connections that they left.
+ * A function that works answers.
+ */
+export async function probe(
+  { requestId: id, command, input, domain }: CommandOperation,
+  entry: JournaledCommand,
+  send: SendRequest,
+): Promise<void> {
+  const answer = await answerOf(() => send(domain, { id, command, input }));
+  entry.answers.push(answer);
+  if (isOpen(answer)) entry.askedInQuiet = MAX_QUIET_ATTEMPTS;
+}
+
 /** Whether the caller does not know yet whether the command took effect. */
 function isOpen({ outcome }: ReceivedAnswer): boolean {
   return outcome === "lost" || outcome === "unknown";
@@ -55,10 +90,12 @@ async function answerOf(send: () => Promise<CommandAnswer>): Promise<ReceivedAns
 }
 
 /**
- * SQLSTATEs of a transaction that the server rolled back: a deadlock, a lost race, a unique violation, the
- * guard.
+ * SQLSTATEs of a transaction that the server rolled back: a deadlock, a lost race, a unique violation, the guard, the
+ * check of events.
  */
-const ROLLED_BACK = ["40P01", "40001", "23505", "DC001"];
+const ROLLED_BACK = ["40P01", "40001", "23505", "DC001", "DC004"];
+/** SQLSTATEs of a mistake in the statement itself, which proves nothing; 42501 is a right that is missing. */
+const MISTAKE = /^42(?!501)/;
 
 /** No fault causes it: the module's login lacks a right. */
 const INSUFFICIENT_PRIVILEGE = "42501";
@@ -66,6 +103,8 @@ const INSUFFICIENT_PRIVILEGE = "42501";
 /**
  * Runs a transaction of raw SQL, as legacy code beside the runtime may, and notes what is known about its
  * end.
+ *
+ * @throws what a mistake in its statements throws
  */
 export async function runTransaction(
   operation: SqlOperation,
@@ -86,7 +125,9 @@ export async function runTransaction(
     if (changed === 0) return { kind: "sql", transactionId, expected: "rolledBack" };
     return { kind: "sql", transactionId, expected: how };
   } catch (error) {
-    if (errorCode(error) === INSUFFICIENT_PRIVILEGE) throw error;
+    const code = errorCode(error) ?? "";
+    if (error instanceof TypeError || MISTAKE.test(code)) throw error;
+    if (how !== "refused" && code === INSUFFICIENT_PRIVILEGE) throw error;
     const isRolledBack = !isEnding || how !== "committed" || ROLLED_BACK.includes(errorCode(error) ?? "");
     if (how === "refused") return { kind: "sql", transactionId, expected: "refused" };
     return { kind: "sql", transactionId, expected: isRolledBack ? "rolledBack" : "unknown" };

@@ -10,7 +10,9 @@ const AGGREGATES: readonly AggregateFacts[] = [
     store: "postgres",
     table: "customers",
     key: "customer_id",
-    columns: { customerId: "customer_id", name: "name", email: "email", city: "city" },
+    columns: { customerId: "customer_id", name: "name", email: "email", city: "city", billing: "billing" },
+    optional: ["billing"],
+    parts: { billing: { type: "object", properties: { to: { type: "string" } } } },
     privateColumns: ["credit_note"],
     events: ["CustomerRegistered", "CustomerRelocated", "CustomerClosed"],
   },
@@ -21,6 +23,8 @@ const AGGREGATES: readonly AggregateFacts[] = [
     table: "products",
     key: "product_id",
     columns: { productId: "product_id", title: "title", priceCents: "price_cents", stock: "stock" },
+    optional: [],
+    parts: {},
     privateColumns: ["supplier_cost_cents"],
     events: ["ProductListed", "ProductRepriced", "ProductStockTaken", "ProductWithdrawn"],
   },
@@ -31,6 +35,8 @@ const AGGREGATES: readonly AggregateFacts[] = [
     table: "orders-orders-table",
     key: "orderId",
     columns: asFields("orderId", "customerId", "productId", "quantity", "totalCents", "status"),
+    optional: [],
+    parts: {},
     privateColumns: ["internalNote"],
     events: ["OrderPlaced", "OrderShipped", "OrderCancelled"],
   },
@@ -41,6 +47,8 @@ const AGGREGATES: readonly AggregateFacts[] = [
     table: "shipping-shipments-table",
     key: "shipmentId",
     columns: asFields("shipmentId", "customerId", "city", "status"),
+    optional: [],
+    parts: {},
     privateColumns: ["carrierCostCents"],
     events: ["ShipmentPrepared", "ShipmentRedirected", "ShipmentDispatched"],
   },
@@ -78,7 +86,10 @@ export function shopLandscape(effects: Readonly<Record<string, EffectJudge>> = {
 /** The public state in a row of an aggregate's table. */
 export function stateOf(aggregate: string, row: Row): Row {
   const { columns = {} } = AGGREGATES.find(({ name }) => name === aggregate) ?? {};
-  return Object.fromEntries(Object.entries(columns).map(([field, column]) => [field, row[column]]));
+  const fields = Object.entries(columns).map(([field, column]) => [field, row[column]] as const);
+  const state: Row = Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+  const { to } = (state["billing"] ?? {}) as Row;
+  return to === undefined ? state : { ...state, billing: { to } };
 }
 
 function picking(fields: string[]) {

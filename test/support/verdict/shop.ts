@@ -16,6 +16,12 @@ export const relocation = (id: string, to: string): Commit => ({
   change: { from: "Graz", to },
 });
 
+/** A customer whose column of JSON holds more than the contract publishes. */
+export const billed = (id: string, billing: object): Commit => {
+  const commit = customer(id, "CustomerRegistered");
+  return { ...commit, set: { ...commit.set, billing } };
+};
+
 export const gone = (aggregate: string, id: string, type: string): Commit => ({
   aggregate,
   id,

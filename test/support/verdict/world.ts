@@ -61,6 +61,7 @@ export function emptyWorld(): World {
     bus: [],
     deadLetters: [],
     quarantined: [],
+    log: [],
   };
   const journal: WritersJournal = { requests: [], poison: [], privateMarks: {} };
   let moment = Date.UTC(2030, 0, 1);
@@ -88,6 +89,7 @@ export function emptyWorld(): World {
     const state = row && stateOf(aggregate, row);
     const event: OutboxEntry = {
       id: randomUUID(),
+      outbox: isPostgres ? "outbox" : `${aggregate.split(".")[0]}-outbox`,
       aggregate,
       aggregateId: id,
       version,

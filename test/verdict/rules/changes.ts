@@ -1,11 +1,22 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Facts, keyOf, nameOfEvent, nameOfVersion, publicState } from "../facts";
+import {
+  aggregateFacts,
+  type Facts,
+  keyOf,
+  MONOLITH_OUTBOX,
+  nameOfEvent,
+  nameOfVersion,
+  publicState,
+} from "../facts";
 import { type Finding, finder } from "../finding";
 import type { AuditedChange, OutboxEntry } from "../snapshot";
 
 const finding = finder("ONE_EVENT_PER_CHANGE");
 
-/** Compares the audited changes with the outboxes, one by one and both ways. */
+/**
+ * Compares the audited changes with the outboxes, one by one and both ways. An event is in its domain's outbox, and its
+ * contract has its type.
+ */
 export function judgeChanges(facts: Facts): Finding[] {
   const { snapshot, eventsById, eventsByVersion } = facts;
   const findings: Finding[] = [];
@@ -21,6 +32,12 @@ export function judgeChanges(facts: Facts): Finding[] {
     else findings.push(...compare(change, event, facts));
   }
   for (const event of snapshot.outbox) {
+    const { domain, store, events = [] } = aggregateFacts(facts, event.aggregate) ?? {};
+    const outbox = store === "postgres" ? MONOLITH_OUTBOX : `${domain ?? "no"}-outbox`;
+    if (event.outbox !== outbox)
+      findings.push(finding(nameOfEvent(event), `in "${outbox}"`, `in "${event.outbox}"`));
+    if (!events.includes(event.type))
+      findings.push(finding(nameOfEvent(event), `one of ${events.join(", ")}`, event.type));
     if (!changed.has(keyOf(event.aggregate, event.aggregateId, event.version)))
       findings.push(finding(nameOfEvent(event), "a committed change", "none"));
   }

@@ -48,6 +48,27 @@ describe("ONE_EVENT_PER_CHANGE is broken by", () => {
       },
     ],
     [
+      "an event of a type that its contract does not have",
+      ({ event, envelope }) => {
+        const first = event("CustomerRegistered", "dan");
+        envelope(first)["type"] = first.type = "CustomerTouched";
+      },
+    ],
+    [
+      "an event of an aggregate that no domain has",
+      ({ snapshot, event, envelope }) => {
+        const first = event("CustomerRegistered", "dan");
+        snapshot.outbox.push({ ...first, id: "second", aggregate: "customer.Customer" });
+        snapshot.bus.push({ ...envelope(first), id: "second", source: "customer" });
+      },
+    ],
+    [
+      "an event in another domain's outbox",
+      ({ event }) => {
+        event("OrderPlaced", "order-1").outbox = "shipping-outbox";
+      },
+    ],
+    [
       "two events with one id",
       (world) => {
         const [first, second] = world.sql([

@@ -2,14 +2,15 @@ import { isDeepStrictEqual } from "node:util";
 import { type Facts, grouped, keyOf } from "../facts";
 import { type Finding, finder } from "../finding";
 import type { OutboxEntry } from "../snapshot";
-import type { RefusedPoison } from "../writers-journal";
+import type { RefusedPoison, UnclaimedPoison } from "../writers-journal";
 import { differences, eventIdOf } from "./publication";
 
 const finding = finder("QUARANTINED_WITH_PAYLOAD");
 const unreached = finder("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS");
 
 /**
- * Compares the messages in dead-letter queues with the injected events that handlers refuse, both ways.
+ * Compares the messages in dead-letter queues with the injected events that handlers refuse, and that no contract
+ * knows, both ways.
  * Duplicates are allowed.
  */
 export function judgeDeadLetters(facts: Facts): Finding[] {
@@ -18,7 +19,7 @@ export function judgeDeadLetters(facts: Facts): Finding[] {
     return { queue, body, detail, key: keyOf(queue, eventIdOf(detail)) };
   });
   const byKey = grouped(found, ({ key }) => key);
-  const poison = facts.journal.poison.filter((one) => one.kind === "refused");
+  const poison = facts.journal.poison.filter((one) => one.kind !== "undecodable");
   const injected = new Set(poison.map((one) => keyOf(queueOf(one), one.eventId)));
   const missing = poison.flatMap((one) => {
     const where = `${queueOf(one)}: event "${one.eventId}"`;
@@ -33,13 +34,13 @@ export function judgeDeadLetters(facts: Facts): Finding[] {
   return [...missing, ...unexpected];
 }
 
-function queueOf({ subscription }: RefusedPoison): string {
-  return `${subscription}-dlq`;
+function queueOf(poison: RefusedPoison | UnclaimedPoison): string {
+  return poison.kind === "refused" ? `${poison.subscription}-dlq` : "unclaimed-queue";
 }
 
 function compare(
   where: string,
-  poison: RefusedPoison,
+  poison: RefusedPoison | UnclaimedPoison,
   event: OutboxEntry | undefined,
   detail: unknown,
 ): Finding[] {

@@ -1,4 +1,4 @@
-import { aggregateFacts, type Facts, nameOfEvent } from "../facts";
+import { aggregateFacts, type Facts, nameOfEvent, publicState } from "../facts";
 import { type Finding, finder } from "../finding";
 
 const finding = finder("NOTHING_PRIVATE_LEAVES");
@@ -25,6 +25,9 @@ export function judgePrivacy(facts: Facts): Finding[] {
   for (const envelope of snapshot.bus) look("event on the bus", envelope);
   for (const { queue, body } of [...snapshot.deadLetters, ...snapshot.quarantined])
     look(`message in ${queue}`, body);
+  for (const line of snapshot.log) look("log of a function", line);
+  for (const request of facts.journal.requests)
+    if (request.kind === "command") look(`answers to "${request.requestId}"`, request.answers);
   for (const record of snapshot.inbox) look(`inbox of ${record.consumer}`, record);
   for (const { table } of landscape.projections)
     for (const row of snapshot.projections[table] ?? []) look(`${table} "${row.aggregateId}"`, row);
@@ -46,24 +49,32 @@ export function judgePrivacy(facts: Facts): Finding[] {
 /** A shorter text may occur elsewhere by chance. */
 const SHORTEST_VALUE_CHARACTERS = 12;
 
-/** Domain -> texts that its private columns held, and no public field of any aggregate did. */
-function privateValues({ snapshot, landscape }: Facts): ReadonlyMap<string, ReadonlySet<string>> {
-  const published = new Set<unknown>();
+/**
+ * Domain -> texts that its private columns held, or its public columns beside what is public of them, and no public
+ * field of any aggregate did.
+ */
+function privateValues(facts: Facts): ReadonlyMap<string, ReadonlySet<string>> {
+  const { snapshot, landscape } = facts;
+  const published = new Set<string>();
   const hidden = new Map<string, Set<string>>();
   for (const { aggregate, row } of [...snapshot.entities, ...snapshot.changes]) {
     const known = landscape.aggregates.find(({ name }) => name === aggregate);
     if (!known || !row) continue;
-    for (const column of Object.values(known.columns)) published.add(row[column]);
     const values = hidden.get(known.domain) ?? new Set();
     hidden.set(known.domain, values);
-    for (const column of known.privateColumns) {
-      const value = row[column];
-      if (typeof value === "string" && value.length >= SHORTEST_VALUE_CHARACTERS) values.add(value);
-    }
+    for (const text of textsIn(publicState(facts, aggregate, row))) published.add(text);
+    const own = [...known.privateColumns, ...Object.values(known.columns)].map((column) => row[column]);
+    for (const text of textsIn(own)) if (text.length >= SHORTEST_VALUE_CHARACTERS) values.add(text);
   }
   for (const values of hidden.values())
     for (const value of values) if (published.has(value)) values.delete(value);
   return hidden;
+}
+
+/** The texts in a value, at any depth. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value];
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** Data that must not be found. */

@@ -1,6 +1,23 @@
 import { describe, expect, test } from "vitest";
-import { MARKS, shop, STREAM } from "../../support/verdict/shop.js";
+import { billed, MARKS, shop, STREAM } from "../../support/verdict/shop.js";
 import { broken, type World } from "../../support/verdict/world.js";
+
+const IBAN = "GB82 WEST 1234 5698";
+const BILLING = { to: "Accounts", accounts: [{ iban: IBAN }] };
+
+test("a column may hold more than its contract publishes", () => {
+  const world = shop();
+  world.sql([billed("fay", BILLING)]);
+  expect(broken(world)).toEqual([]);
+});
+
+test("an event that says more of a column than its contract is not true, and tells what is private", () => {
+  const world = shop();
+  const [event] = world.sql([billed("fay", BILLING)]);
+  if (event) event.data.state = { ...(event.data.state as object), billing: BILLING };
+  if (event) world.envelope(event)["data"] = structuredClone(event.data);
+  expect(broken(world)).toEqual(["ONE_EVENT_PER_CHANGE", "NOTHING_PRIVATE_LEAVES"]);
+});
 
 describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
   const [secret = ""] = MARKS.customers;
@@ -42,6 +59,18 @@ describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
       },
     ],
     [
+      "a private text in a log",
+      ({ snapshot }) => snapshot.log.push(`{"level":"error","reason":"got (${secret})"}`),
+    ],
+    ["a private text in a log that is no JSON", ({ snapshot }) => snapshot.log.push(`  at ${secret}`)],
+    [
+      "a private number in an answer",
+      ({ command }) => {
+        const answer = { outcome: "rejected", code: "TOO_DEAR", message: "no", cents: cost } as const;
+        command("catalog.listProduct", [], []).answers.push(answer);
+      },
+    ],
+    [
       "a private text in an inbox",
       ({ snapshot }) =>
         snapshot.inbox.push({ consumer: "orders.commands", messageId: secret, processedAt: "2030" }),
@@ -60,6 +89,15 @@ describe("NOTHING_PRIVATE_LEAVES is broken by", () => {
         const body = JSON.stringify({ stream: STREAM, sequenceNumber: "7", part: 1, parts: 1, payload });
         journal.poison.push({ kind: "undecodable", stream: STREAM, payload });
         snapshot.quarantined.push({ queue: "monolith-relay-quarantine", body });
+      },
+    ],
+    [
+      "a private part of a public column",
+      (world) => {
+        const [event] = world.sql([billed("fay", BILLING)]);
+        if (!event) return;
+        event.data.change = { notes: [IBAN] };
+        world.envelope(event)["data"] = structuredClone(event.data);
       },
     ],
     [

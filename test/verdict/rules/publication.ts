@@ -1,21 +1,34 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Facts, nameOfEvent } from "../facts";
+import { type Facts, keyOf, nameOfEvent } from "../facts";
 import { type Finding, finder } from "../finding";
 import type { OutboxEntry } from "../snapshot";
 
 const finding = finder("EVERY_EVENT_PUBLISHED");
 
-/** Compares the events on the bus with the outboxes. Duplicates are allowed if they are identical. */
+/**
+ * Compares the events on the bus with the outboxes. Duplicates are allowed if they are identical. The first time that
+ * it is there, an event comes after all earlier ones of its aggregate.
+ */
 export function judgePublication({ snapshot, journal, eventsById }: Facts): Finding[] {
-  const refused = journal.poison.filter((poison) => poison.kind === "refused");
-  const injected = new Set(refused.map(({ eventId }) => eventId));
+  const injected = new Set(
+    journal.poison.flatMap((poison) => (poison.kind === "undecodable" ? [] : [poison.eventId])),
+  );
   const findings: Finding[] = [];
   const published = new Set<string>();
+  const newest = new Map<string, number>();
   for (const envelope of snapshot.bus) {
     const id = eventIdOf(envelope);
     const [event] = eventsById.get(id) ?? [];
+    const isFirst = !published.has(id);
     published.add(id);
     if (event) {
+      const key = keyOf(event.aggregate, event.aggregateId);
+      const before = newest.get(key) ?? 0;
+      newest.set(key, Math.max(before, event.version));
+      if (isFirst && event.version < before)
+        findings.push(
+          finding(`${nameOfEvent(event)} on the bus`, "before later versions", `after ${before}`),
+        );
       for (const { field, expected, found } of differences(event, envelope))
         findings.push(finding(`${field} of ${nameOfEvent(event)} on the bus`, expected, found));
     } else if (!injected.has(id)) {

@@ -82,6 +82,14 @@ describe("QUARANTINED_WITH_PAYLOAD is broken by", () => {
       },
     ],
     [
+      "an event that no contract knows and that is nowhere",
+      ({ journal, snapshot }) => {
+        const detail = { specversion: "1.0", id: "unclaimed", source: "customers", type: "CustomerTouched" };
+        snapshot.bus.push(detail);
+        journal.poison.push({ kind: "unclaimed", eventId: detail.id, detail });
+      },
+    ],
+    [
       "a refused event without its content",
       (world) =>
         edit(world, "shipping-on-relocations-dlq", (body) => body.replace('"specversion":"1.0",', "")),

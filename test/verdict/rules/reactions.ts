@@ -31,6 +31,13 @@ function judgeReaction(reaction: ReactionFacts, facts: Facts): Finding[] {
       if (effects.length === 0) findings.push(unreached(where, "an inbox record", "none"));
       else findings.push(finding(where, "an inbox record beside its effects", effects.map(nameOfEvent)));
     } else {
+      const locked = facts.journal.locked?.find(
+        (one) => one.consumer === consumer && one.events.includes(event.id),
+      );
+      if (locked && record.processedAt > locked.until)
+        findings.push(
+          unreached(where, `processed before ${locked.until}, while other rows were locked`, record),
+        );
       if (more.length > 0) findings.push(finding(where, "one inbox record", `${records.length} records`));
       const fault = effectFault(reaction, { event, effects, record }, facts);
       if (fault) findings.push(finding(where, fault.expected, fault.found));

@@ -95,4 +95,14 @@ describe("EVERY_EVENT_REACHES_ITS_SUBSCRIBERS is broken by", () => {
     world.command("customers.relocateCustomer", [relocation("bob", "Malmo")]);
     expect(broken(world)).toEqual(["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"]);
   });
+
+  test("an event that was processed only after rows were free again that it does not concern", () => {
+    const world = shop();
+    const { id } = world.event("OrderPlaced", "order-1");
+    const locked = { consumer: "catalog.orders", events: [id] };
+    world.journal.locked = [{ ...locked, until: "2031-01-01T00:00:00.000Z" }];
+    expect(broken(world)).toEqual([]);
+    world.journal.locked = [{ ...locked, until: "2029-01-01T00:00:00.000Z" }];
+    expect(broken(world)).toEqual(["EVERY_EVENT_REACHES_ITS_SUBSCRIBERS"]);
+  });
 });

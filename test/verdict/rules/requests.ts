@@ -8,6 +8,9 @@ const finding = finder("COMMANDS_TOLD_TRULY");
 /** Answers that say that nothing was done. */
 const NOT_DONE: readonly string[] = ["rejected", "conflict", "invalid"];
 
+/** Answers that tell a caller to send the request again. */
+const OPEN: readonly string[] = ["lost", "unknown", "conflict"];
+
 /**
  * Compares the answers to callers with the inboxes, which keep each id that took effect, and with the
  * outboxes; compares transactions of raw SQL with the outbox; and looks for events that no request or event
@@ -36,13 +39,16 @@ export function judgeRequests(facts: Facts): Finding[] {
 }
 
 function judgeCommand(request: JournaledCommand, { inbox, causedBy, landscape }: Facts): Finding[] {
-  const { requestId, domain, command, answers, hasNoRecord } = request;
+  const { requestId, domain, command, answers, hasNoRecord, askedInQuiet = 0 } = request;
   const where = `${domain}.${command} "${requestId}"`;
   const raised = causedBy.get(requestId) ?? [];
   const records = inbox.get(keyOf(`${domain}.commands`, requestId)) ?? [];
   const done = answers.filter(({ outcome }) => outcome === "done");
   const first = done.filter(({ repeated }) => !repeated);
 
+  const last = answers.at(-1)?.outcome ?? "lost";
+  if (askedInQuiet > 0 && OPEN.includes(last))
+    return [finding(where, `an answer, sent again ${askedInQuiet} times in quiet`, last)];
   const isClearlyNotDone = answers.length > 0 && answers.every(({ outcome }) => NOT_DONE.includes(outcome));
   if (isClearlyNotDone && (raised.length > 0 || records.length > 0)) {
     const found = raised.length > 0 ? raised.map(nameOfEvent) : "an inbox record";

@@ -19,6 +19,14 @@ describe("COMMANDS_TOLD_TRULY is broken by", () => {
         command("catalog.listProduct", []).answers = [{ outcome: "done", changes: [reported] }];
       },
     ],
+    ...(["conflict", "lost", "unknown"] as const).map((outcome): [string, (world: World) => void] => [
+      `a command that is sent again in quiet and answered with ${outcome}`,
+      ({ command }) => {
+        const request = command("catalog.listProduct", [], ["lost", "conflict"]);
+        request.answers.push({ outcome });
+        request.askedInQuiet = 1;
+      },
+    ]),
     [
       "a command that was answered as done and left no inbox record",
       ({ snapshot, command }) => {

@@ -152,7 +152,15 @@ test("entity tables, outboxes and inboxes are read as they are", async () => {
   expect(entities).toContainEqual({ aggregate, id: shipmentId, version: 2, row: null });
   expect(outbox).toEqual([
     {
-      ...{ id: "event", aggregate, aggregateId: shipmentId, version: 2, type: "ShipmentLost", data },
+      ...{
+        id: "event",
+        outbox: "shipping-outbox",
+        aggregate,
+        aggregateId: shipmentId,
+        version: 2,
+        type: "ShipmentLost",
+        data,
+      },
       ...{ correlationId: "one", causationId: undefined, occurredAt: "2030-01-01T00:00:00.000Z" },
     },
   ]);

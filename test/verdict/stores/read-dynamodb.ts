@@ -42,7 +42,7 @@ export async function readDynamo(
           row: item["removed"] ? null : item,
         })),
       ),
-    outbox: landscape.outboxes.flatMap(items).map(outboxEntry),
+    outbox: landscape.outboxes.flatMap((table) => items(table).map((item) => outboxEntry(table, item))),
     inbox: landscape.inboxes.flatMap(items).map((item) => ({
       consumer: String(item["consumer"]),
       messageId: String(item["messageId"]),
@@ -61,9 +61,10 @@ async function itemsOf(client: DynamoDBClient, table: string): Promise<Row[]> {
   return items;
 }
 
-function outboxEntry(item: Row): OutboxEntry {
+function outboxEntry(outbox: string, item: Row): OutboxEntry {
   return {
     id: String(item["id"]),
+    outbox,
     aggregate: String(item["aggregate"]),
     aggregateId: String(item["aggregateId"]),
     version: Number(item["aggregateVersion"]),

@@ -1,5 +1,5 @@
 import { Client, escapeIdentifier } from "pg";
-import type { AggregateFacts, Landscape } from "../facts";
+import { type AggregateFacts, type Landscape, MONOLITH_OUTBOX } from "../facts";
 import type { AuditedChange, EntityRow, InboxRecord, OutboxEntry, Row } from "../snapshot";
 import { tablesUnknown } from "./failure";
 
@@ -94,6 +94,7 @@ async function outbox(client: Client): Promise<OutboxEntry[]> {
     select outbox.*, transaction from outbox left join verdict_audit.outbox_rows using (id) order by occurred_at, id`);
   return rows.map((row) => ({
     id: String(row["id"]),
+    outbox: MONOLITH_OUTBOX,
     aggregate: String(row["aggregate"]),
     aggregateId: String(row["aggregate_id"]),
     version: Number(row["aggregate_version"]),

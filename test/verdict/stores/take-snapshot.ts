@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { LocalSystem } from "../../../local/system/system";
 import type { Landscape } from "../facts";
@@ -11,7 +13,7 @@ import { readQueues } from "./read-queues";
 /** The parts of a running system that a snapshot reads. */
 export type SnapshotSources = Pick<
   LocalSystem,
-  "database" | "clients" | "deployment" | "physicalTable" | "tap"
+  "servers" | "database" | "clients" | "deployment" | "physicalTable" | "tap"
 >;
 
 /** How long no further event may be read. */
@@ -19,13 +21,15 @@ const BUS_TAP_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 50;
 /** An event that no contract knows has reached nobody, as a dead letter has. */
 const DEAD_LETTERS = /-dlq$|^unclaimed-queue$/;
+/** Where the emulator writes what functions log. */
+const FUNCTION_LOG = "emulator.log";
 const QUARANTINE = /-quarantine$/;
 /** Tables of the relays: keys of aggregates and versions, no contents. What is held shows as not published. */
 const HOLDS = /-relay-holds$/;
 
 /**
  * Reads all stores: the monolith's database and every DynamoDB table as an administrator, the dead-letter and
- * quarantine queues, and the events that were on the bus. Call it when everything has settled.
+ * quarantine queues, the events that were on the bus, and what functions logged. Call it when everything has settled.
  *
  * @param dynamoAudit started before anything was written, as `installAudit` was called before that
  * @throws TABLE_UNKNOWN if there are tables that no domain registers; BUS_TAP_NOT_READ, QUEUE_NOT_READ
@@ -35,7 +39,7 @@ export async function takeSnapshot(
   dynamoAudit: DynamoAudit,
   landscape: Landscape,
 ): Promise<Snapshot> {
-  const { database, clients, deployment, physicalTable, tap } = sources;
+  const { servers, database, clients, deployment, physicalTable, tap } = sources;
   checkTables(deployment, landscape);
   await tapIsIdle(tap);
   const postgres = await readPostgres(database.adminUrl, landscape);
@@ -57,7 +61,12 @@ export async function takeSnapshot(
     bus: tap.events(),
     deadLetters: await messagesIn(DEAD_LETTERS),
     quarantined: await messagesIn(QUARANTINE),
+    log: await linesOf(join(servers.run.path, FUNCTION_LOG)),
   };
+}
+
+async function linesOf(path: string): Promise<string[]> {
+  return (await readFile(path, "utf8")).split("\n");
 }
 
 function checkTables(deployment: LocalSystem["deployment"], landscape: Landscape): void {
@@ -67,7 +76,12 @@ function checkTables(deployment: LocalSystem["deployment"], landscape: Landscape
   if (unknown.length > 0) throw tablesUnknown(unknown);
 }
 
-async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
+/**
+ * Waits until the tap has read all its events.
+ *
+ * @throws BUS_TAP_NOT_READ
+ */
+export async function tapIsIdle(tap: LocalSystem["tap"]): Promise<void> {
   let [read, deadline] = [0, 0];
   while (!(await tap.isIdle())) {
     const { length } = tap.events();
