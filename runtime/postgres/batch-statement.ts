@@ -41,6 +41,14 @@ export function batchesOf(changes: readonly CheckedChange[]): CheckedChange[][] 
   return batches.map((batch) => batch.changes);
 }
 
+/** Whether any of these changes may be written by one statement with its neighbour. */
+export function haveNeighbours(changes: readonly IdentifiedChange[]): boolean {
+  return changes.some(({ table, operation }, index) => {
+    const next = changes[index + 1];
+    return operation !== "kysely" && next?.table === table && next.operation === operation;
+  });
+}
+
 /** What the changes of one statement have in common; undefined for a change that needs a statement of its own. */
 function kindOf({ staged, state }: CheckedChange): string | undefined {
   const { operation, table } = staged;

@@ -6,7 +6,7 @@ import { checkChangedOnce } from "../store/handles";
 import { CONNECTION_LOST, untilKnown } from "../store/retries";
 import type { CommitContext, CommitOutcome, CommittedChange } from "../store/store";
 import { validChange, validKey } from "../store/validation";
-import { batchesOf, batchStatement, type CheckedChange } from "./batch-statement";
+import { batchesOf, batchStatement, type CheckedChange, haveNeighbours } from "./batch-statement";
 import { checkedFields, checkMadeState } from "./checked-fields";
 import { conflictOf, explainConflict } from "./conflict";
 import {
@@ -68,7 +68,7 @@ async function commitOnce(
   changes: IdentifiedChange[],
   context: CommitContext,
 ): Promise<CommitOutcome> {
-  if (changes.length > 1) {
+  if (haveNeighbours(changes)) {
     const all = await inBatches(db, changes, context);
     if (all) return all;
   }

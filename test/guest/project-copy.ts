@@ -8,6 +8,19 @@ const PROJECT_ROOT = join(__dirname, "..", "..");
 /** Not part of the project, or created again in the copy. */
 const LEFT_OUT = ["node_modules", ".git", ".domains", "coverage", "dist"];
 
+/** The tests that see which domains are registered, and what the README and the documents say of them. */
+export const DOMAIN_TESTS = [
+  "cli",
+  "docs",
+  "e2e",
+  "faults",
+  "program",
+  "registry",
+  "scripts",
+  "serialize",
+  "types",
+].map((folder) => `test/${folder}/`);
+
 /** A copy of the project in a temporary folder, as a team's clone would be. */
 export interface ProjectCopy {
   root: string;

@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * A copy of the project is built, started, checked and tested: minutes each. Not part of `npm test`, which it
- * runs.
+ * A copy of the project is built, started, checked and tested, or the whole system is started several times: minutes
+ * each. Not part of `npm test`, which it runs.
  */
 const MINUTES = 60_000;
 

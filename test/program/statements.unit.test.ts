@@ -9,13 +9,13 @@ import { deployProgram } from "../support/program/whole-program";
 const deployment = await deployProgram();
 const functions = deployment.ofType("aws:lambda/function:Function").map(({ name }) => name);
 
-const APPLICATION_SECRET = {
+const MODULE_SECRET = {
   Sid: "ReadDatabaseSecret",
   Action: ["secretsmanager:GetSecretValue"],
-  Resource: ["secretsmanager:secret:library/application-AbCdEf"],
+  Resource: ["secretsmanager:secret:library/members-AbCdEf"],
 };
 const RETENTION_SECRET = {
-  ...APPLICATION_SECRET,
+  ...MODULE_SECRET,
   Resource: ["secretsmanager:secret:library/retention-AbCdEf"],
 };
 
@@ -105,12 +105,9 @@ const EXPECTED: Record<string, object[]> = {
     holds("monolith-relay-holds"),
   ],
   "monolith-retention": [RETENTION_SECRET],
-  "members-commands": [
-    APPLICATION_SECRET,
-    queries("QueryProjections", "members-loans-projection/index/memberId"),
-  ],
+  "members-commands": [MODULE_SECRET, queries("QueryProjections", "members-loans-projection/index/memberId")],
   "members-on-loans": [receives("members-on-loans-queue"), projects("members-loans-projection")],
-  "members-on-counted": [receives("members-on-counted-queue"), APPLICATION_SECRET],
+  "members-on-counted": [receives("members-on-counted-queue"), MODULE_SECRET],
   "loans-relay": [
     READ_OUTBOX_STREAM,
     publishes("loans"),

@@ -17,7 +17,7 @@ beforeAll(async () => {
   entity = (await subscribers.tables().createTable()).name;
 });
 
-const committed = driveFieldTypes(10, async (kind): Promise<FieldStore> => {
+const committed = driveFieldTypes(6, async (kind): Promise<FieldStore> => {
   const things = thingsOf(kind);
   const { documents } = subscribers.tables();
   const store = storeOn(documents, { ...BANK_TABLES, entities: { things: entity } }, {});

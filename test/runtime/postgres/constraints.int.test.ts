@@ -5,6 +5,7 @@ import { command, react, reject, withKysely } from "../../../runtime";
 import { answerCommand, type CommandAnswer } from "../../../runtime/command/handler";
 import { makeReactionHandler } from "../../../runtime/reaction/handler";
 import { cloudEvent, queueBatch } from "../../support/domain/domain-events";
+import { lambdaContext } from "../../support/domain/outbox-records";
 import { Guest, guest, type GuestFields, guests, HOTEL_SQL, hotelCommands } from "../../support/domain/hotel";
 import { type BankDatabase, bankDatabase } from "../../support/postgres/bank-database";
 import { capturedLog, problems } from "../../support/process/captured-log";
@@ -162,7 +163,7 @@ describe("a reaction", () => {
     const store = { variables: [], open: () => bank.store };
     const handle = makeReactionHandler("hotel.companions", reactions, store).callbackFactory();
     const event = cloudEvent({ aggregate: "hotel.Guest", type: "GuestArrived" });
-    expect(await handle(queueBatch([event]), {} as never)).toEqual({
+    expect(await handle(queueBatch([event]), lambdaContext())).toEqual({
       batchItemFailures: [{ itemIdentifier: "m1" }],
     });
     expect(problems(log)).toMatchObject([
@@ -170,9 +171,9 @@ describe("a reaction", () => {
     ]);
     expect(JSON.stringify(log)).not.toContain(email);
     expect(await send("move", { guestId, email: `free ${uuid()}` })).toMatchObject({ outcome: "done" });
-    expect(await handle(queueBatch([event]), {} as never)).toEqual({ batchItemFailures: [] });
+    expect(await handle(queueBatch([event]), lambdaContext())).toEqual({ batchItemFailures: [] });
     // Its own effect violates the constraint now, and is known to be its own.
-    expect(await handle(queueBatch([event]), {} as never)).toEqual({ batchItemFailures: [] });
+    expect(await handle(queueBatch([event]), lambdaContext())).toEqual({ batchItemFailures: [] });
   });
 });
 

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await bank.admin.query("select pg_create_logical_replication_slot($1, 'test_decoding')", [SLOT]);
 });
 
-const committed = driveFieldTypes(20, async (kind): Promise<FieldStore> => {
+const committed = driveFieldTypes(10, async (kind): Promise<FieldStore> => {
   const { schema, column } = FIELD_KINDS[kind]!;
   const [name, things] = [thingName(kind).toLowerCase(), thingsOf(kind)];
   const { isNullable, isOptional } = fieldOf(schema(), "value");

@@ -93,6 +93,7 @@ describe("the pool of a function", () => {
     expect(log).toContainEqual({
       level: "warn",
       message: "An idle database connection broke",
+      code: "57P01",
       reason: expect.stringContaining("terminating connection") as string,
     });
   });
