@@ -33,6 +33,7 @@ export default defineConfig({
           ...shared,
           name: "e2e",
           include: testsOf("e2e"),
+          globalSetup: ["test/support/program/warm-packages.ts"],
           testTimeout: WHOLE_RUN_MILLISECONDS,
           hookTimeout: WHOLE_RUN_MILLISECONDS,
         },

@@ -87,7 +87,7 @@ async function commitOnce(
  *
  * @returns undefined when that did not succeed and nothing was written: only one by one is it known which change
  *   failed, and in which order their constraints are met
- * @throws CONNECTION_LOST
+ * @throws CONNECTION_LOST, and errors without a code
  */
 async function inBatches(
   db: Kysely<AnyDatabase>,
@@ -95,12 +95,11 @@ async function inBatches(
   context: CommitContext,
 ): Promise<CommitOutcome | undefined> {
   try {
-    const { outcome, ...rest } = await attempt(db, changes, context, { stateIsKnown: true, inBatches: true });
-    return ["committed", "duplicate", "unknown"].includes(outcome)
-      ? ({ outcome, ...rest } as CommitOutcome)
-      : undefined;
+    const result = await attempt(db, changes, context, { stateIsKnown: true, inBatches: true });
+    return result.outcome === "conflict" || result.outcome === "refused" ? undefined : result;
   } catch (error) {
-    if (errorCode(error) === CONNECTION_LOST) throw error;
+    // What has no code is a mistake in this code.
+    if ([undefined, CONNECTION_LOST].includes(errorCode(error))) throw error;
     return undefined;
   }
 }
@@ -143,7 +142,7 @@ async function attempt(
 
 /**
  * 6. Run several changes, or one whose new state only the database knows, as a transaction. Each statement
- *    still writes a row and its event.
+ *    still writes a row and its event, or neighbouring rows and their events.
  */
 async function inTransaction(
   db: Kysely<AnyDatabase>,

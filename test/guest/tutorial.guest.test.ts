@@ -61,6 +61,6 @@ describe("the README's tutorial, as typed", () => {
   });
 
   test("leaves every test green that sees the domains", async () => {
-    await copy.run("test", "domains/", ...DOMAIN_TESTS);
+    await copy.run("test", ...DOMAIN_TESTS);
   });
 });

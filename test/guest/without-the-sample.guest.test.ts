@@ -89,6 +89,6 @@ describe("in a project without the sample", () => {
   });
 
   test("every test is green that sees the domains", async () => {
-    await copy.run("test", "domains/", ...DOMAIN_TESTS);
+    await copy.run("test", ...DOMAIN_TESTS);
   });
 });

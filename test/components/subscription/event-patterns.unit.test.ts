@@ -53,7 +53,7 @@ test("No pattern matches nothing, whatever the types are called", () => {
         for (const { pattern } of patternsOf(all)) expect(typesIn(pattern)).not.toEqual([]);
       },
     ),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 
