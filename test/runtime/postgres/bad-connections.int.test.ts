@@ -107,11 +107,18 @@ describe("a warm function whose connection", () => {
           .catch(() => undefined);
       }
     });
-    // The first request may fail, as long as the function does not stay broken.
-    const first = await open(other).catch((error: unknown) => error);
-    if ((first as { outcome?: string }).outcome !== "committed") await open(other);
-    expect(await credit(one)).toMatchObject({ outcome: "committed" });
-    expect(await creditAll([one, other])).toMatchObject({ outcome: "committed" });
+    // One request may fail (the first, or with a time limit the first that takes longer), as long as the function does not
+    // stay broken.
+    let failures = 0;
+    const committing = async (request: () => Promise<unknown>) => {
+      const first = await request().catch((error: unknown) => error);
+      if ((first as { outcome?: string }).outcome === "committed") return;
+      failures += 1;
+      expect(await request()).toMatchObject({ outcome: "committed" });
+    };
+    for (const request of [() => open(other), () => credit(one), () => creditAll([one, other])])
+      await committing(request);
+    expect(failures).toBeLessThanOrEqual(1);
     expect((await bank.events(one)).map(({ aggregate_version }) => aggregate_version)).toEqual([1, 2, 3, 4]);
     expect(await bank.account(other)).toMatchObject({ version: 2 });
   });
