@@ -22,8 +22,8 @@ export interface BatchedRow {
   aggregate_version: number;
 }
 
-/** Rows of one statement, so that no parameter becomes very large. */
-const MOST_ROWS = 500;
+/** Rows of one statement: an event has 240 KiB at most, so its parameter has 24 MB at most. */
+const MOST_ROWS = 100;
 
 /**
  * Divides changes into runs that one statement can write: neighbours of one table and one operation that set the

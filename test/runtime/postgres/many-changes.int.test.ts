@@ -27,8 +27,8 @@ describe("Many changes", () => {
   test("of one table and operation are one statement between BEGIN and COMMIT, however many", async () => {
     for (const [count, statements] of [
       [2, 1],
-      [500, 1],
-      [1_200, 3],
+      [100, 1],
+      [250, 3],
     ] as const) {
       together.statements.length = 0;
       expect(await committing(together.store, posted(uuid(), count))).toEqual({ outcome: "committed" });
