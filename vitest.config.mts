@@ -17,7 +17,7 @@ export default defineConfig({
   test: {
     maxWorkers,
     projects: [
-      { test: { ...shared, name: "unit", include: testsOf("unit"), testTimeout: 30_000 } },
+      { test: { ...shared, name: "unit", include: testsOf("unit"), testTimeout: SLOW_TEST_MILLISECONDS } },
       {
         test: {
           ...shared,
