@@ -4,20 +4,12 @@ import { join } from "node:path";
 import type { Client } from "pg";
 import { expect, test } from "vitest";
 import { migrateUp } from "../../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
+import {
+  FIXTURE_MIGRATIONS,
+  FRAMEWORK_MIGRATIONS as FRAMEWORK,
+} from "../../../support/postgres/fixture-migrations.js";
 import { connect, freshDatabase } from "../../../support/postgres/postgres.js";
 
-const FRAMEWORK = [
-  "0001_roles",
-  "0002_outbox",
-  "0003_guard",
-  "0004_capture",
-  "0005_contract_values",
-  "0006_guard_lives",
-  "0007_truthful_events",
-  "0008_outbox_limits",
-  "0009_module_roles",
-];
 const up = (databaseUrl: string, domainMigrations = FIXTURE_MIGRATIONS) =>
   migrateUp({ databaseUrl, domainMigrations, domains: [] });
 

@@ -5,23 +5,10 @@ import { join } from "node:path";
 import { Client, escapeIdentifier } from "pg";
 import { describe, expect, test } from "vitest";
 import { migrateDown, migrateUp, type Sequence } from "../../../../dist/runtime/postgres/migrate.js";
-import { FIXTURE_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
+import { FIXTURE_MIGRATIONS, FRAMEWORK_MIGRATIONS } from "../../../support/postgres/fixture-migrations.js";
 import { connect, freshDatabase, sharedPostgres } from "../../../support/postgres/postgres.js";
 
-const FRAMEWORK = [
-  "0001_roles",
-  "0002_outbox",
-  "0003_guard",
-  "0004_capture",
-  "0005_contract_values",
-  "0006_guard_lives",
-  "0007_truthful_events",
-  "0008_outbox_limits",
-  "0009_module_roles",
-].map((name) => ({
-  sequence: "framework",
-  name,
-}));
+const FRAMEWORK = FRAMEWORK_MIGRATIONS.map((name) => ({ sequence: "framework", name }));
 const DOMAINS = ["0001_members", "0002_members_by_city"].map((name) => ({ sequence: "domains", name }));
 const ALL = [...FRAMEWORK, ...DOMAINS];
 
